@@ -1,1 +1,30 @@
-//! bindery-core
+#![doc = include_str!("../README.md")]
+
+mod binding;
+mod body;
+mod context;
+mod endpoint;
+mod exchange;
+mod handler;
+mod media;
+mod peer;
+mod profile;
+mod refusal;
+mod time;
+mod unexpected;
+
+pub use binding::{ClientBinding, Decoded, EncodeError, Rejected, ServerBinding};
+pub use body::{Body, BodyError};
+pub use context::{Channel, Context};
+pub use endpoint::{Bound, Endpoint, EndpointFuture, Notes, Refused};
+pub use exchange::{Call, Exchange};
+pub use handler::Handler;
+pub use media::{MediaType, ParseMediaTypeError};
+pub use peer::{CipherSuite, IdentityError, IdentityMap, Peer, Principal, TlsInfo, TlsVersion};
+pub use profile::{
+    AuthScheme, BodyMode, CertificateRule, ContentCoding, HeaderPresence, HeaderRule, Note, Port,
+    Profile, RefusalForm, Scheme, Severity,
+};
+pub use refusal::{Fault, Place, Refusal};
+pub use time::Timestamp;
+pub use unexpected::Unexpected;

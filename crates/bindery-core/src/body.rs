@@ -1,0 +1,182 @@
+//! The body of an HTTP message: whole, or a stream of pieces.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use thiserror::Error;
+
+type BoxBody = Pin<Box<dyn HttpBody<Data = Bytes, Error = BodyError> + Send>>;
+
+/// The body of a request or a response.
+///
+/// Bindings of profiles whose card says [`BodyMode::Whole`](crate::BodyMode) always see the whole
+/// one; the size limit has been applied by then.
+pub struct Body(Inner);
+
+enum Inner {
+    Whole(Bytes),
+    Stream(BoxBody),
+}
+
+/// Why a body could not be read to its end.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BodyError {
+    /// The body passed the limit.
+    #[error("the body is longer than the limit of {limit} octets")]
+    TooLarge {
+        /// The limit, in octets.
+        limit: u64,
+    },
+    /// The body came too slowly.
+    #[error("the body did not arrive in time: {0}")]
+    Timeout(&'static str),
+    /// The connection ended or broke the framing before the body did.
+    #[error("the body ended before its time")]
+    Incomplete(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The body's content coding is broken or not known.
+    #[error("the body's content coding is faulty: {0}")]
+    Coding(String),
+}
+
+impl Body {
+    /// A body without content.
+    pub const fn empty() -> Self {
+        Self(Inner::Whole(Bytes::new()))
+    }
+
+    /// A body that arrives or is made piece by piece.
+    pub fn stream<B>(body: B) -> Self
+    where
+        B: HttpBody<Data = Bytes, Error = BodyError> + Send + 'static,
+    {
+        Self(Inner::Stream(Box::pin(body)))
+    }
+
+    /// The whole body, if it is at hand.
+    pub const fn as_bytes(&self) -> Option<&Bytes> {
+        match &self.0 {
+            Inner::Whole(bytes) => Some(bytes),
+            Inner::Stream(_) => None,
+        }
+    }
+
+    /// Takes the whole body if it is at hand.
+    ///
+    /// # Errors
+    /// Gives the body back when it is a stream.
+    pub fn into_bytes(self) -> Result<Bytes, Self> {
+        match self.0 {
+            Inner::Whole(bytes) => Ok(bytes),
+            Inner::Stream(_) => Err(self),
+        }
+    }
+
+    /// Reads the body to its end, at most `limit` octets.
+    ///
+    /// A body that comes in one piece is not copied. A declared length is not trusted for more
+    /// than it takes to refuse: memory grows with what arrives.
+    ///
+    /// # Errors
+    /// [`BodyError::TooLarge`] as soon as the declared or the received length passes `limit`, or
+    /// the stream's own error.
+    pub async fn collect(self, limit: u64) -> Result<Bytes, BodyError> {
+        let too_large = || BodyError::TooLarge { limit };
+        let mut stream = match self.0 {
+            Inner::Whole(bytes) if bytes.len() as u64 > limit => return Err(too_large()),
+            Inner::Whole(bytes) => return Ok(bytes),
+            Inner::Stream(stream) => stream,
+        };
+        if stream.size_hint().lower() > limit {
+            return Err(too_large());
+        }
+        let mut first = Bytes::new();
+        let mut all = BytesMut::new();
+        while let Some(frame) = poll_fn(|cx| stream.as_mut().poll_frame(cx)).await {
+            let Ok(data) = frame?.into_data() else { continue };
+            if (first.len() + all.len()) as u64 + data.len() as u64 > limit {
+                return Err(too_large());
+            }
+            if first.is_empty() && all.is_empty() {
+                first = data;
+                continue;
+            }
+            if all.is_empty() {
+                all.extend_from_slice(&first);
+                first = Bytes::new();
+            }
+            all.extend_from_slice(&data);
+        }
+        Ok(if all.is_empty() { first } else { all.freeze() })
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(Inner::Whole(bytes))
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl fmt::Debug for Body {
+    // Only the size: a body may hold keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Inner::Whole(bytes) => write!(f, "Body({} octets)", bytes.len()),
+            Inner::Stream(_) => f.write_str("Body(stream)"),
+        }
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match &mut self.0 {
+            Inner::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Inner::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Inner::Stream(stream) => stream.as_mut().poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Inner::Whole(bytes) => bytes.is_empty(),
+            Inner::Stream(stream) => stream.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Inner::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Inner::Stream(stream) => stream.size_hint(),
+        }
+    }
+}

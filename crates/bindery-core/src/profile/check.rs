@@ -1,0 +1,264 @@
+//! The card's rules, enforced: requests by the server, responses by the client.
+
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header, request,
+    response,
+};
+
+use super::{
+    CertificateRule, ContentCoding, HeaderPresence, HeaderRule, Note, Profile, Scheme, Severity,
+    status::REFUSAL_FIELD,
+};
+use crate::{
+    Body, Channel, Context, EncodeError, MediaType, Refusal, Unexpected, unexpected::START,
+};
+
+impl Profile {
+    /// Checks everything about a request but its target and body: channel, peer, version, method,
+    /// fields, content type and coding, declared length.
+    ///
+    /// The order is the order in which the answers are useful: nothing about the protocol is told
+    /// to a peer on the wrong channel or without the identity that the card asks for.
+    ///
+    /// # Errors
+    /// The first rule that the request breaks. Deviations that the card tells to tolerate are
+    /// returned as notes.
+    pub fn check_request(
+        &self,
+        cx: &Context,
+        parts: &request::Parts,
+    ) -> Result<Vec<Note>, Refusal> {
+        self.check_channel(cx)?;
+        if !self.versions.contains(&parts.version) {
+            return Err(Refusal::Version { found: parts.version });
+        }
+        self.check_method(&parts.method)?;
+        let mut notes = Vec::new();
+        for rule in &self.request_header_rules {
+            check_rule(rule, &parts.headers, &mut notes)?;
+        }
+        if carries_content(&parts.method) {
+            self.check_length(parts)?;
+            self.check_content_type(&parts.headers)?;
+        }
+        self.check_content_coding(&parts.headers)?;
+        Ok(notes)
+    }
+
+    fn check_channel(&self, cx: &Context) -> Result<(), Refusal> {
+        if matches!(cx.channel, Channel::Clear) && !self.schemes.contains(&Scheme::Http) {
+            return Err(Refusal::ClearChannel);
+        }
+        if self.certificate == CertificateRule::Required && cx.peer.certificate().is_none() {
+            return Err(Refusal::Unidentified {
+                reason: "the TLS handshake showed no client certificate".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    fn check_method(&self, method: &Method) -> Result<(), Refusal> {
+        if self.methods.contains(method) {
+            return Ok(());
+        }
+        // RFC 9110, section 9.1: 501 for a method that is not recognised at all.
+        let known = [
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::DELETE,
+            Method::CONNECT,
+            Method::OPTIONS,
+            Method::TRACE,
+            Method::PATCH,
+        ];
+        if known.contains(method) {
+            Err(Refusal::Method { allowed: self.methods.clone() })
+        } else {
+            Err(Refusal::UnknownMethod)
+        }
+    }
+
+    fn check_length(&self, parts: &request::Parts) -> Result<(), Refusal> {
+        let Some(length) = parts.headers.get(header::CONTENT_LENGTH) else {
+            // RFC 1945, section 7.2.2: an HTTP/1.0 request can end its body no other way.
+            if parts.version == Version::HTTP_10 {
+                return Err(Refusal::LengthRequired);
+            }
+            return Ok(());
+        };
+        let length = length.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok());
+        match length {
+            Some(length) if length > self.request_body_limit => {
+                Err(Refusal::BodyTooLarge { limit: self.request_body_limit })
+            }
+            Some(_) => Ok(()),
+            None => Err(Refusal::MalformedHeader {
+                name: header::CONTENT_LENGTH,
+                reason: "not a number of octets".into(),
+            }),
+        }
+    }
+
+    fn check_content_type(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let found = content_type(headers)?;
+        match found {
+            Some(found) if self.request_media_types.iter().any(|t| t.same_essence(&found)) => {
+                Ok(())
+            }
+            found => Err(Refusal::MediaType { expected: self.request_media_types.clone(), found }),
+        }
+    }
+
+    fn check_content_coding(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        for value in headers.get_all(header::CONTENT_ENCODING) {
+            let names = value.to_str().unwrap_or("?").split(',').map(str::trim);
+            for name in names.filter(|name| !name.is_empty()) {
+                let coding = ContentCoding::from_name(name);
+                let taken = coding.is_some_and(|coding| self.request_codings.contains(&coding));
+                if !taken && !name.eq_ignore_ascii_case("identity") {
+                    let expected = self.request_codings.iter().map(|c| c.name()).collect();
+                    return Err(Refusal::ContentCoding { expected });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the card's fields into a response that carries a message.
+    pub fn finish_response(&self, _version: Version, response: &mut Response<Body>) {
+        self.put_response_headers(response);
+    }
+
+    /// Makes a request of the card's first method for `target`, with the card's fields and
+    /// `Content-Type`.
+    ///
+    /// # Errors
+    /// The target has a scheme that the card does not name.
+    pub fn prepare_request(
+        &self,
+        target: &http::Uri,
+        body: Body,
+    ) -> Result<Request<Body>, EncodeError> {
+        let scheme = match target.scheme_str() {
+            Some("https") => Scheme::Https,
+            Some("http") => Scheme::Http,
+            _ => return Err(EncodeError::new(format!("{target} is no http or https URL"))),
+        };
+        if !self.schemes.contains(&scheme) {
+            return Err(EncodeError::new(format!(
+                "{} is not sent over {}; use an https URL",
+                self.name,
+                target.scheme_str().unwrap_or_default(),
+            )));
+        }
+        let mut request = Request::new(body);
+        *request.uri_mut() = target.clone();
+        *request.method_mut() = self.methods.first().cloned().unwrap_or(Method::POST);
+        let headers = request.headers_mut();
+        for (name, value) in &self.request_headers {
+            headers.insert(name, value.clone());
+        }
+        if let Some(media_type) = self.request_media_types.first()
+            && let Ok(value) = HeaderValue::try_from(media_type.to_string())
+        {
+            headers.insert(header::CONTENT_TYPE, value);
+        }
+        Ok(request)
+    }
+
+    /// Checks that the caller's extra fields break no rule of the card: a client refuses to send
+    /// what the card forbids.
+    ///
+    /// # Errors
+    /// A forbidden field is there.
+    pub fn check_own_headers(&self, headers: &HeaderMap) -> Result<(), EncodeError> {
+        for rule in &self.request_header_rules {
+            if rule.presence == HeaderPresence::Forbidden && headers.contains_key(&rule.name) {
+                return Err(EncodeError::new(format!(
+                    "the profile {} forbids the field {}; leave it out",
+                    self.name, rule.name
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that a response carries a message: its status is one of the card's and its content
+    /// of one of the card's types. `body` is what the error shows the beginning of.
+    ///
+    /// # Errors
+    /// It came from the HTTP layer or an intermediary; it is not to be parsed as the protocol.
+    pub fn check_response(&self, parts: &response::Parts, body: &[u8]) -> Result<(), Unexpected> {
+        let start = || body.get(..START).unwrap_or(body).to_vec();
+        if !self.message_statuses.contains(&parts.status) {
+            return Err(Unexpected::Status {
+                status: parts.status,
+                explanation: explanation(parts.status, &parts.headers),
+                start: start(),
+            });
+        }
+        let found = content_type(&parts.headers).ok().flatten();
+        let fits = |found: &MediaType| {
+            self.response_media_types.iter().any(|expected| expected.same_essence(found))
+        };
+        match (found, self.response_media_types.first()) {
+            (Some(found), _) if fits(&found) => Ok(()),
+            (_, None) => Ok(()),
+            (found, Some(expected)) => {
+                Err(Unexpected::MediaType { expected: expected.clone(), found, start: start() })
+            }
+        }
+    }
+}
+
+fn explanation(status: StatusCode, headers: &HeaderMap) -> Option<String> {
+    let said = headers.get(REFUSAL_FIELD).and_then(|value| value.to_str().ok());
+    said.or_else(|| status.canonical_reason()).map(str::to_owned)
+}
+
+/// Whether a request of this method has content that the protocol reads.
+fn carries_content(method: &Method) -> bool {
+    *method == Method::POST || *method == Method::PUT || *method == Method::PATCH
+}
+
+fn check_rule(
+    rule: &HeaderRule,
+    headers: &HeaderMap,
+    notes: &mut Vec<Note>,
+) -> Result<(), Refusal> {
+    let name = || rule.name.clone();
+    match (rule.presence, headers.contains_key(&rule.name), rule.severity) {
+        (HeaderPresence::Required, true, _) | (HeaderPresence::Forbidden, false, _) => {}
+        (HeaderPresence::Required, false, Severity::Report) => {
+            notes.push(Note::MissingHeader(name()));
+        }
+        (HeaderPresence::Forbidden, true, Severity::Report) => {
+            notes.push(Note::ForbiddenHeader(name()));
+        }
+        (HeaderPresence::Required, false, Severity::Refuse) => {
+            return Err(Refusal::MissingHeader { name: name() });
+        }
+        (HeaderPresence::Forbidden, true, Severity::Refuse) => {
+            return Err(Refusal::ForbiddenHeader { name: name() });
+        }
+    }
+    Ok(())
+}
+
+/// The declared content type; `None` if it is missing or no media type.
+///
+/// # Errors
+/// The field stands there more than once.
+fn content_type(headers: &HeaderMap) -> Result<Option<MediaType>, Refusal> {
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Refusal::MalformedHeader {
+            name: header::CONTENT_TYPE,
+            reason: "stands there more than once".into(),
+        });
+    }
+    Ok(first.and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok()))
+}

@@ -1,0 +1,101 @@
+//! From a fault to a status code, and the response that carries it.
+
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+
+use super::{Profile, RefusalForm};
+use crate::{Body, Fault, Refusal};
+
+/// Where a refusal is explained when the profile allows no content but its own.
+pub(super) const REFUSAL_FIELD: HeaderName = HeaderName::from_static("bindery-refusal");
+
+impl Profile {
+    /// The status that a refusal gets: the card's override, or else the default table (RFC 9110,
+    /// section 15). This is the only place that gives a fault a status.
+    pub fn status(&self, refusal: &Refusal) -> StatusCode {
+        let fault = refusal.fault();
+        self.status_overrides
+            .iter()
+            .find(|(key, _)| *key == fault)
+            .map_or_else(|| default_status(fault), |(_, status)| *status)
+    }
+
+    /// The response that carries a refusal: its status, the fields that HTTP asks for beside that
+    /// status, the card's fields, and the explanation in the card's form.
+    pub fn refusal_response(&self, refusal: &Refusal) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.status(refusal);
+        let field = match refusal {
+            Refusal::Method { allowed } => Some((header::ALLOW, list(allowed))),
+            Refusal::UnknownMethod => Some((header::ALLOW, list(&self.methods))),
+            Refusal::MediaType { expected, .. } => Some((header::ACCEPT, list(expected))),
+            Refusal::ContentCoding { expected } => {
+                let expected = if expected.is_empty() { &["identity"][..] } else { expected };
+                Some((header::ACCEPT_ENCODING, list(expected)))
+            }
+            _ => None,
+        };
+        if let Some((name, value)) = field
+            && let Ok(value) = HeaderValue::try_from(value)
+        {
+            response.headers_mut().insert(name, value);
+        }
+        self.put_response_headers(&mut response);
+        self.explain(refusal, &mut response);
+        response
+    }
+
+    pub(super) fn put_response_headers(&self, response: &mut Response<Body>) {
+        for (name, value) in &self.response_headers {
+            response.headers_mut().entry(name).or_insert_with(|| value.clone());
+        }
+    }
+
+    fn explain(&self, refusal: &Refusal, response: &mut Response<Body>) {
+        // Faults of this side are the operator's to read, not the peer's.
+        let text = format!("{refusal}; {}", refusal.hint());
+        match self.refusal_form {
+            RefusalForm::Text => {
+                let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+                response.headers_mut().insert(header::CONTENT_TYPE, plain);
+                *response.body_mut() = format!("{text}\n").into();
+            }
+            RefusalForm::Field => {
+                // What a peer sent may stand in the text: only printable ASCII goes out.
+                let safe: String =
+                    text.chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect();
+                if let Ok(value) = HeaderValue::try_from(safe) {
+                    response.headers_mut().insert(REFUSAL_FIELD, value);
+                }
+            }
+        }
+    }
+}
+
+const fn default_status(fault: Fault) -> StatusCode {
+    match fault {
+        Fault::MissingHeader
+        | Fault::ForbiddenHeader
+        | Fault::MalformedHeader
+        | Fault::BodyIncomplete
+        | Fault::MalformedBody => StatusCode::BAD_REQUEST,
+        Fault::ClearChannel | Fault::Unidentified | Fault::Forbidden => StatusCode::FORBIDDEN,
+        Fault::Target => StatusCode::NOT_FOUND,
+        Fault::Method => StatusCode::METHOD_NOT_ALLOWED,
+        Fault::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+        Fault::Timeout => StatusCode::REQUEST_TIMEOUT,
+        Fault::LengthRequired => StatusCode::LENGTH_REQUIRED,
+        Fault::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Fault::TargetTooLong => StatusCode::URI_TOO_LONG,
+        Fault::MediaType | Fault::ContentCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Fault::Expectation => StatusCode::EXPECTATION_FAILED,
+        Fault::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        Fault::UnknownMethod | Fault::TransferCoding => StatusCode::NOT_IMPLEMENTED,
+        Fault::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+        Fault::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+        Fault::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn list<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
