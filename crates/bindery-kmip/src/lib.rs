@@ -1,1 +1,6 @@
-//! bindery-kmip
+#![doc = include_str!("../README.md")]
+
+mod secret;
+pub mod service;
+
+pub use secret::Secret;
