@@ -1,0 +1,205 @@
+//! What a TLS library has to give: the seam between policies and libraries.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
+
+use bindery_core::{CipherSuite, TlsInfo, TlsVersion};
+use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::{Group, Identity, Policy, Roots, TlsError};
+
+/// A byte stream that a handshake runs over: a TCP connection, a tunnel, an in-memory pipe.
+///
+/// Implemented for everything that fits.
+pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// Any byte stream.
+pub type BoxIo = Box<dyn Io>;
+
+/// The future of a handshake. Dropping it ends the handshake; no time limit is applied here.
+pub type TlsFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, TlsError>> + Send + 'a>>;
+
+/// A connection after its handshake.
+///
+/// Reading `io` after the peer closed without a closure alert gives
+/// [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof) (RFC 2818, section 2.2), never a clean end;
+/// shutting it down sends our own alert. Failures of TLS come out of `io` as IO errors that carry
+/// a [`TlsError`]: see [`TlsError::in_io`].
+#[non_exhaustive]
+pub struct Secured {
+    /// The protected stream.
+    pub io: BoxIo,
+    /// What the handshake settled.
+    pub info: Arc<TlsInfo>,
+    /// The verified chain that the peer showed, leaf first; empty without one. A resumed session
+    /// has the chain of the session that it resumes.
+    pub peer_certificates: Arc<[CertificateDer<'static>]>,
+}
+
+impl Secured {
+    /// A connection from its parts; for backends.
+    pub fn new(
+        io: BoxIo,
+        info: Arc<TlsInfo>,
+        peer_certificates: Arc<[CertificateDer<'static>]>,
+    ) -> Self {
+        Self { io, info, peer_certificates }
+    }
+}
+
+impl fmt::Debug for Secured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secured")
+            .field("info", &self.info)
+            .field("peer_certificates", &self.peer_certificates.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The server's side of handshakes, ready for connections.
+pub trait Acceptor: fmt::Debug + Send + Sync {
+    /// Runs the server's side of a handshake.
+    ///
+    /// # Errors
+    /// The handshake failed; where TLS has an alert for it, the peer was told.
+    fn accept(&self, io: BoxIo) -> TlsFuture<'_, Secured>;
+}
+
+/// The client's side of handshakes, ready for connections.
+pub trait Connector: fmt::Debug + Send + Sync {
+    /// Runs the client's side of a handshake with the server called `name`, and checks that the
+    /// server's certificate is for that name.
+    ///
+    /// In TLS 1.3 a server refuses a client's certificate after the client's side has finished:
+    /// such a refusal comes out of the first read.
+    ///
+    /// # Errors
+    /// The handshake failed; where TLS has an alert for it, the peer was told.
+    fn connect(&self, name: ServerName<'static>, io: BoxIo) -> TlsFuture<'_, Secured>;
+}
+
+/// A TLS library behind a policy.
+pub trait Backend: fmt::Debug + Send + Sync {
+    /// The library's name, for messages and logs.
+    fn name(&self) -> &'static str;
+
+    /// What the library can do; a policy is resolved against it.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Makes a server's side that does what the policy says and nothing else.
+    ///
+    /// # Errors
+    /// The policy cannot be met, or the configuration is at fault.
+    fn acceptor(
+        &self,
+        policy: &Policy,
+        config: ServerConfig,
+    ) -> Result<Arc<dyn Acceptor>, TlsError>;
+
+    /// Makes a client's side that does what the policy says and nothing else.
+    ///
+    /// # Errors
+    /// The policy cannot be met, or the configuration is at fault.
+    fn connector(
+        &self,
+        policy: &Policy,
+        config: ClientConfig,
+    ) -> Result<Arc<dyn Connector>, TlsError>;
+}
+
+/// What a backend can do, best first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// Protocol versions.
+    pub versions: Vec<TlsVersion>,
+    /// Cipher suites.
+    pub suites: Vec<CipherSuite>,
+    /// Key exchange groups.
+    pub groups: Vec<Group>,
+}
+
+impl Capabilities {
+    /// Capabilities from their lists, best first.
+    pub const fn new(
+        versions: Vec<TlsVersion>,
+        suites: Vec<CipherSuite>,
+        groups: Vec<Group>,
+    ) -> Self {
+        Self { versions, suites, groups }
+    }
+}
+
+/// What a server shows and whom it trusts.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// The server's certificate chain and key.
+    pub identity: Identity,
+    /// The authorities whose client certificates are accepted. Needed when the policy asks for
+    /// client certificates; unused otherwise.
+    pub client_roots: Option<Roots>,
+    /// Application protocols (ALPN), best first; `http/1.1` unless set. A client that offers
+    /// others only is refused, one that offers none is not. Empty: ALPN is not used.
+    pub alpn: Vec<Vec<u8>>,
+}
+
+impl ServerConfig {
+    /// A server that asks for no client certificates.
+    pub fn new(identity: Identity) -> Self {
+        Self { identity, client_roots: None, alpn: http_1_1() }
+    }
+
+    /// The same server, accepting client certificates of these authorities.
+    #[must_use]
+    pub fn with_client_roots(mut self, roots: Roots) -> Self {
+        self.client_roots = Some(roots);
+        self
+    }
+
+    /// The same server with other application protocols.
+    #[must_use]
+    pub fn with_alpn(mut self, protocols: Vec<Vec<u8>>) -> Self {
+        self.alpn = protocols;
+        self
+    }
+}
+
+/// Whom a client trusts and what it shows.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ClientConfig {
+    /// The authorities whose server certificates are accepted.
+    pub roots: Roots,
+    /// The client's certificate chain and key, shown to a server that asks.
+    pub identity: Option<Identity>,
+    /// Application protocols (ALPN), best first; `http/1.1` unless set. Empty: ALPN is not used.
+    pub alpn: Vec<Vec<u8>>,
+}
+
+impl ClientConfig {
+    /// A client without a certificate of its own.
+    pub fn new(roots: Roots) -> Self {
+        Self { roots, identity: None, alpn: http_1_1() }
+    }
+
+    /// The same client with a certificate of its own.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// The same client with other application protocols.
+    #[must_use]
+    pub fn with_alpn(mut self, protocols: Vec<Vec<u8>>) -> Self {
+        self.alpn = protocols;
+        self
+    }
+}
+
+fn http_1_1() -> Vec<Vec<u8>> {
+    vec![b"http/1.1".to_vec()]
+}

@@ -1,0 +1,179 @@
+//! Why TLS could not be set up, or a connection not be secured.
+
+use std::{borrow::Cow, error::Error, fmt, io};
+
+/// An error of TLS: of the configuration, of the policy, or of one handshake.
+///
+/// Its text says what was expected and what was found; [`TlsError::hint`] says what to do.
+#[derive(Debug)]
+pub struct TlsError(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: TlsErrorKind,
+    message: String,
+    hint: Cow<'static, str>,
+    fault: Fault,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// Who can mend it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Peer,
+    Ours,
+    Environment,
+}
+
+/// What went wrong, as a label for counters, exit codes and tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum TlsErrorKind {
+    /// A file, a key, a certificate or a setting of this side.
+    Configuration,
+    /// The backend lacks what the policy requires, or nothing of the policy is left.
+    PolicyNotMet,
+    /// The connection broke, or ended without a closure alert.
+    Io,
+    /// The other end did not speak TLS but, most likely, plain HTTP.
+    PlainHttp,
+    /// The other end did not speak TLS.
+    NotTls,
+    /// The client showed no certificate where one is required.
+    NoClientCertificate,
+    /// A certificate of an authority that is not trusted.
+    UnknownAuthority,
+    /// A certificate that has expired.
+    CertificateExpired,
+    /// A certificate that is not valid yet.
+    CertificateNotYetValid,
+    /// The server's certificate is not for the name that the client asked for.
+    NameMismatch,
+    /// A certificate with another fault.
+    BadCertificate,
+    /// The two sides have no protocol version in common.
+    NoSharedVersion,
+    /// The two sides have no cipher suite, group or signature scheme in common.
+    NoSharedSuite,
+    /// The two sides have no application protocol (ALPN) in common.
+    NoSharedProtocol,
+    /// The other end ended the handshake with an alert that fits no other kind.
+    Refused,
+    /// The other end broke the protocol.
+    Protocol,
+}
+
+impl TlsErrorKind {
+    /// A short, stable label, such as `unknown-authority`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::PolicyNotMet => "policy-not-met",
+            Self::Io => "io",
+            Self::PlainHttp => "plain-http",
+            Self::NotTls => "not-tls",
+            Self::NoClientCertificate => "no-client-certificate",
+            Self::UnknownAuthority => "unknown-authority",
+            Self::CertificateExpired => "certificate-expired",
+            Self::CertificateNotYetValid => "certificate-not-yet-valid",
+            Self::NameMismatch => "name-mismatch",
+            Self::BadCertificate => "bad-certificate",
+            Self::NoSharedVersion => "no-shared-version",
+            Self::NoSharedSuite => "no-shared-suite",
+            Self::NoSharedProtocol => "no-shared-protocol",
+            Self::Refused => "refused",
+            Self::Protocol => "protocol",
+        }
+    }
+}
+
+impl fmt::Display for TlsErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl TlsError {
+    /// An error from its kind, what was expected and found, and what to do. It counts as this
+    /// side's fault; for another, see [`TlsError::by_peer`] and [`TlsError::by_environment`].
+    pub fn new(
+        kind: TlsErrorKind,
+        message: impl Into<String>,
+        hint: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let (message, hint) = (message.into(), hint.into());
+        Self(Box::new(Inner { kind, message, hint, fault: Fault::Ours, source: None }))
+    }
+
+    /// The same error as the peer's fault.
+    #[must_use]
+    pub fn by_peer(mut self) -> Self {
+        self.0.fault = Fault::Peer;
+        self
+    }
+
+    /// The same error as the fault of the network or the machine.
+    #[must_use]
+    pub fn by_environment(mut self) -> Self {
+        self.0.fault = Fault::Environment;
+        self
+    }
+
+    /// The same error with what caused it.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// What went wrong.
+    pub const fn kind(&self) -> TlsErrorKind {
+        self.0.kind
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &str {
+        &self.0.hint
+    }
+
+    /// Whether the peer is to blame: what it sent, showed, or failed to show.
+    pub fn is_peer_fault(&self) -> bool {
+        self.0.fault == Fault::Peer
+    }
+
+    /// Whether this side's files or settings are to blame.
+    pub fn is_our_fault(&self) -> bool {
+        self.0.fault == Fault::Ours
+    }
+
+    /// Whether it is about a certificate: missing, not trusted, out of date, for another name.
+    pub const fn is_certificate(&self) -> bool {
+        matches!(
+            self.0.kind,
+            TlsErrorKind::NoClientCertificate
+                | TlsErrorKind::UnknownAuthority
+                | TlsErrorKind::CertificateExpired
+                | TlsErrorKind::CertificateNotYetValid
+                | TlsErrorKind::NameMismatch
+                | TlsErrorKind::BadCertificate
+        )
+    }
+
+    /// The TLS error inside an IO error that came out of a secured stream.
+    pub fn in_io(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TLS: ")?;
+        f.write_str(&self.0.message)
+    }
+}
+
+impl Error for TlsError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&**self.0.source.as_ref()?)
+    }
+}

@@ -1,0 +1,120 @@
+//! What this side shows: a certificate chain and its private key.
+
+use std::{fmt, path::Path, sync::Arc};
+
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::{
+    TlsError,
+    pem::{self, Section, configuration},
+};
+
+/// A certificate chain and the private key of its leaf.
+///
+/// Copies share the key; it is never shown by `Debug`.
+#[derive(Clone)]
+pub struct Identity(Arc<Parts>);
+
+struct Parts {
+    chain: Arc<[CertificateDer<'static>]>,
+    chain_origin: String,
+    key: PrivateKeyDer<'static>,
+    key_origin: String,
+}
+
+impl Identity {
+    /// Reads chain and key from PEM files; both may be one file.
+    ///
+    /// # Errors
+    /// As [`Identity::from_pem`], or a file cannot be read; the message names the file.
+    pub fn from_pem_files(
+        chain: impl AsRef<Path>,
+        key: impl AsRef<Path>,
+    ) -> Result<Self, TlsError> {
+        let (chain, key) = (chain.as_ref(), key.as_ref());
+        let chain_text = pem::read_file(chain, "certificate")?;
+        let key_text = pem::read_file(key, "key")?;
+        let chain_origin = format!("certificate file {}", chain.display());
+        let key_origin = format!("key file {}", key.display());
+        Self::from_named_pem(&chain_text, chain_origin, &key_text, key_origin)
+    }
+
+    /// Reads chain and key from PEM text. The leaf stands first, then each certificate's issuer;
+    /// the root may be left out. The key is PKCS#8, SEC1 (`EC PRIVATE KEY`) or PKCS#1
+    /// (`RSA PRIVATE KEY`).
+    ///
+    /// # Errors
+    /// No certificate, no key or more than one, text that is not PEM, an encrypted key. Whether
+    /// the key belongs to the certificate is checked by the backend that uses them.
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, TlsError> {
+        Self::from_named_pem(chain, "certificate text".into(), key, "key text".into())
+    }
+
+    fn from_named_pem(
+        chain_text: &[u8],
+        chain_origin: String,
+        key_text: &[u8],
+        key_origin: String,
+    ) -> Result<Self, TlsError> {
+        let mut chain = Vec::new();
+        for section in pem::sections(chain_text, &chain_origin)? {
+            if let Section::Certificate(certificate) = section {
+                chain.push(certificate);
+            }
+        }
+        if chain.is_empty() {
+            let message = format!("{chain_origin}: PEM sections, but no CERTIFICATE among them");
+            return Err(configuration(message, "name the file with the certificate chain"));
+        }
+        let mut keys = Vec::new();
+        for section in pem::sections(key_text, &key_origin)? {
+            if let Section::Key(key) = section {
+                keys.push(key);
+            }
+        }
+        let key = match (keys.pop(), keys.len()) {
+            (Some(key), 0) => key,
+            (Some(_), more) => {
+                let message = format!("{key_origin}: {} private keys, expected one", more + 1);
+                return Err(configuration(message, "leave only the key of the certificate"));
+            }
+            (None, _) => {
+                let message = format!("{key_origin}: PEM sections, but no private key among them");
+                let hint = "expected PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY; \
+                            an encrypted key has to be decrypted: openssl pkey -in FILE -out NEW";
+                return Err(configuration(message, hint));
+            }
+        };
+        Ok(Self(Arc::new(Parts { chain: chain.into(), chain_origin, key, key_origin })))
+    }
+
+    /// The certificate chain, leaf first.
+    pub fn chain(&self) -> &Arc<[CertificateDer<'static>]> {
+        &self.0.chain
+    }
+
+    /// The private key; for backends.
+    pub fn key(&self) -> &PrivateKeyDer<'static> {
+        &self.0.key
+    }
+
+    /// Where the chain came from, for messages: `certificate file server.pem`.
+    pub fn chain_origin(&self) -> &str {
+        &self.0.chain_origin
+    }
+
+    /// Where the key came from, for messages: `key file server.key`.
+    pub fn key_origin(&self) -> &str {
+        &self.0.key_origin
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("chain", &self.0.chain_origin)
+            .field("certificates", &self.0.chain.len())
+            .field("key", &self.0.key_origin)
+            .finish_non_exhaustive()
+    }
+}
