@@ -1,1 +1,28 @@
-//! bindery-ttlv
+#![doc = include_str!("../README.md")]
+
+mod decode;
+#[doc(hidden)]
+pub mod derived;
+mod error;
+mod header;
+mod options;
+mod raw;
+mod reader;
+pub mod registry;
+mod tag;
+mod types;
+mod writer;
+
+pub use bindery_ttlv_derive::Ttlv;
+
+pub use crate::decode::{
+    Choice, Decode, Decoder, Element, Encode, Select, Structure, Tagged, decode, decode_slice,
+    decode_with, encode, encode_within, to_bytes,
+};
+pub use crate::error::{Error, ErrorKind, Limit};
+pub use crate::options::{Limits, Options, Tolerance};
+pub use crate::raw::{RawItem, RawValue};
+pub use crate::reader::{Item, Reader, Value};
+pub use crate::tag::{ItemType, Tag};
+pub use crate::types::{BigInteger, DateTime, DateTimeExtended, Interval, ProtocolVersion, Text};
+pub use crate::writer::{EncodeError, Writer};

@@ -1,0 +1,64 @@
+//! `#[derive(Ttlv)]` on an enum.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{DataEnum, DeriveInput, Error, Fields, Ident, Result, Type, Variant};
+
+use crate::attributes::Attributes;
+
+struct Arm {
+    name: Ident,
+    value: Type,
+    tag: TokenStream,
+}
+
+pub(crate) fn expand(input: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
+    Attributes::read(&input.attrs, &[], "an enum")?;
+    let arms = data.variants.iter().map(arm).collect::<Result<Vec<Arm>>>()?;
+    if arms.is_empty() {
+        return Err(Error::new_spanned(&input.ident, "a choice has at least one variant"));
+    }
+    let name = &input.ident;
+    let tags: Vec<_> = arms.iter().map(|arm| &arm.tag).collect();
+    let variants: Vec<_> = arms.iter().map(|arm| &arm.name).collect();
+    let values: Vec<_> = arms.iter().map(|arm| &arm.value).collect();
+    let constants: Vec<_> = (0..arms.len()).map(|i| quote::format_ident!("TAG_{i}")).collect();
+    Ok(quote! {
+        impl ::bindery_ttlv::Choice for #name {
+            const TAGS: &'static [::bindery_ttlv::Tag] = &[#(#tags),*];
+
+            #[deny(unreachable_patterns)]
+            fn decode_choice(
+                element: ::bindery_ttlv::Element<'_>,
+            ) -> ::core::result::Result<Self, ::bindery_ttlv::Error> {
+                #(const #constants: ::bindery_ttlv::Tag = #tags;)*
+                match element.tag() {
+                    #(#constants => <#values as ::bindery_ttlv::Decode>::decode(element).map(Self::#variants),)*
+                    found => ::core::result::Result::Err(
+                        element.error(::bindery_ttlv::ErrorKind::UnexpectedField { tag: found }),
+                    ),
+                }
+            }
+
+            fn encode_choice(&self, writer: &mut ::bindery_ttlv::Writer<'_>) {
+                match self {
+                    #(Self::#variants(value) => ::bindery_ttlv::Encode::encode(value, #tags, writer),)*
+                }
+            }
+        }
+    })
+}
+
+fn arm(variant: &Variant) -> Result<Arm> {
+    let attributes = Attributes::read(&variant.attrs, &["tag"], "a variant")?;
+    match &variant.fields {
+        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+            let value = fields.unnamed[0].ty.clone();
+            let tag = attributes.tag_of(&value);
+            Ok(Arm { name: variant.ident.clone(), value, tag })
+        }
+        _ => {
+            Err(Error::new_spanned(variant, "a variant of a choice holds one value: Variant(Type)"))
+        }
+    }
+}

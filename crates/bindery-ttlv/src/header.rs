@@ -1,0 +1,195 @@
+//! The eight bytes before every value, and the checks that every reader makes (KMIP 1.4, section 9.1).
+//!
+//! ```text
+//! | tag: 3 | type: 1 | length: 4 | value: length | padding: to a multiple of 8 |
+//! ```
+//!
+//! An Integer, an Enumeration and an Interval have length 4 and four bytes of padding; a structure's length is the
+//! sum of its items with their padding.
+
+use crate::{Error, ErrorKind, ItemType, Limit, Options, Tag};
+
+/// A checked header: the value lies inside its structure, and its length suits its type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header {
+    pub(crate) tag: Tag,
+    pub(crate) item_type: ItemType,
+    /// The length field.
+    pub(crate) length: u32,
+    /// Where the header begins.
+    pub(crate) offset: usize,
+}
+
+impl Header {
+    /// Where the value begins.
+    #[inline]
+    pub(crate) const fn value(&self) -> usize {
+        self.offset + 8
+    }
+
+    /// Where the next item begins.
+    #[inline]
+    pub(crate) const fn end(&self) -> usize {
+        self.offset + 8 + padded(self.length)
+    }
+}
+
+/// A length with its padding. No overflow: usize has at least 32 bits, and the callers' sums saturate or are checked.
+#[inline]
+pub(crate) const fn padded(length: u32) -> usize {
+    ((length as u64 + 7) & !7) as usize
+}
+
+/// Eight bytes as a number, big endian; 0 past the end, which the caller has excluded by a check of the length.
+#[inline]
+pub(crate) fn word(data: &[u8], at: usize) -> u64 {
+    match data.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        Some(bytes) => u64::from_be_bytes(*bytes),
+        None => 0,
+    }
+}
+
+/// Tag, type code and length at `at` without any check but that they are there.
+pub(crate) fn peek(data: &[u8], at: usize) -> Option<(Tag, u8, u32)> {
+    let bytes = data.get(at..)?.first_chunk::<8>()?;
+    Some(split(u64::from_be_bytes(*bytes)))
+}
+
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the parts of a 64-bit header are 24, 8 and 32 bits wide"
+)]
+const fn split(word: u64) -> (Tag, u8, u32) {
+    (Tag((word >> 40) as u32), (word >> 32) as u8, word as u32)
+}
+
+/// Reads and checks the header at `at` of an item that must end where `data` ends. `data` begins with the message and
+/// ends with the structure that is read, `depth` structures down.
+#[inline]
+pub(crate) fn read(data: &[u8], at: usize, depth: u16, options: &Options) -> Result<Header, Error> {
+    let available = data.len().saturating_sub(at);
+    if available < 8 {
+        return Err(short(depth, at, available, 8));
+    }
+    let (tag, code, length) = split(word(data, at));
+    if !tag.is_allowed() && !options.tolerance.tag_ranges {
+        return Err(Error::new(ErrorKind::TagRange { found: tag }, at));
+    }
+    let Some(item_type) = ItemType::from_code(code) else {
+        return Err(Error::new(ErrorKind::TypeCode { found: code }, at));
+    };
+    let suits = match item_type {
+        ItemType::Integer | ItemType::Enumeration | ItemType::Interval => length == 4,
+        ItemType::LongInteger
+        | ItemType::Boolean
+        | ItemType::DateTime
+        | ItemType::DateTimeExtended => length == 8,
+        ItemType::Structure => length & 7 == 0,
+        ItemType::TextString => length <= options.limits.text_length,
+        ItemType::ByteString => length <= options.limits.bytes_length,
+        ItemType::BigInteger => {
+            length & 7 == 0 && length > 0 && length <= options.limits.bytes_length
+        }
+    };
+    if !suits {
+        return Err(unsuitable(item_type, length, at, options));
+    }
+    if padded(length) > available - 8 {
+        return Err(short(depth, at, available, 8 + padded(length)));
+    }
+    Ok(Header { tag, item_type, length, offset: at })
+}
+
+/// An item that needs more bytes than there are: the message is cut off, or the item leaves its structure.
+#[cold]
+#[inline(never)]
+fn short(depth: u16, at: usize, available: usize, needed: usize) -> Error {
+    let (needed, available) = (needed as u64, available as u64);
+    let kind = if depth == 0 {
+        ErrorKind::Truncated { needed, available }
+    } else {
+        ErrorKind::Overrun { needed, available }
+    };
+    Error::new(kind, at)
+}
+
+#[cold]
+#[inline(never)]
+fn unsuitable(item_type: ItemType, length: u32, at: usize, options: &Options) -> Error {
+    let limits = &options.limits;
+    let kind = match item_type {
+        ItemType::TextString => {
+            ErrorKind::Limit { limit: Limit::TextLength, maximum: u64::from(limits.text_length) }
+        }
+        ItemType::ByteString => {
+            ErrorKind::Limit { limit: Limit::BytesLength, maximum: u64::from(limits.bytes_length) }
+        }
+        ItemType::BigInteger if length & 7 == 0 && length > 0 => {
+            ErrorKind::Limit { limit: Limit::BytesLength, maximum: u64::from(limits.bytes_length) }
+        }
+        _ => ErrorKind::Length { item_type, found: length },
+    };
+    Error::new(kind, at)
+}
+
+/// Checks the padding of an item whose header was read (nothing to check for a structure).
+#[inline]
+pub(crate) fn check_padding(data: &[u8], header: &Header, options: &Options) -> Result<(), Error> {
+    let unused = header.length & 7;
+    if unused != 0 && !options.tolerance.dirty_padding {
+        let mask = u64::MAX >> (8 * unused);
+        if word(data, header.end() - 8) & mask != 0 {
+            return Err(Error::new(ErrorKind::Padding, header.value() + header.length as usize));
+        }
+    }
+    Ok(())
+}
+
+/// The value of a type of length 4 or 8 as eight bytes: a 4-byte value stands in the upper half.
+#[inline]
+pub(crate) fn fixed(data: &[u8], header: &Header) -> u64 {
+    word(data, header.value())
+}
+
+/// The upper half of a fixed value: Integer, Enumeration, Interval.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "a shift by 32 leaves 32 bits")]
+pub(crate) const fn upper(word: u64) -> u32 {
+    (word >> 32) as u32
+}
+
+/// A Boolean's eight bytes.
+#[inline]
+pub(crate) fn boolean(word: u64, header: &Header, options: &Options) -> Result<bool, Error> {
+    match word {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ if options.tolerance.boolean_values => Ok(true),
+        found => Err(Error::new(ErrorKind::Boolean { found }, header.value())),
+    }
+}
+
+/// The bytes of a string or number whose header was read.
+#[inline]
+pub(crate) fn bytes<'a>(data: &'a [u8], header: &Header) -> &'a [u8] {
+    let start = header.value();
+    data.get(start..start + header.length as usize).unwrap_or_default()
+}
+
+/// The text of a Text String whose header was read.
+#[inline]
+pub(crate) fn text<'a>(data: &'a [u8], header: &Header) -> Result<&'a str, Error> {
+    std::str::from_utf8(bytes(data, header))
+        .map_err(|e| Error::new(ErrorKind::Utf8, header.value() + e.valid_up_to()))
+}
+
+/// The error of entering a structure at `offset` when `depth` structures are already entered; `None` if it may be.
+#[inline]
+pub(crate) fn enter(depth: u16, offset: usize, options: &Options) -> Result<u16, Error> {
+    if depth >= options.limits.depth {
+        let maximum = u64::from(options.limits.depth);
+        return Err(Error::new(ErrorKind::Limit { limit: Limit::Depth, maximum }, offset));
+    }
+    Ok(depth + 1)
+}

@@ -1,0 +1,4 @@
+//! Tests of bindery-ttlv through its public API.
+
+mod derive;
+mod messages;
