@@ -5,6 +5,7 @@
 
 mod csv;
 mod names;
+mod tls;
 mod ttlv;
 
 use std::fs;
@@ -27,7 +28,7 @@ pub(crate) struct Generated {
 /// Says which table or file is at fault; with `check`, names the stale files and the command to run.
 pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {
     let mut stale = Vec::new();
-    for file in ttlv::generate(root)? {
+    for file in ttlv::generate(root)?.into_iter().chain(tls::generate(root)?) {
         let path = root.join(&file.path);
         let wanted = rustfmt(root, &file)?;
         let found = fs::read_to_string(&path).unwrap_or_default();

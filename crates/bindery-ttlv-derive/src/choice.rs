@@ -51,14 +51,16 @@ pub(crate) fn expand(input: &DeriveInput, data: &DataEnum) -> Result<TokenStream
 
 fn arm(variant: &Variant) -> Result<Arm> {
     let attributes = Attributes::read(&variant.attrs, &["tag"], "a variant")?;
-    match &variant.fields {
-        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
-            let value = fields.unnamed[0].ty.clone();
-            let tag = attributes.tag_of(&value);
-            Ok(Arm { name: variant.ident.clone(), value, tag })
-        }
-        _ => {
-            Err(Error::new_spanned(variant, "a variant of a choice holds one value: Variant(Type)"))
-        }
-    }
+    let one = match &variant.fields {
+        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields.unnamed.first(),
+        _ => None,
+    };
+    let Some(field) = one else {
+        return Err(Error::new_spanned(
+            variant,
+            "a variant of a choice holds one value: Variant(Type)",
+        ));
+    };
+    let tag = attributes.tag_of(&field.ty);
+    Ok(Arm { name: variant.ident.clone(), value: field.ty.clone(), tag })
 }

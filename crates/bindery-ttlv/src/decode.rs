@@ -54,6 +54,23 @@ impl<T: Structure> Decode for T {
     }
 }
 
+/// A large structure may stand in its field boxed; nothing else changes.
+impl<T: Structure> Structure for Box<T> {
+    #[inline]
+    fn decode_fields(fields: &mut Decoder<'_>) -> Result<Self, Error> {
+        T::decode_fields(fields).map(Self::new)
+    }
+
+    #[inline]
+    fn encode_fields(&self, writer: &mut Writer<'_>) {
+        T::encode_fields(self, writer);
+    }
+}
+
+impl<T: Tagged> Tagged for Box<T> {
+    const TAG: Tag = T::TAG;
+}
+
 impl<T: Structure> Encode for T {
     #[inline]
     fn encode(&self, tag: Tag, writer: &mut Writer<'_>) {

@@ -34,10 +34,10 @@ impl Header {
     }
 }
 
-/// A length with its padding. No overflow: usize has at least 32 bits, and the callers' sums saturate or are checked.
+/// A length with its padding. Where usize has 32 bits a length near 2^32 becomes one that fits no slice.
 #[inline]
 pub(crate) const fn padded(length: u32) -> usize {
-    ((length as u64 + 7) & !7) as usize
+    (length as usize).saturating_add(7) & !7
 }
 
 /// Eight bytes as a number, big endian; 0 past the end, which the caller has excluded by a check of the length.
@@ -96,7 +96,7 @@ pub(crate) fn read(data: &[u8], at: usize, depth: u16, options: &Options) -> Res
         return Err(unsuitable(item_type, length, at, options));
     }
     if padded(length) > available - 8 {
-        return Err(short(depth, at, available, 8 + padded(length)));
+        return Err(short(depth, at, available, padded(length).saturating_add(8)));
     }
     Ok(Header { tag, item_type, length, offset: at })
 }
@@ -154,7 +154,6 @@ pub(crate) fn fixed(data: &[u8], header: &Header) -> u64 {
 
 /// The upper half of a fixed value: Integer, Enumeration, Interval.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "a shift by 32 leaves 32 bits")]
 pub(crate) const fn upper(word: u64) -> u32 {
     (word >> 32) as u32
 }

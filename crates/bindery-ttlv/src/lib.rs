@@ -4,13 +4,17 @@ mod decode;
 #[doc(hidden)]
 pub mod derived;
 mod error;
+mod frame;
 mod header;
+pub mod hex;
 mod options;
 mod raw;
 mod reader;
 pub mod registry;
 mod tag;
+mod tree;
 mod types;
+mod walk;
 mod writer;
 
 pub use bindery_ttlv_derive::Ttlv;
@@ -20,9 +24,12 @@ pub use crate::decode::{
     decode_with, encode, encode_within, to_bytes,
 };
 pub use crate::error::{Error, ErrorKind, Limit};
+pub use crate::frame::{HEADER_LENGTH, message_length};
 pub use crate::options::{Limits, Options, Tolerance};
 pub use crate::raw::{RawItem, RawValue};
 pub use crate::reader::{Item, Reader, Value};
 pub use crate::tag::{ItemType, Tag};
+pub use crate::tree::{Tree, TreeError};
 pub use crate::types::{BigInteger, DateTime, DateTimeExtended, Interval, ProtocolVersion, Text};
+pub use crate::walk::{Visit, Walk};
 pub use crate::writer::{EncodeError, Writer};

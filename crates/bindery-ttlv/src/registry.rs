@@ -151,7 +151,9 @@ impl Tag {
 
     /// The enumeration or bit mask that the value of this tag belongs to.
     pub fn enumeration(self) -> Option<&'static Enumeration> {
-        tags::enumeration(self)
+        let table = &tags::ENUMERATIONS;
+        let at = table.binary_search_by_key(&self, |(tag, _)| *tag).ok()?;
+        table.get(at).map(|(_, enumeration)| *enumeration)
     }
 }
 

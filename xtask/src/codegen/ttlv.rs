@@ -182,27 +182,17 @@ fn tags_file(tags: &[Tag]) -> String {
     let _ = writeln!(out, "pub(super) static BY_NAME: [u16; {}] = [{by_name}];\n", tags.len());
     out += "/// Positions in `ROWS`, by the name with spaces.\n";
     let _ = writeln!(out, "pub(super) static BY_TITLE: [u16; {}] = [{by_title}];\n", tags.len());
-    out += "/// The enumeration or mask that the value of a tag belongs to.\n";
-    out +=
-        "pub(super) fn enumeration(tag: Tag) -> Option<&'static Enumeration> {\nSome(match tag {\n";
-    let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for tag in tags {
-        if let Some(enumeration) = &tag.enumeration {
-            groups
-                .entry(enumeration)
-                .or_default()
-                .push(format!("Tag::{}", names::constant(&tag.title)));
-        }
+    let pairs: Vec<_> =
+        tags.iter().filter_map(|tag| Some((tag, tag.enumeration.as_ref()?))).collect();
+    out += "/// The enumerations and masks that the values of tags belong to, by tag.\n";
+    let _ =
+        writeln!(out, "pub(super) static ENUMERATIONS: [(Tag, &Enumeration); {}] = [", pairs.len());
+    for (tag, enumeration) in pairs {
+        let constant = names::constant(&tag.title);
+        let _ =
+            writeln!(out, "(Tag::{constant}, enumerations::{}::REGISTRY),", rust_type(enumeration));
     }
-    for (enumeration, tags) in groups {
-        let _ = writeln!(
-            out,
-            "{} => enumerations::{}::REGISTRY,",
-            tags.join(" | "),
-            rust_type(enumeration)
-        );
-    }
-    out += "_ => return None,\n})\n}\n";
+    out += "];\n";
     out
 }
 
