@@ -46,7 +46,8 @@ pub trait ServerBinding: Send + Sync {
     ) -> Response<Body>;
 
     /// Writes a refusal; by default status, explanation and the fields that HTTP asks for. A
-    /// protocol that can say no in its own words does it here.
+    /// protocol that can say no in its own words does it here, with the status of
+    /// [`Profile::status`]; the card's fields are added to what it returns.
     fn encode_refusal(
         &self,
         cx: &Context,

@@ -1,5 +1,8 @@
 //! The body of an HTTP message: whole, or a stream of pieces.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fmt,
     future::poll_fn,
@@ -100,6 +103,9 @@ impl Body {
         let mut all = BytesMut::new();
         while let Some(frame) = poll_fn(|cx| stream.as_mut().poll_frame(cx)).await {
             let Ok(data) = frame?.into_data() else { continue };
+            if data.is_empty() {
+                continue;
+            }
             if (first.len() + all.len()) as u64 + data.len() as u64 > limit {
                 return Err(too_large());
             }

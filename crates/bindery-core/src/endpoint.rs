@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use http::{Request, Response};
+use http::{Request, Response, Version, request};
 
 use crate::{Body, BodyMode, Context, Handler, Note, Profile, Refusal, Rejected, ServerBinding};
 
@@ -54,30 +54,39 @@ where
         let profile = self.binding.profile();
         let (parts, body) = request.into_parts();
         let version = parts.version;
-        let notes = match profile.check_request(cx, &parts) {
-            Ok(notes) => notes,
-            Err(refusal) => return self.refusal(cx, None, refusal),
+        let (notes, answer) = match profile.check_request(cx, &parts) {
+            Ok(notes) => (notes, self.answer(cx, parts, body).await),
+            Err(refusal) => (Vec::new(), Err(refusal.into())),
         };
-        let body = match profile.body_mode {
-            BodyMode::Streamed => body,
-            BodyMode::Whole => match body.collect(profile.request_body_limit).await {
-                Ok(bytes) => bytes.into(),
-                Err(error) => return self.refusal(cx, None, Refusal::from(&error)),
-            },
-        };
-        let mut response = match self.binding.decode_request(cx, Request::from_parts(parts, body)) {
-            Ok((message, reply)) => {
-                let answer = self.handler.handle(cx, message).await;
-                let mut response = self.binding.encode_response(cx, reply, answer);
-                profile.finish_response(version, &mut response);
-                response
-            }
+        let mut response = match answer {
+            Ok(response) => response,
             Err(Rejected { refusal, reply }) => self.refusal(cx, reply, refusal),
         };
+        profile.finish_response(version, &mut response);
         if !notes.is_empty() {
             response.extensions_mut().insert(Notes(notes));
         }
         response
+    }
+
+    /// The part of the way behind the card: body, decode, handle, encode.
+    async fn answer(
+        &self,
+        cx: &Context,
+        parts: request::Parts,
+        body: Body,
+    ) -> Result<Response<Body>, Rejected<B::Reply>> {
+        let profile = self.binding.profile();
+        let body = match profile.body_mode {
+            BodyMode::Streamed => body,
+            BodyMode::Whole => match body.collect(profile.request_body_limit).await {
+                Ok(bytes) => bytes.into(),
+                Err(error) => return Err(Refusal::from(&error).into()),
+            },
+        };
+        let (message, reply) = self.binding.decode_request(cx, Request::from_parts(parts, body))?;
+        let answer = self.handler.handle(cx, message).await;
+        Ok(self.binding.encode_response(cx, reply, answer))
     }
 
     fn refusal(&self, cx: &Context, reply: Option<B::Reply>, refusal: Refusal) -> Response<Body> {
@@ -101,6 +110,8 @@ where
     }
 
     fn refuse(&self, cx: &Context, refusal: &Refusal) -> Response<Body> {
-        self.refusal(cx, None, refusal.clone())
+        let mut response = self.refusal(cx, None, refusal.clone());
+        self.binding.profile().finish_response(Version::HTTP_11, &mut response);
+        response
     }
 }

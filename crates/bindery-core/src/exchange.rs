@@ -12,11 +12,16 @@ use crate::{Body, ClientBinding, EncodeError, Unexpected};
 /// `now` is a monotonic instant that the driver passes in, so that a whole conversation can be
 /// tested with virtual time. Connections, proxies, upgrade to TLS and HTTP challenges are the
 /// driver's: an exchange sees only its own protocol.
+///
+/// A request that is given while an earlier one is still under way (after a time-out) takes its
+/// place: the driver gives the earlier one up, and its answer, should it still come, is not
+/// handed in. The same holds for whatever is under way when the outcome is there.
 pub trait Exchange {
     /// What the conversation comes to, its failures included.
     type Outcome;
 
-    /// The next request to send, if one is due. At most one is under way at a time.
+    /// The next request to send, if one is due. At most one is under way at a time: a new one
+    /// replaces it.
     fn poll_transmit(&mut self, now: Instant) -> Option<Request<Body>>;
 
     /// Takes the answer to the last request.

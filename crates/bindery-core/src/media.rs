@@ -69,7 +69,7 @@ impl FromStr for MediaType {
         let text = text.trim_matches([' ', '\t']);
         let (_, media_type) =
             all_consuming(media_type).parse(text).map_err(|_| ParseMediaTypeError)?;
-        if media_type.parameters.len() > MAX_PARAMETERS {
+        if media_type.parameters.len() > MAX_PARAMETERS || repeats(&media_type.parameters) {
             return Err(ParseMediaTypeError);
         }
         Ok(media_type)
@@ -88,6 +88,19 @@ impl fmt::Display for MediaType {
         }
         Ok(())
     }
+}
+
+/// Whether a parameter stands there twice: an error (RFC 6838, section 4.3), and a way to let two
+/// readers see two character sets.
+fn repeats(parameters: &[(String, String)]) -> bool {
+    let mut rest = parameters;
+    while let Some(((name, _), others)) = rest.split_first() {
+        if others.iter().any(|(other, _)| other == name) {
+            return true;
+        }
+        rest = others;
+    }
+    false
 }
 
 fn media_type(input: &str) -> IResult<&str, MediaType> {
@@ -140,6 +153,11 @@ fn is_token_octet(octet: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{
+        collection::{btree_map, vec},
+        prelude::*,
+    };
+
     use super::*;
 
     fn check(text: &str, expected: Option<(&str, &[(&str, &str)])>) {
@@ -166,6 +184,9 @@ mod tests {
         check("text/xml ;CHARSET=\"a\\\"b\"", Some(("text/xml", &[("charset", "a\"b")])));
         check("a/b;;c=d;", Some(("a/b", &[("c", "d")])));
         check(" a/b\t", Some(("a/b", &[])));
+        check("a/b;c=\"\"", Some(("a/b", &[("c", "")])));
+        check("a/b;c=\"\\\\\"", Some(("a/b", &[("c", "\\")])));
+        check("a/b;c=1;C=2", None);
         for bad in ["", "a", "a/", "/b", "a/b/c", "a b/c", "a/b;c", "a/b;c=", "a/b;c=\"d", "ä/b"] {
             check(bad, None);
         }
@@ -177,5 +198,49 @@ mod tests {
         check(&format!("a/b{many}"), None);
         check(&format!("a/b;c={}", "d".repeat(MAX_LENGTH)), None);
         check(&format!("a/b{}", " ".repeat(900)), Some(("a/b", &[])));
+    }
+
+    /// Text in which the grammar's own characters are frequent.
+    fn grammar_like() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            Just("a/b".to_owned()),
+            "[a-zA-Z0-9!#$%&'*+.^_`|~-]{1,4}",
+            "[;=/\"\\\\ \t,]",
+            "\"([^\"\\\\]|\\\\.){0,4}\"",
+            any::<char>().prop_map(String::from),
+        ];
+        vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    }
+
+    /// Any media type that can be written: quoted values hold everything but control characters.
+    fn written() -> impl Strategy<Value = MediaType> {
+        let token = "[a-z0-9!#$%&'*+.^_`|~-]{1,8}";
+        let value = prop_oneof![token, "([ -~]|\t){0,12}", "\\PC{0,8}"];
+        (token, token, btree_map(token, value, 0..=MAX_PARAMETERS)).prop_map(
+            |(kind, subtype, parameters)| MediaType {
+                essence: Cow::Owned(format!("{kind}/{subtype}")),
+                parameters: parameters.into_iter().collect(),
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_written_is_read_back(media_type in written()) {
+            let text = media_type.to_string();
+            prop_assume!(text.len() <= MAX_LENGTH);
+            prop_assert_eq!(text.parse(), Ok(media_type), "{}", text);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in prop_oneof![any::<String>(), grammar_like()]) {
+            if let Ok(read) = text.parse::<MediaType>() {
+                let written = read.to_string();
+                prop_assert!(written.len() <= text.len(), "{} grew to {}", text, written);
+                prop_assert_eq!(written.parse(), Ok(read), "{}", written);
+            }
+        }
     }
 }

@@ -225,11 +225,32 @@ impl From<&BodyError> for Refusal {
     }
 }
 
+/// Text that may repeat what a peer sent, printed with its control characters escaped: an
+/// explanation is one line in every log and every answer.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in self.0.split_inclusive(char::is_control) {
+            match piece.chars().next_back() {
+                Some(last) if last.is_control() => {
+                    f.write_str(piece.strip_suffix(last).unwrap_or_default())?;
+                    write!(f, "{}", last.escape_default())?;
+                }
+                _ => f.write_str(piece)?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.offset {
-            Some(offset) => write!(f, "{} at offset {offset}: {}", self.format, self.reason),
-            None => write!(f, "{}: {}", self.format, self.reason),
+            Some(offset) => {
+                write!(f, "{} at offset {offset}: {}", self.format, OneLine(&self.reason))
+            }
+            None => write!(f, "{}: {}", self.format, OneLine(&self.reason)),
         }
     }
 }
@@ -245,11 +266,15 @@ impl fmt::Display for Refusal {
             Self::Target => f.write_str("nothing stands at this target"),
             Self::Version { found } => write!(f, "{found:?} is not spoken here"),
             Self::ClearChannel => f.write_str("the request came without TLS"),
-            Self::Unidentified { reason } => write!(f, "the peer is not identified: {reason}"),
+            Self::Unidentified { reason } => {
+                write!(f, "the peer is not identified: {}", OneLine(reason))
+            }
             Self::Forbidden => f.write_str("the peer may not do this"),
             Self::MissingHeader { name } => write!(f, "the field {name} is missing"),
             Self::ForbiddenHeader { name } => write!(f, "the field {name} is forbidden here"),
-            Self::MalformedHeader { name, reason } => write!(f, "the field {name}: {reason}"),
+            Self::MalformedHeader { name, reason } => {
+                write!(f, "the field {name}: {}", OneLine(reason))
+            }
             Self::HeaderTooLarge => f.write_str("the header section is too large"),
             Self::TargetTooLong => f.write_str("the request target is too long"),
             Self::MediaType { expected, found } => {

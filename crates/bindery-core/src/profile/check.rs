@@ -7,7 +7,7 @@ use http::{
 
 use super::{
     CertificateRule, ContentCoding, HeaderPresence, HeaderRule, Note, Profile, Scheme, Severity,
-    status::REFUSAL_FIELD,
+    status::{EXPLANATION, REFUSAL_FIELD},
 };
 use crate::{
     Body, Channel, Context, EncodeError, MediaType, Refusal, Unexpected, unexpected::START,
@@ -37,8 +37,8 @@ impl Profile {
         for rule in &self.request_header_rules {
             check_rule(rule, &parts.headers, &mut notes)?;
         }
+        self.check_length(parts)?;
         if carries_content(&parts.method) {
-            self.check_length(parts)?;
             self.check_content_type(&parts.headers)?;
         }
         self.check_content_coding(&parts.headers)?;
@@ -81,23 +81,28 @@ impl Profile {
     }
 
     fn check_length(&self, parts: &request::Parts) -> Result<(), Refusal> {
-        let Some(length) = parts.headers.get(header::CONTENT_LENGTH) else {
+        let mut values = parts.headers.get_all(header::CONTENT_LENGTH).iter();
+        let Some(value) = values.next() else {
             // RFC 1945, section 7.2.2: an HTTP/1.0 request can end its body no other way.
-            if parts.version == Version::HTTP_10 {
+            if parts.version == Version::HTTP_10 && carries_content(&parts.method) {
                 return Err(Refusal::LengthRequired);
             }
             return Ok(());
         };
-        let length = length.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok());
-        match length {
+        let malformed = |reason: &'static str| Refusal::MalformedHeader {
+            name: header::CONTENT_LENGTH,
+            reason: reason.into(),
+        };
+        // Two lengths are how requests are smuggled (RFC 9112, section 11.2), equal or not.
+        if values.next().is_some() {
+            return Err(malformed("stands there more than once"));
+        }
+        match octets(value) {
+            None => Err(malformed("not a number of octets")),
             Some(length) if length > self.request_body_limit => {
                 Err(Refusal::BodyTooLarge { limit: self.request_body_limit })
             }
             Some(_) => Ok(()),
-            None => Err(Refusal::MalformedHeader {
-                name: header::CONTENT_LENGTH,
-                reason: "not a number of octets".into(),
-            }),
         }
     }
 
@@ -144,7 +149,17 @@ impl Profile {
         let scheme = match target.scheme_str() {
             Some("https") => Scheme::Https,
             Some("http") => Scheme::Http,
-            _ => return Err(EncodeError::new(format!("{target} is no http or https URL"))),
+            // Not the URL itself: its authority may hold a password.
+            Some(other) => {
+                return Err(EncodeError::new(format!(
+                    "the target's scheme is {other}; use an http or https URL"
+                )));
+            }
+            None => {
+                return Err(EncodeError::new(
+                    "the target has no scheme; use a whole http or https URL",
+                ));
+            }
         };
         if !self.schemes.contains(&scheme) {
             return Err(EncodeError::new(format!(
@@ -158,7 +173,7 @@ impl Profile {
         *request.method_mut() = self.methods.first().cloned().unwrap_or(Method::POST);
         let headers = request.headers_mut();
         for (name, value) in &self.request_headers {
-            headers.insert(name, value.clone());
+            headers.append(name, value.clone());
         }
         if let Some(media_type) = self.request_media_types.first()
             && let Ok(value) = HeaderValue::try_from(media_type.to_string())
@@ -215,7 +230,19 @@ impl Profile {
 
 fn explanation(status: StatusCode, headers: &HeaderMap) -> Option<String> {
     let said = headers.get(REFUSAL_FIELD).and_then(|value| value.to_str().ok());
-    said.or_else(|| status.canonical_reason()).map(str::to_owned)
+    // Whoever answered may have written anything there, at any length.
+    said.map(|said| said.chars().take(EXPLANATION).collect())
+        .or_else(|| status.canonical_reason().map(str::to_owned))
+}
+
+/// The number of octets that `Content-Length` declares: digits only (RFC 9110, section 8.6), so
+/// no sign, which Rust's own parser would take. More than a `u64` holds counts as its end.
+fn octets(value: &HeaderValue) -> Option<u64> {
+    let digits = value.to_str().ok()?.trim_matches([' ', '\t']);
+    if digits.is_empty() || !digits.bytes().all(|octet| octet.is_ascii_digit()) {
+        return None;
+    }
+    Some(digits.parse().unwrap_or(u64::MAX))
 }
 
 /// Whether a request of this method has content that the protocol reads.

@@ -8,6 +8,10 @@ use crate::{Body, Fault, Refusal};
 /// Where a refusal is explained when the profile allows no content but its own.
 pub(super) const REFUSAL_FIELD: HeaderName = HeaderName::from_static("bindery-refusal");
 
+/// The most characters of an explanation that are sent or kept: it may repeat what a peer sent,
+/// and a field is to stay far under the limits that peers have for their headers.
+pub(super) const EXPLANATION: usize = 1024;
+
 impl Profile {
     /// The status that a refusal gets: the card's override, or else the default table (RFC 9110,
     /// section 15). This is the only place that gives a fault a status.
@@ -45,14 +49,18 @@ impl Profile {
     }
 
     pub(super) fn put_response_headers(&self, response: &mut Response<Body>) {
-        for (name, value) in &self.response_headers {
-            response.headers_mut().entry(name).or_insert_with(|| value.clone());
+        let headers = response.headers_mut();
+        // The binding's own value wins; a name that stands on the card twice goes out twice.
+        let missing: Vec<_> =
+            self.response_headers.iter().filter(|(name, _)| !headers.contains_key(name)).collect();
+        for (name, value) in missing {
+            headers.append(name, value.clone());
         }
     }
 
     fn explain(&self, refusal: &Refusal, response: &mut Response<Body>) {
-        // Faults of this side are the operator's to read, not the peer's.
-        let text = format!("{refusal}; {}", refusal.hint());
+        let said: String = refusal.to_string().chars().take(EXPLANATION).collect();
+        let text = format!("{said}; {}", refusal.hint());
         match self.refusal_form {
             RefusalForm::Text => {
                 let plain = HeaderValue::from_static("text/plain; charset=utf-8");
