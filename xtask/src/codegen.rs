@@ -4,6 +4,7 @@
 //! formatted by rustfmt, and are compared byte for byte by `--check`.
 
 mod csv;
+mod kmip;
 mod names;
 mod tls;
 mod ttlv;
@@ -28,7 +29,8 @@ pub(crate) struct Generated {
 /// Says which table or file is at fault; with `check`, names the stale files and the command to run.
 pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {
     let mut stale = Vec::new();
-    for file in ttlv::generate(root)?.into_iter().chain(tls::generate(root)?) {
+    let files = ttlv::generate(root)?.into_iter().chain(tls::generate(root)?);
+    for file in files.chain(kmip::generate(root)?) {
         let path = root.join(&file.path);
         let wanted = rustfmt(root, &file)?;
         let found = fs::read_to_string(&path).unwrap_or_default();

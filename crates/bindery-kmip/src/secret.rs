@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bindery_ttlv::{Decode, Element, Encode, Error, Tag, Writer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -51,5 +52,18 @@ impl Eq for Secret {}
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({} octets)", self.len())
+    }
+}
+
+/// A Byte String, copied out of the message.
+impl Decode for Secret {
+    fn decode(element: Element<'_>) -> Result<Self, Error> {
+        element.byte_slice().map(Self::from)
+    }
+}
+
+impl Encode for Secret {
+    fn encode(&self, tag: Tag, writer: &mut Writer<'_>) {
+        writer.byte_string(tag, self.expose());
     }
 }

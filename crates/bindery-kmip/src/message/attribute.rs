@@ -1,0 +1,146 @@
+//! Attribute and Template-Attribute (KMIP 1.4, sections 2.1.1, 2.1.8 and 3).
+
+mod structures;
+mod value;
+
+use bindery_ttlv::{
+    Decode, Decoder, Element, Encode, Error, ErrorKind, RawItem, Structure, Tag, Tagged, Text,
+    Ttlv, Writer,
+};
+
+pub use structures::{
+    AlternativeName, ApplicationSpecificInformation, CryptographicDomainParameters,
+    CryptographicParameters, Digest, KeyValueLocation, Link, Name, RevocationReason, UsageLimits,
+};
+pub use value::AttributeValue;
+
+use crate::registry::AttributeRow;
+
+/// An Attribute: a name, which instance of it, and its value.
+///
+/// The name follows from the value, so that the two cannot disagree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attribute {
+    /// Which instance; the first has 0, and so has an attribute without an index.
+    pub index: Option<i32>,
+    /// The value, and with it the name.
+    pub value: AttributeValue,
+    /// Fields that an Attribute does not have, behind the ones it has.
+    pub unknown: Vec<RawItem>,
+}
+
+impl Attribute {
+    /// An attribute without an index: `Attribute::new(State::ACTIVE)`,
+    /// `Attribute::new(AttributeValue::CryptographicLength(256))`.
+    pub fn new(value: impl Into<AttributeValue>) -> Self {
+        Self { index: None, value: value.into(), unknown: Vec::new() }
+    }
+
+    /// The same attribute as the instance `index`.
+    #[must_use]
+    pub const fn with_index(mut self, index: i32) -> Self {
+        self.index = Some(index);
+        self
+    }
+
+    /// The Attribute Name.
+    pub fn name(&self) -> &str {
+        self.value.name()
+    }
+
+    /// What the specification says of the attribute; `None` for a custom or unknown one.
+    pub fn row(&self) -> Option<&'static AttributeRow> {
+        AttributeRow::by_name(self.name())
+    }
+}
+
+impl Tagged for Attribute {
+    const TAG: Tag = Tag::ATTRIBUTE;
+}
+
+// By hand rather than derived: a known name is matched in the message and not kept as a text.
+impl Structure for Attribute {
+    fn decode_fields(fields: &mut Decoder<'_>) -> Result<Self, Error> {
+        let Some(name) = fields.next_if(Tag::ATTRIBUTE_NAME)? else {
+            return Err(fields.missing(Tag::ATTRIBUTE_NAME));
+        };
+        let text = name.text_str()?;
+        let index = fields.optional(Tag::ATTRIBUTE_INDEX)?;
+        let value = match fields.next_if(Tag::ATTRIBUTE_VALUE)? {
+            Some(element) => decode_value(name, text, element)?,
+            None => AttributeValue::Absent(name.text()?),
+        };
+        Ok(Self { index, value, unknown: fields.rest()? })
+    }
+
+    fn encode_fields(&self, writer: &mut Writer<'_>) {
+        writer.text_string(Tag::ATTRIBUTE_NAME, self.name());
+        self.index.iter().for_each(|index| index.encode(Tag::ATTRIBUTE_INDEX, writer));
+        self.value.encode_value(writer);
+        for item in &self.unknown {
+            item.encode(item.tag, writer);
+        }
+    }
+}
+
+fn decode_value(
+    name: Element<'_>,
+    text: &str,
+    element: Element<'_>,
+) -> Result<AttributeValue, Error> {
+    match AttributeValue::decode_named(text, element) {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) => Ok(AttributeValue::Other(name.text()?, element.raw()?)),
+        // Locate may ask by a part of a structure (section 4.9).
+        Err(error) if matches!(error.kind(), ErrorKind::MissingField { .. }) => {
+            Ok(AttributeValue::Other(name.text()?, element.raw()?))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A Template-Attribute: attributes for a new object, directly and by the names of Templates
+/// (deprecated since 1.3).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
+#[ttlv(tag = TEMPLATE_ATTRIBUTE)]
+#[non_exhaustive]
+pub struct TemplateAttribute {
+    /// Names of Templates whose attributes are to be taken over.
+    #[ttlv(tag = NAME)]
+    pub names: Vec<Name>,
+    /// The attributes.
+    #[ttlv(tag = ATTRIBUTE)]
+    pub attributes: Vec<Attribute>,
+    /// Fields that are not named above, where they stood.
+    #[ttlv(unknown)]
+    pub unknown: Vec<RawItem>,
+}
+
+impl TemplateAttribute {
+    /// These attributes and no Templates.
+    pub const fn new(attributes: Vec<Attribute>) -> Self {
+        Self { names: Vec::new(), attributes, unknown: Vec::new() }
+    }
+}
+
+impl FromIterator<AttributeValue> for TemplateAttribute {
+    fn from_iter<I: IntoIterator<Item = AttributeValue>>(values: I) -> Self {
+        Self::new(values.into_iter().map(Attribute::new).collect())
+    }
+}
+
+/// A value on its own, to be read by the attribute's name.
+impl AttributeValue {
+    /// Reads the Attribute Value of the attribute `name` from an item of any tag: what a store or
+    /// another form of the message kept.
+    ///
+    /// # Errors
+    /// The item is not of the attribute's type.
+    pub fn decode(name: &str, element: Element<'_>) -> Result<Self, Error> {
+        match Self::decode_named(name, element)? {
+            Some(value) => Ok(value),
+            None => Ok(Self::Other(Text::from(name), Decode::decode(element)?)),
+        }
+    }
+}

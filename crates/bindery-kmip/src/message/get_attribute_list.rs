@@ -1,0 +1,46 @@
+//! Get Attribute List: operation 0x0C (KMIP 1.4, section 4.13).
+
+use bindery_ttlv::{RawItem, Text, Ttlv};
+
+/// Which object's attribute names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
+#[ttlv(tag = REQUEST_PAYLOAD)]
+#[non_exhaustive]
+pub struct GetAttributeListRequest {
+    /// The object; the ID Placeholder when absent.
+    #[ttlv(tag = UNIQUE_IDENTIFIER)]
+    pub unique_identifier: Option<Text>,
+    /// Fields that are not named above, where they stood.
+    #[ttlv(unknown)]
+    pub unknown: Vec<RawItem>,
+}
+
+impl GetAttributeListRequest {
+    /// A request for the attribute names of an object.
+    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+        Self { unique_identifier: Some(unique_identifier.into()), unknown: Vec::new() }
+    }
+}
+
+/// The names of the attributes that the object has.
+#[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
+#[ttlv(tag = RESPONSE_PAYLOAD)]
+#[non_exhaustive]
+pub struct GetAttributeListResponse {
+    /// The object.
+    #[ttlv(tag = UNIQUE_IDENTIFIER)]
+    pub unique_identifier: Text,
+    /// The names.
+    #[ttlv(tag = ATTRIBUTE_NAME)]
+    pub attribute_names: Vec<Text>,
+    /// Fields that are not named above, where they stood.
+    #[ttlv(unknown)]
+    pub unknown: Vec<RawItem>,
+}
+
+impl GetAttributeListResponse {
+    /// A response from the Unique Identifier and the names.
+    pub fn new(unique_identifier: impl Into<Text>, attribute_names: Vec<Text>) -> Self {
+        Self { unique_identifier: unique_identifier.into(), attribute_names, unknown: Vec::new() }
+    }
+}

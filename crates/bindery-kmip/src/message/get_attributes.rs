@@ -1,0 +1,58 @@
+//! Get Attributes: operation 0x0B (KMIP 1.4, section 4.12).
+
+use bindery_ttlv::{RawItem, Text, Ttlv};
+
+use super::Attribute;
+
+/// Which object's attributes, and which of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
+#[ttlv(tag = REQUEST_PAYLOAD)]
+#[non_exhaustive]
+pub struct GetAttributesRequest {
+    /// The object; the ID Placeholder when absent.
+    #[ttlv(tag = UNIQUE_IDENTIFIER)]
+    pub unique_identifier: Option<Text>,
+    /// The attributes' names; all attributes without any.
+    #[ttlv(tag = ATTRIBUTE_NAME)]
+    pub attribute_names: Vec<Text>,
+    /// Fields that are not named above, where they stood.
+    #[ttlv(unknown)]
+    pub unknown: Vec<RawItem>,
+}
+
+impl GetAttributesRequest {
+    /// A request for these attributes of an object; for all without a name.
+    pub fn new(
+        unique_identifier: impl Into<Text>,
+        attribute_names: impl IntoIterator<Item = impl Into<Text>>,
+    ) -> Self {
+        Self {
+            unique_identifier: Some(unique_identifier.into()),
+            attribute_names: attribute_names.into_iter().map(Into::into).collect(),
+            unknown: Vec::new(),
+        }
+    }
+}
+
+/// The object's attributes, as far as it has them.
+#[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
+#[ttlv(tag = RESPONSE_PAYLOAD)]
+#[non_exhaustive]
+pub struct GetAttributesResponse {
+    /// The object.
+    #[ttlv(tag = UNIQUE_IDENTIFIER)]
+    pub unique_identifier: Text,
+    /// The attributes, every instance of them.
+    #[ttlv(tag = ATTRIBUTE)]
+    pub attributes: Vec<Attribute>,
+    /// Fields that are not named above, where they stood.
+    #[ttlv(unknown)]
+    pub unknown: Vec<RawItem>,
+}
+
+impl GetAttributesResponse {
+    /// A response from the Unique Identifier and the attributes.
+    pub fn new(unique_identifier: impl Into<Text>, attributes: Vec<Attribute>) -> Self {
+        Self { unique_identifier: unique_identifier.into(), attributes, unknown: Vec::new() }
+    }
+}
