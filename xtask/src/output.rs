@@ -14,7 +14,8 @@ pub(crate) fn say(text: impl AsRef<str>) {
 /// # Errors
 /// Standard output cannot be written (a full disk, a closed pipe).
 pub(crate) fn print(text: impl AsRef<str>) -> Result<(), String> {
-    writeln!(std::io::stdout().lock(), "{}", text.as_ref()).map_err(|e| format!("standard output: {e}"))
+    writeln!(std::io::stdout().lock(), "{}", text.as_ref())
+        .map_err(|e| format!("standard output: {e}"))
 }
 
 /// Measures how long a step takes.
@@ -23,7 +24,10 @@ pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
     /// Starts now.
-    #[expect(clippy::disallowed_methods, reason = "xtask is a driver: it tells people how long a step took")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "xtask is a driver: it tells people how long a step took"
+    )]
     pub(crate) fn start() -> Self {
         Self(Instant::now())
     }
@@ -37,7 +41,11 @@ impl Stopwatch {
 /// `4.2 s` or `3 min 05 s`.
 pub(crate) fn seconds(time: Duration) -> String {
     let whole = time.as_secs();
-    if whole < 60 { format!("{:.1} s", time.as_secs_f64()) } else { format!("{} min {:02} s", whole / 60, whole % 60) }
+    if whole < 60 {
+        format!("{:.1} s", time.as_secs_f64())
+    } else {
+        format!("{} min {:02} s", whole / 60, whole % 60)
+    }
 }
 
 /// Columns as wide as their widest cell; the last one is left as it is.
@@ -73,7 +81,8 @@ mod tests {
 
     #[test]
     fn columns_line_up() {
-        let rows = [["fmt".to_owned(), "ok".to_owned()], ["features".to_owned(), "failed".to_owned()]];
+        let rows =
+            [["fmt".to_owned(), "ok".to_owned()], ["features".to_owned(), "failed".to_owned()]];
         assert_eq!(
             table(["job", "result"], &rows),
             "job       result\n--------  ------\nfmt       ok\nfeatures  failed"

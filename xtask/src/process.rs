@@ -16,7 +16,8 @@ pub(crate) fn cargo(root: &Path) -> Command {
 
 /// The command as a person would type it.
 pub(crate) fn shown(command: &Command) -> String {
-    let program = Path::new(command.get_program()).file_name().unwrap_or_else(|| command.get_program());
+    let program =
+        Path::new(command.get_program()).file_name().unwrap_or_else(|| command.get_program());
     let mut words: Vec<String> = command
         .get_envs()
         .filter_map(|(name, value)| Some(format!("{}={}", name.to_string_lossy(), quoted(value?))))
@@ -42,8 +43,13 @@ fn quoted(word: &OsStr) -> String {
 /// Says which command did not start, or its exit status and how to repeat it.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     say(format!("$ {}", shown(command)));
-    let status = command.stdin(Stdio::null()).status().map_err(|e| format!("{}: {e}", shown(command)))?;
-    if status.success() { Ok(()) } else { Err(format!("{status}; to repeat it: {}", shown(command))) }
+    let status =
+        command.stdin(Stdio::null()).status().map_err(|e| format!("{}: {e}", shown(command)))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{status}; to repeat it: {}", shown(command)))
+    }
 }
 
 /// Runs the command and keeps what it writes; standard error goes into the error when it fails.
@@ -54,7 +60,12 @@ pub(crate) fn capture(command: &mut Command) -> Result<String, String> {
     let output = output(command)?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("{}; to repeat it: {}\n{}", output.status, shown(command), text.trim_end()));
+        return Err(format!(
+            "{}; to repeat it: {}\n{}",
+            output.status,
+            shown(command),
+            text.trim_end()
+        ));
     }
     String::from_utf8(output.stdout).map_err(|e| format!("{}: {e}", shown(command)))
 }
@@ -76,8 +87,11 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
 /// The commit of the work tree, with `-dirty` where files that git tracks are changed.
 pub(crate) fn commit(root: &Path) -> Result<String, String> {
     let hash = capture(Command::new("git").arg("-C").arg(root).args(["rev-parse", "HEAD"]))?;
-    let changed =
-        capture(Command::new("git").arg("-C").arg(root).args(["status", "--porcelain", "--untracked-files=no"]))?;
+    let changed = capture(Command::new("git").arg("-C").arg(root).args([
+        "status",
+        "--porcelain",
+        "--untracked-files=no",
+    ]))?;
     Ok(format!("{}{}", hash.trim(), if changed.trim().is_empty() { "" } else { "-dirty" }))
 }
 

@@ -87,7 +87,8 @@ impl Package {
 
     /// Whether others can depend on it, and should find it documented: a library under `crates/`.
     pub(crate) fn is_library(&self, root: &Path) -> bool {
-        self.folder().starts_with(root.join("crates")) && self.targets.iter().any(Target::is_library)
+        self.folder().starts_with(root.join("crates"))
+            && self.targets.iter().any(Target::is_library)
     }
 }
 
@@ -99,7 +100,9 @@ impl Target {
 
     /// Whether `cargo test` makes a test binary of it.
     pub(crate) fn has_tests(&self) -> bool {
-        self.test && (self.is_library() || self.kind.iter().any(|kind| matches!(kind.as_str(), "bin" | "test")))
+        self.test
+            && (self.is_library()
+                || self.kind.iter().any(|kind| matches!(kind.as_str(), "bin" | "test")))
     }
 }
 

@@ -1,0 +1,151 @@
+//! Builds the test binaries as `cargo test` does, and runs the tests that name rows.
+//!
+//! A binary's exit status is believed, never a line of its output: a test's child process may print what it likes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use super::tests::Named;
+use crate::output::say;
+use crate::process::{capture, cargo, output, shown};
+use crate::workspace::{Metadata, Package};
+
+/// What became of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Passed,
+    Failed,
+    Ignored,
+    /// It is in no binary that was built: behind a `cfg`, a feature, or a package that was not chosen.
+    Absent,
+}
+
+/// Outcomes by [`Named::shown`].
+pub(super) type Outcomes = BTreeMap<String, Outcome>;
+
+/// A line of `cargo test --no-run --message-format=json`.
+#[derive(Deserialize)]
+struct Message {
+    manifest_path: Option<PathBuf>,
+    target: Option<Target>,
+    profile: Option<Profile>,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    src_path: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    test: bool,
+}
+
+/// Runs the tests and says what became of each.
+///
+/// # Errors
+/// The tests do not build, or a binary does not start.
+pub(super) fn outcomes(
+    root: &Path,
+    members: &Metadata,
+    named: &[&Named],
+    packages: &[String],
+) -> Result<Outcomes, String> {
+    let mut outcomes: Outcomes = named.iter().map(|test| (test.shown(), Outcome::Absent)).collect();
+    if named.is_empty() {
+        return Ok(outcomes);
+    }
+    let mut groups: BTreeMap<&Path, Vec<&Named>> = BTreeMap::new();
+    for test in named {
+        groups.entry(&test.root).or_default().push(test);
+    }
+    for (binary, source, manifest) in build(root, members, packages)? {
+        let Some(tests) = groups.get(source.as_path()) else { continue };
+        let Some(package) = members.packages.iter().find(|p| p.manifest_path == manifest) else {
+            continue;
+        };
+        say(format!("conformance: {}: {} tests", binary.display(), tests.len()));
+        binary_outcomes(&binary, package, tests, &mut outcomes)?;
+    }
+    Ok(outcomes)
+}
+
+/// The test binaries, each with its root file and manifest. The same selection as `cargo test`, so that nothing is
+/// built twice.
+fn build(
+    root: &Path,
+    members: &Metadata,
+    packages: &[String],
+) -> Result<Vec<(PathBuf, PathBuf, PathBuf)>, String> {
+    if let Some(unknown) =
+        packages.iter().find(|name| !members.packages.iter().any(|p| &p.name == *name))
+    {
+        return Err(format!("there is no package {unknown}"));
+    }
+    let mut command = cargo(root);
+    command.args(["test", "--no-run", "--message-format=json-render-diagnostics"]);
+    command.args(packages.iter().map(|name| format!("--package={name}")));
+    say(format!("$ {}", shown(&command)));
+    let text = capture(command.stderr(Stdio::inherit()))?;
+    let binary = |line: &str| {
+        let message: Message = serde_json::from_str(line).ok()?;
+        let tested = message.profile.is_some_and(|profile| profile.test);
+        tested.then_some((message.executable?, message.target?.src_path, message.manifest_path?))
+    };
+    Ok(text.lines().filter_map(binary).collect())
+}
+
+fn binary_outcomes(
+    binary: &Path,
+    package: &Package,
+    tests: &[&Named],
+    outcomes: &mut Outcomes,
+) -> Result<(), String> {
+    let all = list(binary, package, &["--list"])?;
+    let ignored = list(binary, package, &["--list", "--ignored"])?;
+    for test in tests.iter().filter(|test| ignored.contains(&test.test.path)) {
+        outcomes.insert(test.shown(), Outcome::Ignored);
+    }
+    let run: Vec<&&Named> = tests
+        .iter()
+        .filter(|t| all.contains(&t.test.path) && !ignored.contains(&t.test.path))
+        .collect();
+    let names: Vec<&str> = run.iter().map(|test| test.test.path.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let together = passes(binary, package, &names)?;
+    for test in run {
+        // One failed: each alone, to know which.
+        let passed = together || passes(binary, package, &[&test.test.path])?;
+        outcomes.insert(test.shown(), if passed { Outcome::Passed } else { Outcome::Failed });
+    }
+    Ok(())
+}
+
+/// The binary in the surroundings that `cargo test` gives it.
+fn command(binary: &Path, package: &Package) -> Command {
+    let mut command = Command::new(binary);
+    command.current_dir(package.folder()).env("CARGO_MANIFEST_DIR", package.folder());
+    command.env("CARGO_MANIFEST_PATH", &package.manifest_path);
+    command.env("CARGO_PKG_NAME", &package.name).env("CARGO_PKG_VERSION", &package.version);
+    command
+}
+
+fn list(binary: &Path, package: &Package, options: &[&str]) -> Result<BTreeSet<String>, String> {
+    let text = capture(command(binary, package).args(options).args(["--format", "terse"]))?;
+    Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
+}
+
+fn passes(binary: &Path, package: &Package, names: &[&str]) -> Result<bool, String> {
+    let output = output(command(binary, package).arg("--exact").args(names))?;
+    if !output.status.success() {
+        say(String::from_utf8_lossy(&output.stdout));
+        say(String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(output.status.success())
+}

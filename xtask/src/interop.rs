@@ -1,0 +1,91 @@
+//! `cargo xtask interop NAME`: bindery against software by others.
+//!
+//! A peer is a module with one entry in [`PEERS`]. It says what it needs, can install it with `--install` (and only
+//! then), and runs its checks. What is not there is skipped with the reason, never silently.
+
+mod kmip;
+mod python;
+mod server;
+
+use std::path::Path;
+
+use crate::output::{Stopwatch, say, seconds};
+
+/// How a peer is run.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(crate) struct Settings {
+    /// Install what the peer needs (Python packages into target/interop/venv)
+    #[arg(long)]
+    pub(crate) install: bool,
+    /// Test the optimised program
+    #[arg(long)]
+    pub(crate) release: bool,
+}
+
+/// Software by others that bindery is run against.
+pub(crate) struct Peer {
+    /// The name on the command line.
+    pub(crate) name: &'static str,
+    /// What is run against what, in a line.
+    about: &'static str,
+    /// What is missing, as a reason to skip; nothing when all is there.
+    missing: fn(&Path) -> Option<String>,
+    /// Installs what can be installed without being root.
+    install: fn(&Path) -> Result<(), String>,
+    run: fn(&Path, Settings) -> Result<Tally, String>,
+}
+
+/// Every peer.
+pub(crate) const PEERS: [Peer; 1] = [kmip::PEER];
+
+/// How many checks passed, and how many did not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
+}
+
+/// How a peer's run ended, when nothing went wrong.
+pub(crate) enum Ending {
+    Passed,
+    Skipped(String),
+}
+
+/// The list of peers, for `--help` and for a name that is none.
+pub(crate) fn list() -> String {
+    PEERS
+        .iter()
+        .map(|peer| format!("  {}  {}", peer.name, peer.about))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Runs a peer by name.
+///
+/// # Errors
+/// There is no such peer, a check failed, or the peer cannot be installed or run.
+pub(crate) fn run(root: &Path, name: &str, settings: Settings) -> Result<Ending, String> {
+    let peer = PEERS.iter().find(|peer| peer.name == name);
+    let peer = peer.ok_or_else(|| format!("there is no peer {name}; there are:\n{}", list()))?;
+    let watch = Stopwatch::start();
+    if settings.install {
+        (peer.install)(root).map_err(|e| format!("interop {name}: cannot install: {e}"))?;
+    }
+    if let Some(reason) = (peer.missing)(root) {
+        say(format!("interop {name}: skipped: {reason}"));
+        return Ok(Ending::Skipped(reason));
+    }
+    let tally = (peer.run)(root, settings).map_err(|e| format!("interop {name}: {e}"))?;
+    let Tally { passed, failed } = tally;
+    say(format!(
+        "interop {name}: {passed} passed, {failed} failed, in {}",
+        seconds(watch.elapsed())
+    ));
+    match (passed, failed) {
+        (0, 0) => Err(format!("interop {name}: no check ran")),
+        (_, 0) => Ok(Ending::Passed),
+        _ => Err(format!(
+            "interop {name}: {failed} failed; to repeat it: cargo xtask interop {name}"
+        )),
+    }
+}
