@@ -1,1 +1,19 @@
-//! bindery-transport
+#![doc = include_str!("../README.md")]
+
+mod arrival;
+mod client;
+mod clock;
+mod coding;
+mod counters;
+mod error;
+mod host;
+mod limits;
+mod server;
+mod stream;
+
+pub use client::{Client, ClientBuilder, Connection, Repeatable, Target};
+pub use clock::{Clock, SystemClock};
+pub use counters::{Counters, Snapshot};
+pub use error::{ErrorKind, Layer, TransportError};
+pub use limits::{ClientLimits, Limits};
+pub use server::{Listener, MountError, Router, Server, ServerBuilder, Stopped};

@@ -1,0 +1,330 @@
+//! One persistent connection and the exchanges over it.
+
+use std::sync::Arc;
+
+use bindery_core::{Body, BodyError, Channel, Exchange, Peer};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout};
+
+use super::{
+    Config, Target, drive, failure,
+    open::{Open, open},
+    request::Prepared,
+};
+use crate::{
+    ErrorKind, Layer, TransportError,
+    coding::{self, Declared},
+};
+
+/// A connection to one server: opened when needed, kept while both sides want it, opened anew
+/// when the server has closed it.
+///
+/// Redirects are never followed and challenges never answered: such responses are returned as
+/// they are.
+pub struct Connection {
+    config: Arc<Config>,
+    target: Target,
+    open: Option<Open>,
+    /// Who was there last.
+    seen: Option<(Peer, Channel)>,
+}
+
+impl Connection {
+    pub(super) const fn new(config: Arc<Config>, target: Target) -> Self {
+        Self { config, target, open: None, seen: None }
+    }
+
+    /// The target.
+    pub const fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The server as the last connection showed it: address and certificate chain.
+    pub fn peer(&self) -> Option<&Peer> {
+        self.seen.as_ref().map(|(peer, _)| peer)
+    }
+
+    /// The channel of the last connection: in clear, or what its handshake settled.
+    pub fn channel(&self) -> Option<&Channel> {
+        self.seen.as_ref().map(|(_, channel)| channel)
+    }
+
+    /// Whether a connection is open, as far as is known here.
+    pub fn is_open(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| !open.sender.is_closed())
+    }
+
+    /// Opens the connection unless it is open.
+    ///
+    /// In TLS 1.3 a server that refuses the client's certificate says so only after the client's
+    /// side of the handshake: the first request then fails.
+    ///
+    /// # Errors
+    /// Name, connection or handshake.
+    pub async fn open(&mut self) -> Result<(), TransportError> {
+        if self.usable().await.is_none() {
+            let opened = self.open_anew().await?;
+            self.open = Some(opened);
+        }
+        Ok(())
+    }
+
+    /// Closes the connection; the next request opens another.
+    pub fn close(&mut self) {
+        self.open = None;
+    }
+
+    /// Sends a request and reads the whole answer. The request's URI is the target's, or another
+    /// on the same server; a request whose URI is `/` without a host goes to the target's path.
+    /// `Host`, `Content-Length` and `Connection` are set here.
+    ///
+    /// When a *kept* connection turns out to be closed, the request is sent once more over a new
+    /// one, if no octet of an answer has come and either no octet of the request was written, or
+    /// the request is repeatable (marked [`Repeatable`](super::Repeatable), or idempotent by its
+    /// method) and its body whole. In every other case it is sent at most once. Nothing is
+    /// repeated after a time limit.
+    ///
+    /// Dropping the future closes the connection.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`]. After any error but [`ErrorKind::Request`] the connection is closed.
+    /// Any status is an answer and no error.
+    pub async fn send(&mut self, request: Request<Body>) -> Result<Response<Body>, TransportError> {
+        let mut prepared = Prepared::new(&self.config, &self.target, request)?;
+        let limit = self.config.limits.total;
+        match timeout(limit, self.send_prepared(&mut prepared)).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                let message = format!("the exchange did not end within {limit:?}");
+                let address = self.peer().and_then(|peer| peer.address);
+                Err(TransportError::timeout(Layer::Http, message).with_address(address))
+            }
+        }
+    }
+
+    /// Drives an exchange to its outcome.
+    ///
+    /// # Errors
+    /// A request of it could not be sent or answered. The exchange is then dropped half-way.
+    pub async fn run<E: Exchange>(&mut self, exchange: E) -> Result<E::Outcome, TransportError> {
+        drive::run(self, exchange).await
+    }
+
+    async fn send_prepared(
+        &mut self,
+        prepared: &mut Prepared,
+    ) -> Result<Response<Body>, TransportError> {
+        if let Some(kept) = self.usable().await {
+            match self.exchange(kept, prepared).await {
+                Err(failed) if failed.may_repeat(prepared) => {
+                    tracing::debug!(error = %failed.error, "the kept connection was closed");
+                }
+                outcome => return outcome.map_err(|failed| failed.error),
+            }
+        }
+        let opened = self.open_anew().await?;
+        self.exchange(opened, prepared).await.map_err(|failed| failed.error)
+    }
+
+    /// The kept connection, if it can be used; taken out, so that whatever is cut short leaves
+    /// none behind.
+    async fn usable(&mut self) -> Option<Open> {
+        let mut kept = self.open.take()?;
+        let rested = kept.rested.elapsed();
+        if rested >= self.config.limits.idle || kept.sender.is_closed() {
+            return None;
+        }
+        // Lets the engine's task see an end that has already arrived.
+        tokio::task::yield_now().await;
+        kept.sender.ready().await.ok()?;
+        Some(kept)
+    }
+
+    async fn open_anew(&mut self) -> Result<Open, TransportError> {
+        let opened = open(&self.config, &self.target).await?;
+        tracing::debug!(peer = ?opened.peer.address, tls = opened.channel.is_tls(), "connected");
+        self.seen = Some((opened.peer.clone(), opened.channel.clone()));
+        Ok(opened)
+    }
+
+    async fn exchange(
+        &mut self,
+        mut open: Open,
+        prepared: &mut Prepared,
+    ) -> Result<Response<Body>, Failed> {
+        let marks = open.wire.marks();
+        let started = Instant::now();
+        match self.exchange_over(&mut open, prepared).await {
+            Ok((response, keep)) => {
+                tracing::debug!(
+                    method = %prepared.method,
+                    status = response.status().as_u16(),
+                    micros = started.elapsed().as_micros(),
+                    "answered"
+                );
+                if keep {
+                    open.used = true;
+                    open.rested = Instant::now();
+                    self.open = Some(open);
+                }
+                Ok(response)
+            }
+            Err(error) => {
+                let now = open.wire.marks();
+                let (sent, answered) = (now.0 > marks.0, now.1 > marks.1);
+                let kept = open.used;
+                let error = explain(error, &mut open).await;
+                let error = if sent { error } else { error.unsent() };
+                let error = error.with_address(open.peer.address);
+                Err(Failed { error, kept, sent, answered })
+            }
+        }
+    }
+
+    /// One exchange, and whether the connection can be used for another.
+    async fn exchange_over(
+        &self,
+        open: &mut Open,
+        prepared: &mut Prepared,
+    ) -> Result<(Response<Body>, bool), TransportError> {
+        let limits = &self.config.limits;
+        let Some(request) = prepared.build() else {
+            return Err(TransportError::request("the request's body was sent already"));
+        };
+        let answer = async {
+            open.sender.ready().await?;
+            open.sender.send_request(request).await
+        };
+        let response = match timeout(limits.response, answer).await {
+            Ok(response) => response.map_err(failure::http)?,
+            Err(_) => {
+                let message = format!("no answer within {:?}", limits.response);
+                return Err(TransportError::timeout(Layer::Http, message));
+            }
+        };
+        let (mut parts, body) = response.into_parts();
+        let keep =
+            self.config.keep_alive && keeps(self.config.version, &parts.version, &parts.headers);
+        let coding = if has_content(&prepared.method, parts.status) {
+            coding_of(&parts.headers, prepared)?
+        } else {
+            None
+        };
+        let body = match coding {
+            // Some servers declare a coding for an answer without content.
+            Some(coding) if !body.is_end_stream() => {
+                parts.headers.remove(header::CONTENT_ENCODING);
+                parts.headers.remove(header::CONTENT_LENGTH);
+                coding::decode(coding, Body::stream(Coming(body)), limits.response_body)
+            }
+            _ => Body::stream(Coming(body)),
+        };
+        let bytes = body.collect(limits.response_body).await.map_err(failure::body)?;
+        Ok((Response::from_parts(parts, bytes.into()), keep))
+    }
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("target", &self.target)
+            .field("open", &self.is_open())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An exchange that failed, and what decides whether it is repeated.
+struct Failed {
+    error: TransportError,
+    /// The connection had carried an exchange before.
+    kept: bool,
+    /// Something of the request was written.
+    sent: bool,
+    /// Something of an answer has come.
+    answered: bool,
+}
+
+impl Failed {
+    /// The rule of [`Connection::send`].
+    const fn may_repeat(&self, prepared: &Prepared) -> bool {
+        let closed = matches!(self.error.kind(), ErrorKind::Closed);
+        let harmless = !self.sent || prepared.repeatable;
+        closed && self.kept && !self.answered && harmless && prepared.is_whole()
+    }
+}
+
+/// What the engine's own end says is often more than what the request was told.
+async fn explain(error: TransportError, open: &mut Open) -> TransportError {
+    if !error.is_closed() {
+        return error;
+    }
+    match open.end().await.map(failure::http) {
+        Some(end) if !end.is_closed() => end,
+        _ => error,
+    }
+}
+
+/// Whether the connection stays open: in HTTP/1.1 unless one side says close, in HTTP/1.0 only if
+/// both ask for it.
+fn keeps(ours: Version, theirs: &Version, headers: &HeaderMap) -> bool {
+    let says = |token: &str| {
+        headers.get_all(header::CONNECTION).iter().any(|value| {
+            let text = value.to_str().unwrap_or_default();
+            text.split(',').any(|one| one.trim().eq_ignore_ascii_case(token))
+        })
+    };
+    if ours == Version::HTTP_10 || *theirs == Version::HTTP_10 {
+        says("keep-alive") && !says("close")
+    } else {
+        !says("close")
+    }
+}
+
+fn has_content(method: &Method, status: StatusCode) -> bool {
+    *method != Method::HEAD
+        && status != StatusCode::NO_CONTENT
+        && status != StatusCode::NOT_MODIFIED
+}
+
+fn coding_of(
+    headers: &HeaderMap,
+    prepared: &Prepared,
+) -> Result<Option<bindery_core::ContentCoding>, TransportError> {
+    match coding::declared(headers) {
+        Declared::None => Ok(None),
+        Declared::One(coding) if prepared.codings.contains(&coding) => Ok(Some(coding)),
+        _ => {
+            let value = headers.get(header::CONTENT_ENCODING);
+            let message = format!("the answer has the content coding {value:?}, not asked for");
+            Err(TransportError::new(ErrorKind::Coding, Layer::Http, message))
+        }
+    }
+}
+
+/// A response's body under our own error type.
+struct Coming(Incoming);
+
+impl HttpBody for Coming {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        std::pin::Pin::new(&mut self.0)
+            .poll_frame(cx)
+            .map_err(|error| BodyError::Incomplete(Box::new(error)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
+}

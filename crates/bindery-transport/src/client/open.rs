@@ -1,0 +1,208 @@
+//! Opening a connection: name, address, TCP, TLS, HTTP.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    task::{Context, Poll, ready},
+};
+
+use bindery_core::{Body, Channel, Peer};
+use bindery_tls::BoxIo;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpStream, lookup_host},
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
+
+use super::{Config, Target, failure};
+use crate::{ErrorKind, Layer, TransportError};
+
+/// An open connection. Dropping it closes it.
+pub(super) struct Open {
+    pub(super) sender: SendRequest<Body>,
+    pub(super) peer: Peer,
+    pub(super) channel: Channel,
+    pub(super) wire: Arc<Wire>,
+    /// When the last exchange ended.
+    pub(super) rested: Instant,
+    /// Whether an exchange has been completed on it.
+    pub(super) used: bool,
+    task: JoinHandle<hyper::Result<()>>,
+}
+
+impl Open {
+    /// How the HTTP engine ended, once it has; given a moment to do so.
+    pub(super) async fn end(&mut self) -> Option<hyper::Error> {
+        if self.task.is_finished() {
+            // A task's outcome can be taken once only; an `Open` is ended once only.
+            return (&mut self.task).await.ok()?.err();
+        }
+        let moment = std::time::Duration::from_millis(50);
+        timeout(moment, &mut self.task).await.ok()?.ok()?.err()
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Opens a connection within the limits.
+pub(super) async fn open(config: &Config, target: &Target) -> Result<Open, TransportError> {
+    let limits = &config.limits;
+    let connector = match (&config.connector, target.is_tls()) {
+        (Some(connector), true) => Some((connector, target.server_name()?)),
+        (None, true) => {
+            return Err(TransportError::request("the target is https and the client has no TLS")
+                .with_hint("configure TLS, or use an http URL where that is allowed"));
+        }
+        (_, false) => None,
+    };
+    let (stream, address) = match timeout(limits.connect, connect(target)).await {
+        Ok(connected) => connected?,
+        Err(_) => {
+            let message =
+                format!("no connection to {} within {:?}", authority(target), limits.connect);
+            return Err(TransportError::timeout(Layer::Tcp, message).unsent());
+        }
+    };
+    let peer = Peer::from_address(address);
+    let (io, channel, peer): (BoxIo, _, _) = match connector {
+        None => (Box::new(stream), Channel::Clear, peer),
+        Some((connector, name)) => {
+            let handshake = connector.connect(name, Box::new(stream));
+            let secured = match timeout(limits.handshake, handshake).await {
+                Ok(secured) => secured.map_err(|error| failure::tls(error, address).unsent())?,
+                Err(_) => {
+                    let message = format!("no TLS handshake within {:?}", limits.handshake);
+                    let error = TransportError::timeout(Layer::Tls, message).unsent();
+                    return Err(error.with_address(Some(address)));
+                }
+            };
+            let peer = peer.with_certificates(secured.peer_certificates);
+            (secured.io, Channel::Tls(secured.info), peer)
+        }
+    };
+    let wire = Arc::new(Wire::default());
+    let io = Counted { io, wire: Arc::clone(&wire) };
+    let engine = http1::Builder::new()
+        .max_headers(limits.header_count)
+        .max_header_size(limits.header_octets)
+        .max_buf_size(limits.header_octets.max(8192))
+        .handshake(TokioIo::new(io));
+    let (sender, engine) =
+        engine.await.map_err(|error| failure::http(error).unsent().with_address(Some(address)))?;
+    let task = tokio::spawn(engine);
+    Ok(Open { sender, peer, channel, wire, rested: Instant::now(), used: false, task })
+}
+
+fn authority(target: &Target) -> String {
+    format!("{} port {}", target.host(), target.port())
+}
+
+/// Tries the host's addresses one after another.
+async fn connect(target: &Target) -> Result<(TcpStream, SocketAddr), TransportError> {
+    let addresses = lookup_host((target.host(), target.port())).await.map_err(|error| {
+        let message = format!("the name {} cannot be resolved: {error}", target.host());
+        TransportError::new(ErrorKind::Resolve, Layer::Tcp, message).unsent().with_source(error)
+    })?;
+    let mut failure = None;
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                // Requests are written whole: there is nothing that waiting could join.
+                let _ = stream.set_nodelay(true);
+                return Ok((stream, address));
+            }
+            Err(error) => failure = Some((error, address)),
+        }
+    }
+    Err(match failure {
+        Some((error, address)) => {
+            let message = format!("cannot connect to {}: {error}", authority(target));
+            TransportError::new(ErrorKind::Connect, Layer::Tcp, message)
+                .unsent()
+                .with_address(Some(address))
+                .with_source(error)
+        }
+        None => {
+            let message = format!("the name {} has no address", target.host());
+            TransportError::new(ErrorKind::Resolve, Layer::Tcp, message).unsent()
+        }
+    })
+}
+
+/// What went over a connection, in octets within TLS.
+#[derive(Debug, Default)]
+pub(super) struct Wire {
+    pub(super) written: AtomicU64,
+    pub(super) read: AtomicU64,
+}
+
+impl Wire {
+    /// Written and read so far.
+    pub(super) fn marks(&self) -> (u64, u64) {
+        (self.written.load(Relaxed), self.read.load(Relaxed))
+    }
+}
+
+struct Counted {
+    io: BoxIo,
+    wire: Arc<Wire>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        self.wire.read.fetch_add((buf.filled().len() - before) as u64, Relaxed);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.io).poll_write(cx, octets))?;
+        self.wire.written.fetch_add(written as u64, Relaxed);
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, slices))?;
+        self.wire.written.fetch_add(written as u64, Relaxed);
+        Poll::Ready(Ok(written))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}

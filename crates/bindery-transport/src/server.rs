@@ -1,0 +1,259 @@
+//! The server: listeners, limits, and the way from a connection to an endpoint.
+
+mod accept;
+mod connection;
+mod exchange;
+mod guard;
+mod preflight;
+mod router;
+
+use std::{future::Future, net::SocketAddr, sync::Arc};
+
+use bindery_core::{IdentityMap, Profile};
+use bindery_tls::Acceptor;
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+
+use crate::{Clock, Counters, ErrorKind, Layer, Limits, SystemClock, TransportError};
+use accept::Addresses;
+pub use router::{MountError, Router};
+
+/// An HTTP/1.0 and 1.1 server, bound and not serving yet.
+///
+/// A request's future is dropped when its connection ends before the answer, when
+/// [`Limits::request`] passes and when the server is aborted: a handler must be safe to cancel at
+/// every await, and commit what it changes in one step. A handler that panics costs its own
+/// request (status 500) and connection, nothing else; that needs `panic = "unwind"`.
+#[derive(Debug)]
+pub struct Server {
+    listeners: Vec<(TcpListener, SocketAddr, Option<Arc<dyn Acceptor>>)>,
+    shared: Arc<Shared>,
+}
+
+/// What all connections share.
+#[derive(Debug)]
+struct Shared {
+    router: Router,
+    limits: Limits,
+    identities: Option<Arc<dyn IdentityMap>>,
+    clock: Arc<dyn Clock>,
+    counters: Arc<Counters>,
+    slots: Arc<Semaphore>,
+    addresses: Addresses,
+    /// Writes refusals where no endpoint stands.
+    neutral: Profile,
+}
+
+/// An address to listen on, and whether in clear or with TLS.
+#[derive(Debug)]
+pub struct Listener {
+    source: Source,
+    acceptor: Option<Arc<dyn Acceptor>>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Address(SocketAddr),
+    Socket(std::net::TcpListener),
+}
+
+impl Listener {
+    /// A listener in clear. Port 0 takes a free one; see [`Server::local_addrs`].
+    pub const fn clear(address: SocketAddr) -> Self {
+        Self { source: Source::Address(address), acceptor: None }
+    }
+
+    /// A listener with TLS. Port 0 takes a free one; see [`Server::local_addrs`].
+    pub const fn tls(address: SocketAddr, acceptor: Arc<dyn Acceptor>) -> Self {
+        Self { source: Source::Address(address), acceptor: Some(acceptor) }
+    }
+
+    /// A listener on a socket that was bound elsewhere, such as one inherited from a supervisor;
+    /// in clear without an acceptor. The socket is made non-blocking.
+    pub const fn from_std(
+        socket: std::net::TcpListener,
+        acceptor: Option<Arc<dyn Acceptor>>,
+    ) -> Self {
+        Self { source: Source::Socket(socket), acceptor }
+    }
+
+    async fn bind(
+        self,
+    ) -> Result<(TcpListener, SocketAddr, Option<Arc<dyn Acceptor>>), TransportError> {
+        let (socket, wanted) = match self.source {
+            Source::Address(address) => (TcpListener::bind(address).await, Some(address)),
+            Source::Socket(socket) => {
+                let address = socket.local_addr().ok();
+                let socket =
+                    socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket));
+                (socket, address)
+            }
+        };
+        let fault = |error: std::io::Error| {
+            let message = format!("cannot listen: {error}");
+            let fault = TransportError::new(ErrorKind::Bind, Layer::Tcp, message);
+            let fault = match error.kind() {
+                std::io::ErrorKind::PermissionDenied => {
+                    fault.with_hint("ports below 1024 need a privilege; choose a higher one")
+                }
+                std::io::ErrorKind::AddrNotAvailable => {
+                    fault.with_hint("no interface of this machine has the address")
+                }
+                _ => fault,
+            };
+            fault.with_address(wanted).with_source(error)
+        };
+        let socket = socket.map_err(fault)?;
+        let address = socket.local_addr().map_err(fault)?;
+        Ok((socket, address, self.acceptor))
+    }
+}
+
+/// How a server stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stopped {
+    /// Connections that were open at the signal and ended in order: idle ones at once, busy ones
+    /// after their request.
+    pub drained: usize,
+    /// Connections that were still busy at the deadline and were cut off.
+    pub aborted: usize,
+}
+
+impl Server {
+    /// Starts a configuration without listeners and routes.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder {
+            listeners: Vec::new(),
+            router: Router::new(),
+            limits: Limits::default(),
+            identities: None,
+            clock: Arc::new(SystemClock),
+            counters: Arc::new(Counters::new()),
+        }
+    }
+
+    /// The addresses that are listened on, in the order in which the listeners were given, with
+    /// the real port where port 0 was asked for. Connections are taken by the kernel from now on
+    /// and answered once the server serves.
+    pub fn local_addrs(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().map(|(_, address, _)| *address).collect()
+    }
+
+    /// The server's counters.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.shared.counters)
+    }
+
+    /// Serves until `shutdown` completes, then stops: listeners are closed first, then idle
+    /// connections; requests under way are finished, their answers say `Connection: close`; what
+    /// is left after [`Limits::drain`] is aborted. Returns when nothing is left.
+    ///
+    /// Dropping this future aborts everything at once.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Stopped {
+        let (stop, stopping) = watch::channel(false);
+        let mut loops = JoinSet::new();
+        for (listener, address, acceptor) in self.listeners {
+            tracing::info!(%address, tls = acceptor.is_some(), "listening");
+            let shared = Arc::clone(&self.shared);
+            loops.spawn(accept::run(listener, acceptor, shared, stopping.clone()));
+        }
+        drop(stopping);
+        shutdown.await;
+        stop.send_replace(true);
+        let mut stopped = Stopped::default();
+        while let Some(ended) = loops.join_next().await {
+            if let Ok(one) = ended {
+                stopped.drained += one.drained;
+                stopped.aborted += one.aborted;
+            }
+        }
+        tracing::info!(drained = stopped.drained, aborted = stopped.aborted, "stopped");
+        stopped
+    }
+}
+
+/// The configuration of a [`Server`].
+#[derive(Debug)]
+#[must_use]
+pub struct ServerBuilder {
+    listeners: Vec<Listener>,
+    router: Router,
+    limits: Limits,
+    identities: Option<Arc<dyn IdentityMap>>,
+    clock: Arc<dyn Clock>,
+    counters: Arc<Counters>,
+}
+
+impl ServerBuilder {
+    /// Adds a listener. All listeners of a server share its router, limits and counters; what
+    /// needs others (an admin port) is a second server.
+    pub fn listen(mut self, listener: Listener) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    /// Sets the routes.
+    pub fn router(mut self, router: Router) -> Self {
+        self.router = router;
+        self
+    }
+
+    /// Sets the limits.
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how peers become principals; asked once a connection. Without it every peer is an
+    /// unidentified one. A peer whose identity cannot be mapped gets
+    /// [`Refusal::Unidentified`](bindery_core::Refusal::Unidentified) for every request.
+    pub fn identities(mut self, identities: Arc<dyn IdentityMap>) -> Self {
+        self.identities = Some(identities);
+        self
+    }
+
+    /// Sets the clock that requests are judged by; the system's by default.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Sets the counters, to share them between servers.
+    pub fn counters(mut self, counters: Arc<Counters>) -> Self {
+        self.counters = counters;
+        self
+    }
+
+    /// Binds the listeners. Needs a tokio runtime with IO and time.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Bind`]: an address cannot be listened on, or there is none at all. The error
+    /// names the address.
+    pub async fn bind(self) -> Result<Server, TransportError> {
+        if self.listeners.is_empty() {
+            let message = "the server has no listener";
+            return Err(TransportError::new(ErrorKind::Bind, Layer::Tcp, message)
+                .with_hint("configure an address to listen on"));
+        }
+        let mut listeners = Vec::with_capacity(self.listeners.len());
+        for listener in self.listeners {
+            listeners.push(listener.bind().await?);
+        }
+        let slots = self.limits.connections.get().min(Semaphore::MAX_PERMITS);
+        let shared = Shared {
+            router: self.router,
+            slots: Arc::new(Semaphore::new(slots)),
+            addresses: Addresses::new(self.limits.connections_per_address),
+            limits: self.limits,
+            identities: self.identities,
+            clock: self.clock,
+            counters: self.counters,
+            neutral: Profile::new("http"),
+        };
+        Ok(Server { listeners, shared: Arc::new(shared) })
+    }
+}

@@ -1,0 +1,171 @@
+//! The accept loop: it never waits for a peer, only for the next connection or a free slot.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::IpAddr,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bindery_tls::Acceptor;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, watch},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use super::{Shared, Stopped, connection};
+
+/// The first and the longest pause after an error of accepting.
+const PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long aborted tasks may take to come to their next await.
+const ABORT: Duration = Duration::from_secs(1);
+
+/// Accepts until the server stops, then sees the connections out.
+pub(super) async fn run(
+    listener: TcpListener,
+    acceptor: Option<Arc<dyn Acceptor>>,
+    shared: Arc<Shared>,
+    stopping: watch::Receiver<bool>,
+) -> Stopped {
+    let mut tasks = JoinSet::new();
+    let mut stop = stopping.clone();
+    tokio::select! {
+        biased;
+        _ = stop.wait_for(|stop| *stop) => {}
+        () = accept(&listener, acceptor, &shared, &stopping, &mut tasks) => {}
+    }
+    drop(listener);
+    while tasks.try_join_next().is_some() {}
+    drain(tasks, shared.limits.drain).await
+}
+
+async fn accept(
+    listener: &TcpListener,
+    acceptor: Option<Arc<dyn Acceptor>>,
+    shared: &Arc<Shared>,
+    stopping: &watch::Receiver<bool>,
+    tasks: &mut JoinSet<()>,
+) {
+    let mut pause = PAUSE;
+    loop {
+        // At the cap nothing is accepted: further connections wait in the kernel's backlog.
+        let Ok(permit) = Arc::clone(&shared.slots).acquire_owned().await else { return };
+        while tasks.try_join_next().is_some() {}
+        match listener.accept().await {
+            Ok((stream, address)) => {
+                pause = PAUSE;
+                let Some(slot) = Slot::take(shared, address.ip(), permit) else {
+                    shared.counters.connection_refused();
+                    tracing::info!(peer = %address, "closed: its address has too many connections");
+                    continue;
+                };
+                let (acceptor, stopping) = (acceptor.clone(), stopping.clone());
+                tasks.spawn(serve(stream, slot, acceptor, stopping));
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                // Out of descriptors or memory: accepting again at once would spin.
+                shared.counters.accept_error();
+                tracing::warn!(%error, pause_ms = pause.as_millis(), "cannot accept");
+                drop(permit);
+                sleep(pause).await;
+                pause = LONGEST_PAUSE.min(pause * 2);
+            }
+        }
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    slot: Slot,
+    acceptor: Option<Arc<dyn Acceptor>>,
+    stopping: watch::Receiver<bool>,
+) {
+    connection::run(stream, Arc::clone(&slot.shared), acceptor, stopping).await;
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+async fn drain(mut tasks: JoinSet<()>, limit: Duration) -> Stopped {
+    let open = tasks.len();
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if timeout(limit, all).await.is_ok() {
+        return Stopped { drained: open, aborted: 0 };
+    }
+    let aborted = tasks.len();
+    tasks.abort_all();
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if timeout(ABORT, all).await.is_err() {
+        tracing::error!("a handler blocks its thread and cannot be aborted");
+    }
+    Stopped { drained: open - aborted, aborted }
+}
+
+/// How many connections each address has.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    limit: Option<NonZeroUsize>,
+    open: Mutex<BTreeMap<IpAddr, usize>>,
+}
+
+impl Addresses {
+    pub(super) const fn new(limit: Option<NonZeroUsize>) -> Self {
+        Self { limit, open: Mutex::new(BTreeMap::new()) }
+    }
+
+    fn enter(&self, address: IpAddr) -> bool {
+        let Some(limit) = self.limit else { return true };
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(address).or_default();
+        if *count >= limit.get() {
+            return false;
+        }
+        *count += 1;
+        true
+    }
+
+    fn leave(&self, address: IpAddr) {
+        if self.limit.is_none() {
+            return;
+        }
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&address);
+            }
+        }
+    }
+}
+
+/// A connection's place under the caps; given back when it is dropped.
+struct Slot {
+    shared: Arc<Shared>,
+    address: IpAddr,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Slot {
+    fn take(shared: &Arc<Shared>, address: IpAddr, permit: OwnedSemaphorePermit) -> Option<Self> {
+        if !shared.addresses.enter(address) {
+            return None;
+        }
+        shared.counters.connection_opened();
+        Some(Self { shared: Arc::clone(shared), address, _permit: permit })
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.shared.addresses.leave(self.address);
+        self.shared.counters.connection_closed();
+    }
+}

@@ -1,0 +1,285 @@
+//! One connection, from its handshake to its end.
+
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bindery_core::{Channel, Peer};
+use bindery_tls::{Acceptor, BoxIo};
+use http::{Request, Response};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::watch,
+    time::{Instant, Sleep, sleep_until, timeout},
+};
+use tracing::Instrument;
+
+use super::{
+    Shared,
+    exchange::{Answer, Session},
+};
+use crate::{
+    Limits,
+    stream::{Phase, Pulse, Watched},
+};
+
+/// Serves a connection to its end.
+pub(super) async fn run(
+    stream: TcpStream,
+    shared: Arc<Shared>,
+    acceptor: Option<Arc<dyn Acceptor>>,
+    stopping: watch::Receiver<bool>,
+) {
+    let Ok(address) = stream.peer_addr() else { return };
+    let span = tracing::info_span!("connection", peer = %address);
+    async {
+        // Answers are written whole: there is nothing that waiting could join.
+        let _ = stream.set_nodelay(true);
+        let peer = Peer::from_address(address);
+        let mut stop = stopping.clone();
+        let secured = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return,
+            secured = secure(stream, acceptor.as_deref(), &shared, peer) => secured,
+        };
+        if let Some((io, channel, peer)) = secured {
+            serve(io, channel, peer, shared, stopping).await;
+        }
+    }
+    .instrument(span)
+    .await;
+}
+
+async fn secure(
+    stream: TcpStream,
+    acceptor: Option<&dyn Acceptor>,
+    shared: &Shared,
+    peer: Peer,
+) -> Option<(BoxIo, Channel, Peer)> {
+    let io: BoxIo = Box::new(stream);
+    let Some(acceptor) = acceptor else { return Some((io, Channel::Clear, peer)) };
+    match timeout(shared.limits.handshake, acceptor.accept(io)).await {
+        Ok(Ok(secured)) => {
+            shared.counters.handshake();
+            let peer = peer.with_certificates(secured.peer_certificates);
+            Some((secured.io, Channel::Tls(secured.info), peer))
+        }
+        Ok(Err(error)) => {
+            shared.counters.handshake_failed(error.kind().as_str());
+            tracing::info!(reason = %error.kind(), %error, hint = error.hint(), "no handshake");
+            None
+        }
+        Err(_) => {
+            shared.counters.handshake_failed("timeout");
+            tracing::info!("no handshake within the limit");
+            None
+        }
+    }
+}
+
+/// Why a connection ended.
+enum Ended {
+    /// The HTTP engine is done with it.
+    Done(hyper::Result<()>),
+    /// It rested when the server stopped or the connection was too old.
+    AtRest,
+    /// A limit passed.
+    TimedOut(&'static str),
+}
+
+async fn serve(
+    io: BoxIo,
+    channel: Channel,
+    peer: Peer,
+    shared: Arc<Shared>,
+    stopping: watch::Receiver<bool>,
+) {
+    let pulse = Arc::new(Pulse::new());
+    let limits = &shared.limits;
+    let counters = Arc::clone(&shared.counters);
+    let io = Watched::new(io, Arc::clone(&pulse), Arc::clone(&counters), limits.write_stall);
+    let session = Arc::new(Session::new(Arc::clone(&shared), channel, peer, Arc::clone(&pulse)));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let session = Arc::clone(&session);
+        let answer = async move { Ok::<_, Infallible>(session.exchange(request).await) };
+        Box::pin(answer) as Pin<Box<dyn Future<Output = _> + Send>>
+    });
+    let mut engine = engine(limits).serve_connection(TokioIo::new(io), service);
+    let ended = drive(&mut engine, &pulse, limits, stopping).await;
+    let mut io = engine.into_parts().io.into_inner().into_inner();
+    let mut linger = pulse.needs_linger();
+    match ended {
+        Ended::Done(Ok(())) => tracing::debug!("closed"),
+        Ended::Done(Err(error)) if error.is_parse() => {
+            counters.malformed();
+            tracing::info!(%error, "closed: not HTTP");
+            linger = true;
+        }
+        Ended::Done(Err(error)) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::debug!(%error, cause, "broke");
+        }
+        Ended::AtRest => tracing::debug!("closed at rest"),
+        Ended::TimedOut(limit) => {
+            counters.timeout(limit);
+            tracing::debug!(limit, "closed: a time limit passed");
+        }
+    }
+    close(&mut io, linger, limits).await;
+}
+
+/// The HTTP engine. Time limits are the watchdog's and the stream's: the engine's own one tells
+/// idling apart from a slow header section no more than it tells a body from silence.
+fn engine(limits: &Limits) -> http1::Builder {
+    /// The smallest buffer that the engine takes.
+    const SMALLEST: usize = 8192;
+    /// The part of a request line that is not its target.
+    const LINE: usize = 512;
+    let mut engine = http1::Builder::new();
+    let head = limits.header_octets.saturating_add(limits.target).saturating_add(LINE);
+    engine
+        .half_close(false)
+        .keep_alive(true)
+        .max_headers(limits.header_count)
+        .max_header_size(head)
+        .max_buf_size(head.max(SMALLEST))
+        .header_read_timeout(None);
+    engine
+}
+
+type Engine<S> = http1::Connection<TokioIo<Watched>, S>;
+
+async fn drive<S>(
+    engine: &mut Engine<S>,
+    pulse: &Pulse,
+    limits: &Limits,
+    mut stopping: watch::Receiver<bool>,
+) -> Ended
+where
+    S: Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible> + Unpin,
+    S::Future: Unpin,
+{
+    let mut watchdog = Watchdog::new(pulse, limits);
+    let mut stop = pin!(async move {
+        let _ = stopping.wait_for(|stop| *stop).await;
+    });
+    let mut stopped = false;
+    poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(done) = engine.poll_without_shutdown(cx) {
+                return Poll::Ready(Ended::Done(done));
+            }
+            if !stopped && stop.as_mut().poll(cx).is_ready() {
+                stopped = true;
+            } else {
+                match watchdog.poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Alarm::Limit(limit)) => {
+                        return Poll::Ready(Ended::TimedOut(limit));
+                    }
+                    Poll::Ready(Alarm::Age) => {}
+                }
+            }
+            // The server stops, or the connection is too old.
+            if pulse.at_rest() {
+                return Poll::Ready(Ended::AtRest);
+            }
+            Pin::new(&mut *engine).graceful_shutdown();
+        }
+    })
+    .await
+}
+
+enum Alarm {
+    /// The connection takes no further request.
+    Age,
+    /// The connection ends.
+    Limit(&'static str),
+}
+
+/// Rings when the phase that a connection is in has lasted too long, or the connection has.
+struct Watchdog<'a> {
+    pulse: &'a Pulse,
+    limits: &'a Limits,
+    aged: bool,
+    alarm: Pin<Box<Sleep>>,
+}
+
+impl<'a> Watchdog<'a> {
+    fn new(pulse: &'a Pulse, limits: &'a Limits) -> Self {
+        Self { pulse, limits, aged: false, alarm: Box::pin(sleep_until(pulse.start())) }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Alarm> {
+        let Some((deadline, limit)) = self.next() else { return Poll::Pending };
+        if self.alarm.deadline() != deadline {
+            self.alarm.as_mut().reset(deadline);
+        }
+        if self.alarm.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        if limit == AGE && !self.aged {
+            self.aged = true;
+            return Poll::Ready(Alarm::Age);
+        }
+        Poll::Ready(Alarm::Limit(limit))
+    }
+
+    /// The next deadline and the limit that sets it; `None` where all limits are out of reach.
+    fn next(&self) -> Option<(Instant, &'static str)> {
+        let after = |from: Instant, span: Duration| from.checked_add(span);
+        let phase = match self.pulse.phase() {
+            Phase::Fresh | Phase::Header => {
+                after(self.pulse.since(), self.limits.header).map(|at| (at, "header"))
+            }
+            Phase::Idle if self.pulse.at_rest() => {
+                after(self.pulse.since(), self.limits.idle).map(|at| (at, "idle"))
+            }
+            // The request's own limits and the stream's hold.
+            Phase::Busy | Phase::Idle => None,
+        };
+        let mut age = after(self.pulse.start(), self.limits.age);
+        if self.aged {
+            age = age.and_then(|age| after(age, self.limits.request));
+        }
+        let age = age.map(|at| (at, AGE));
+        match (phase, age) {
+            (Some(phase), Some(age)) => Some(if age.0 <= phase.0 { age } else { phase }),
+            (phase, age) => phase.or(age),
+        }
+    }
+}
+
+const AGE: &str = "age";
+
+/// Ends our side; where the peer may still be sending, reads on for a while, since closing with
+/// unread octets makes the kernel send a reset that may overtake the answer (RFC 9112,
+/// section 9.6).
+async fn close(io: &mut BoxIo, linger: bool, limits: &Limits) {
+    let closing = async {
+        if io.shutdown().await.is_err() || !linger {
+            return;
+        }
+        let mut scrap = [0; 4096];
+        let mut left = limits.linger_octets;
+        while left > 0 {
+            match io.read(&mut scrap).await {
+                Ok(0) | Err(_) => return,
+                Ok(octets) => left = left.saturating_sub(octets as u64),
+            }
+        }
+    };
+    let _ = timeout(limits.linger, closing).await;
+}

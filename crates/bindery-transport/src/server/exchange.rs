@@ -1,0 +1,304 @@
+//! One request and its answer.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context as TaskContext, Poll},
+};
+
+use bindery_core::{
+    Body, BodyError, Channel, Context, Endpoint, IdentityError, Notes, Peer, Principal, Refusal,
+    Refused,
+};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, request};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout};
+
+use super::{
+    Shared,
+    guard::{Guarded, guarded},
+    preflight::{self, Checked},
+};
+use crate::{
+    Counters,
+    arrival::{Arrival, Fate, Patience},
+    coding::{self, Acceptable},
+    stream::{Phase, Pulse},
+};
+
+/// What all requests of a connection share.
+pub(super) struct Session {
+    shared: Arc<Shared>,
+    channel: Channel,
+    peer: Peer,
+    identity: Result<Option<Principal>, IdentityError>,
+    pulse: Arc<Pulse>,
+}
+
+impl Session {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        channel: Channel,
+        peer: Peer,
+        pulse: Arc<Pulse>,
+    ) -> Self {
+        let identity = match &shared.identities {
+            Some(map) => guarded(|| map.principal(&peer)).unwrap_or_else(|panic| {
+                shared.counters.panic();
+                tracing::error!(panic, "the identity map panicked");
+                Err(IdentityError::new("it cannot be read", "ask the server's operator"))
+            }),
+            None => Ok(None),
+        };
+        if let Err(error) = &identity {
+            tracing::info!(%error, "the peer's identity is refused");
+        }
+        Self { shared, channel, peer, identity, pulse }
+    }
+
+    /// Answers one request.
+    pub(super) async fn exchange(&self, request: Request<Incoming>) -> Response<Answer> {
+        self.pulse.enter(Phase::Busy);
+        let counters = &self.shared.counters;
+        let mut record = Record::new(counters, &request);
+        let (mut parts, body) = request.into_parts();
+        let fate = Fate::default();
+        let body = if body.is_end_stream() {
+            fate.whole();
+            Body::empty()
+        } else {
+            let patience = Patience::from(&self.shared.limits);
+            Body::stream(Arrival::new(body, fate.clone(), patience))
+        };
+        let mut cx = Context::new(self.channel.clone(), self.peer.clone(), self.shared.clock.now());
+        let Checked { endpoint, outcome } =
+            preflight::check(&mut parts, &self.shared.router, &self.shared.limits);
+        let outcome = match &self.identity {
+            Ok(principal) => {
+                cx.principal.clone_from(principal);
+                outcome
+            }
+            Err(error) => Err(Refusal::Unidentified { reason: error.to_string() }),
+        };
+        let mut response = match (endpoint, outcome) {
+            (Some(endpoint), Ok(acceptable)) => {
+                self.call(endpoint, &cx, parts, body, acceptable).await
+            }
+            (endpoint, Err(refusal)) => self.refuse(endpoint.as_deref(), &cx, refusal),
+            (None, Ok(_)) => self.refuse(None, &cx, Refusal::Target),
+        };
+        self.frame(&mut response, &record.method, &fate);
+        record.answered(&mut response, fate.received(), cx.principal.as_ref());
+        response.map(|body| Answer { body, pulse: Arc::clone(&self.pulse) })
+    }
+
+    async fn call(
+        &self,
+        endpoint: Arc<dyn Endpoint>,
+        cx: &Context,
+        mut parts: request::Parts,
+        body: Body,
+        acceptable: Acceptable,
+    ) -> Response<Body> {
+        let body = match preflight::undo_coding(&mut parts, body, &*endpoint) {
+            Ok(body) => body,
+            Err(refusal) => return self.refuse(Some(&*endpoint), cx, refusal),
+        };
+        let request = Request::from_parts(parts, body);
+        let call = Guarded(Box::pin(async { endpoint.call(cx, request).await }));
+        let mut response = match timeout(self.shared.limits.request, call).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => {
+                self.shared.counters.panic();
+                tracing::error!(panic, "the handler panicked");
+                let response = self.refuse(Some(&*endpoint), cx, Refusal::Internal);
+                return closing(response);
+            }
+            Err(_) => {
+                self.shared.counters.timeout("request");
+                tracing::warn!("the handler took longer than the limit and was cancelled");
+                let response = self.refuse(Some(&*endpoint), cx, Refusal::Overloaded);
+                return closing(response);
+            }
+        };
+        if !endpoint.profile().response_codings.is_empty() {
+            apply_coding(&mut response, acceptable);
+        }
+        response
+    }
+
+    fn refuse(
+        &self,
+        endpoint: Option<&dyn Endpoint>,
+        cx: &Context,
+        refusal: Refusal,
+    ) -> Response<Body> {
+        let own = endpoint.and_then(|endpoint| {
+            guarded(|| endpoint.refuse(cx, &refusal))
+                .inspect_err(|panic| {
+                    self.shared.counters.panic();
+                    tracing::error!(panic, "the endpoint panicked while it refused");
+                })
+                .ok()
+        });
+        let mut response = own.unwrap_or_else(|| self.shared.neutral.refusal_response(&refusal));
+        response.extensions_mut().insert(Refused(refusal));
+        response
+    }
+
+    /// Makes sure that the response's framing is the engine's, and that a connection whose request
+    /// was not read to its end is not used again.
+    fn frame(&self, response: &mut Response<Body>, method: &Method, fate: &Fate) {
+        let headers = response.headers_mut();
+        headers.remove(header::TRANSFER_ENCODING);
+        if *method != Method::HEAD {
+            headers.remove(header::CONTENT_LENGTH);
+        }
+        if !fate.is_whole() {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            self.pulse.leave_unread();
+        }
+        *response.version_mut() = Version::HTTP_11;
+    }
+}
+
+fn closing(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// Bodies below this many octets are not worth a coding, unless the client takes nothing else.
+const WORTH_CODING: usize = 256;
+
+/// Codes a whole body as the client asked for, and says that the answer depends on it.
+fn apply_coding(response: &mut Response<Body>, acceptable: Acceptable) {
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    let Some(coding) = acceptable.coding else { return };
+    let no_transform = response.headers().get_all(header::CACHE_CONTROL).iter().any(|value| {
+        let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
+        text.split(',').any(|directive| directive.trim() == "no-transform")
+    });
+    if no_transform || response.headers().contains_key(header::CONTENT_ENCODING) {
+        return;
+    }
+    let Some(plain) = response.body().as_bytes() else { return };
+    if plain.is_empty() || (plain.len() < WORTH_CODING && acceptable.identity) {
+        return;
+    }
+    let Some(coded) = coding::encode(coding, plain) else { return };
+    if coded.len() >= plain.len() && acceptable.identity {
+        return;
+    }
+    *response.body_mut() = coded.into();
+    let name = HeaderValue::from_static(coding.name());
+    response.headers_mut().insert(header::CONTENT_ENCODING, name);
+}
+
+/// What is logged and counted of an exchange. Dropped before the answer, it is one that its peer
+/// gave up.
+struct Record<'a> {
+    counters: &'a Counters,
+    started: Instant,
+    method: Method,
+    /// Without the query, which may hold secrets.
+    path: String,
+    answered: bool,
+}
+
+/// How much of a path is logged, in octets.
+const LOGGED_PATH: usize = 256;
+
+impl<'a> Record<'a> {
+    fn new<B>(counters: &'a Counters, request: &Request<B>) -> Self {
+        let path = request.uri().path();
+        Self {
+            counters,
+            started: Instant::now(),
+            method: request.method().clone(),
+            path: path.get(..LOGGED_PATH).unwrap_or(path).to_owned(),
+            answered: false,
+        }
+    }
+
+    fn answered(
+        &mut self,
+        response: &mut Response<Body>,
+        received: u64,
+        principal: Option<&Principal>,
+    ) {
+        self.answered = true;
+        let status: StatusCode = response.status();
+        let micros = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.counters.request(status, micros);
+        if let Some(Notes(notes)) = response.extensions_mut().remove::<Notes>() {
+            for note in notes {
+                tracing::debug!(%note, "tolerated");
+            }
+        }
+        let refused = response.extensions_mut().remove::<Refused>();
+        let fault = refused.as_ref().map(|Refused(refusal)| refusal.fault());
+        if let Some(fault) = fault {
+            self.counters.refusal(fault);
+        }
+        tracing::info!(
+            method = %self.method,
+            path = self.path,
+            status = status.as_u16(),
+            fault = fault.map(tracing::field::debug),
+            reason = refused.as_ref().map(|Refused(refusal)| tracing::field::display(refusal)),
+            received,
+            sent = HttpBody::size_hint(response.body()).exact(),
+            micros,
+            principal = principal.map(Principal::as_str),
+            "answered"
+        );
+    }
+}
+
+impl Drop for Record<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.counters.request_cancelled();
+            let (method, path) = (&self.method, &self.path);
+            tracing::info!(%method, path, "the connection ended before the answer");
+        }
+    }
+}
+
+/// A response's body; once it is handed over, the connection waits for the next request.
+pub(super) struct Answer {
+    body: Body,
+    pulse: Arc<Pulse>,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Err(error))) = &polled {
+            tracing::warn!(%error, "the answer's body failed: the connection is cut off");
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.pulse.enter(Phase::Idle);
+    }
+}
