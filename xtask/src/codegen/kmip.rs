@@ -44,20 +44,35 @@ pub(super) fn generate(root: &Path) -> Result<Vec<Generated>, String> {
     let path = root.join(CRATE).join("registry/attributes.csv");
     let mut attributes = Vec::new();
     for (line, cells) in csv::read(&path, COLUMNS)? {
-        let attribute =
-            read(cells).map_err(|e| format!("{}: line {line}: {e}", path.display()))?;
+        let attribute = read(cells).map_err(|e| format!("{}: line {line}: {e}", path.display()))?;
         attributes.push(attribute);
     }
     let source = Path::new(CRATE).join("src");
     Ok(vec![
         Generated { path: source.join("registry/attributes.rs"), text: rows_file(&attributes) },
-        Generated { path: source.join("message/attribute/value.rs"), text: value_file(&attributes) },
+        Generated {
+            path: source.join("message/attribute/value.rs"),
+            text: value_file(&attributes),
+        },
     ])
 }
 
 fn read(cells: [String; 13]) -> Result<Attribute, String> {
-    let [name, kind, always, set_by, template, server, client, deletes, multiple, applies, since, section, note] =
-        cells;
+    let [
+        name,
+        kind,
+        always,
+        set_by,
+        template,
+        server,
+        client,
+        deletes,
+        multiple,
+        applies,
+        since,
+        section,
+        note,
+    ] = cells;
     let (item_type, value, enumeration) = value_type(&kind)?;
     let applies = if applies == "all" { ALL } else { &applies };
     let applies: Vec<String> =
@@ -226,8 +241,7 @@ fn value_imports(attributes: &[Attribute]) -> String {
         all.join(", ")
     };
     let registry = sorted(&|a| a.enumeration.clone());
-    let structures =
-        sorted(&|a| a.value.clone().filter(|_| a.item_type == "Structure"));
+    let structures = sorted(&|a| a.value.clone().filter(|_| a.item_type == "Structure"));
     format!(
         "use bindery_ttlv::{{DateTime, Element, Encode, Error, Interval, RawValue, Tag, Text, Writer, \
          registry::{{{registry}}}}};\n\nuse super::structures::{{{structures}}};\n\n"
@@ -236,8 +250,7 @@ fn value_imports(attributes: &[Attribute]) -> String {
 
 fn value_methods(attributes: &[Attribute]) -> String {
     let mut text = String::from(
-        "#[expect(clippy::too_many_lines, reason = \"one line for each attribute of the table\")]\n\
-         impl AttributeValue {\n/// The Attribute Name.\npub fn name(&self) -> &str { match self {",
+        "impl AttributeValue {\n/// The Attribute Name.\npub fn name(&self) -> &str { match self {",
     );
     for (attribute, variant, _) in typed(attributes) {
         let _ = write!(text, "Self::{variant}(_) => \"{}\",", attribute.name);

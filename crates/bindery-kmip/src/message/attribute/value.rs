@@ -112,7 +112,6 @@ pub enum AttributeValue {
     Absent(Text),
 }
 
-#[expect(clippy::too_many_lines, reason = "one line for each attribute of the table")]
 impl AttributeValue {
     /// The Attribute Name.
     pub fn name(&self) -> &str {

@@ -1,0 +1,75 @@
+//! KMIP messages and HTTP: both halves of the HTTPS binding.
+
+mod client;
+mod server;
+
+use bindery_core::{Place, Profile};
+use bindery_ttlv::{Error, Options, ProtocolVersion};
+
+pub use client::Expect;
+pub use server::Reply;
+
+use crate::profile::HttpsProfile;
+
+/// The versions that the messages of this crate cover, newest first.
+pub const VERSIONS: [ProtocolVersion; 5] = [
+    ProtocolVersion::V1_4,
+    ProtocolVersion::V1_3,
+    ProtocolVersion::V1_2,
+    ProtocolVersion::V1_1,
+    ProtocolVersion::V1_0,
+];
+
+/// The version to answer a request of another version in: the request's own if it is spoken here;
+/// else the newest of [`VERSIONS`], which a peer of the same major version can read around its
+/// unknown fields (KMIP 1.4, section 6.1).
+pub fn answer_version(requested: ProtocolVersion) -> ProtocolVersion {
+    let [newest, ..] = VERSIONS;
+    if VERSIONS.contains(&requested) { requested } else { newest }
+}
+
+/// The HTTPS binding: one KMIP message in binary TTLV in the body of each HTTP message.
+///
+/// As [`ServerBinding`](bindery_core::ServerBinding) it answers a body that is no TTLV request
+/// message with 400 and the place of the fault; what frames one and is faulty inside gets status
+/// 200 and a KMIP error, as section 11.1 of the specification asks for, if its header could be
+/// read. A response longer than the request's Maximum Response Size becomes Response Too Large.
+///
+/// As [`ClientBinding`](bindery_core::ClientBinding) it checks that the answer fits the request:
+/// version, number of items, operations and Unique Batch Item IDs.
+#[derive(Clone, Debug)]
+pub struct KmipHttps {
+    profile: Profile,
+    requests: Options,
+    responses: Options,
+}
+
+impl KmipHttps {
+    /// The binding with a deployment's choices, reading strictly.
+    pub fn new(profile: HttpsProfile) -> Self {
+        Self::with_options(profile, Options::STRICT)
+    }
+
+    /// The binding that reads messages with these limits and tolerances. The card's body limits
+    /// replace the limits on a message's and an octet string's length.
+    pub fn with_options(profile: HttpsProfile, options: Options) -> Self {
+        let limited = |body: u64| {
+            let octets = u32::try_from(body).unwrap_or(u32::MAX);
+            let limits = options.limits.with_message_length(octets).with_bytes_length(octets);
+            options.with_limits(limits)
+        };
+        let requests = limited(profile.request_body_limit);
+        let responses = limited(profile.response_body_limit);
+        Self { profile: profile.card(), requests, responses }
+    }
+}
+
+impl Default for KmipHttps {
+    fn default() -> Self {
+        Self::new(HttpsProfile::default())
+    }
+}
+
+fn place(error: &Error) -> Place {
+    Place::new("TTLV", Some(error.offset() as u64), error.to_string())
+}
