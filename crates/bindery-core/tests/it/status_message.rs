@@ -2,12 +2,15 @@
 //! media type and statuses of its own.
 
 use bindery_core::{
-    Body, Bound, ClientBinding, Context, Decoded, EncodeError, Endpoint, Fault, Handler, MediaType,
-    Place, Profile, Refusal, Refused, Rejected, ServerBinding, Unexpected,
+    Body, Bound, Call, ClientBinding, Context, Decoded, EncodeError, Endpoint, Exchange, Fault,
+    Handler, MediaType, Place, Profile, Refusal, Refused, Rejected, ServerBinding, Timestamp,
+    Unexpected,
 };
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
 
-use crate::support::{call, call_through, collected, context, field, page, text};
+use crate::support::{
+    block_on, call, call_through, collected, context, field, origin, page, target, text,
+};
 
 const FEED: MediaType = MediaType::from_static("application/x-feed");
 const STATUS: MediaType = MediaType::from_static("application/x-feed-status");
@@ -245,10 +248,49 @@ fn a_refusal_of_the_decoder_names_the_request_where_it_is_known() {
     assert_eq!((to, kind.as_str()), (0, "BAD_MESSAGE"));
 }
 
+/// The binding's refusals do not set these fields themselves: they come from the card.
+#[test]
+fn the_cards_fields_stand_in_refusals_of_every_stage() {
+    let respond = |body: &str, content_type: &str| {
+        let request = Request::post(target()).header("content-type", content_type);
+        let request = request.body(body.to_owned().into()).unwrap();
+        block_on(server().respond(&context(Timestamp::UNIX_EPOCH), request))
+    };
+    let stages = [
+        respond("7 poll news", "text/html"),
+        respond(&"1".repeat(201), FEED.essence()),
+        respond("7 push", FEED.essence()),
+    ];
+    for response in stages {
+        assert!(response.extensions().get::<Refused>().is_some(), "{response:?}");
+        assert_eq!(field(response.headers(), "x-feed-protocol"), Some("FEED_HTTPS_1.0"));
+        assert_eq!(field(response.headers(), "cache-control"), Some("no-store"));
+    }
+}
+
+/// An answer that comes before the request or after the answer is not taken for one.
+#[test]
+fn a_call_takes_one_answer_and_only_to_what_it_sent() {
+    let client = FeedBinding::new();
+    let mut call = Call::new(&client, &target(), poll(7, "news")).unwrap();
+    let now = origin();
+    let stray = || page(200, FEED.essence(), "7 stray");
+    call.handle_response(now, stray());
+    assert!(call.poll_outcome().is_none());
+    assert!(call.poll_transmit(now).is_some(), "the request is still to be sent");
+    call.handle_timeout(now);
+    call.handle_response(now, page(200, FEED.essence(), "7 genuine"));
+    call.handle_response(now, stray());
+    let content = "genuine".to_owned();
+    assert_eq!(call.poll_outcome(), Some(Ok(Answer::Content { to: 7, content })));
+    call.handle_response(now, stray());
+    assert!(call.poll_outcome().is_none());
+}
+
 #[test]
 fn refusals_have_the_cards_statuses_and_fields_on_the_wire() {
     let server = server();
-    let cx = context(bindery_core::Timestamp::UNIX_EPOCH);
+    let cx = context(Timestamp::UNIX_EPOCH);
     let refusals = [
         (Refusal::MediaType { expected: vec![FEED], found: None }, 406),
         (Refusal::Forbidden, 403),
@@ -259,7 +301,6 @@ fn refusals_have_the_cards_statuses_and_fields_on_the_wire() {
         let response = collected(server.refuse(&cx, &refusal));
         assert_eq!(response.status().as_u16(), expected, "{refusal:?}");
         assert_eq!(field(response.headers(), "content-type"), Some(STATUS.essence()));
-        // The binding's own refusal does not set these: they come from the card.
         assert_eq!(field(response.headers(), "x-feed-protocol"), Some("FEED_HTTPS_1.0"));
         assert_eq!(field(response.headers(), "cache-control"), Some("no-store"));
         let Some(Refused(carried)) = response.extensions().get::<Refused>() else {
@@ -293,7 +334,7 @@ fn an_intermediarys_answer_is_never_taken_for_a_status_message() {
 fn a_message_that_cannot_be_sent_is_the_callers_fault() {
     let client = FeedBinding::new();
     let new = |target: &'static str, request| {
-        let call = bindery_core::Call::new(&client, &Uri::from_static(target), request);
+        let call = Call::new(&client, &Uri::from_static(target), request);
         call.map(drop).unwrap_err().to_string()
     };
     assert!(new("https://example.test/", poll(0, "news")).contains("use another"));

@@ -112,7 +112,6 @@ fn a_required_certificate_is_not_replaced_by_another_identity() {
     assert_eq!(refusal.fault(), Fault::Unidentified);
 }
 
-/// proves: SUB-VERSION-1
 #[test]
 fn only_the_cards_versions_are_taken() {
     let mut card = card();
@@ -127,7 +126,6 @@ fn only_the_cards_versions_are_taken() {
     assert_eq!(check(&card, &request), Err(Refusal::Version { found: Version::HTTP_10 }));
 }
 
-/// proves: SUB-METHOD-1
 #[test]
 fn a_known_method_gets_405_with_allow_and_an_unknown_one_501() {
     let mut card = card();
@@ -223,7 +221,6 @@ fn a_declared_length_is_checked_whatever_the_method() {
     }
 }
 
-/// proves: SUB-MIME-2
 #[test]
 fn content_of_a_type_that_the_card_does_not_name_is_refused() {
     let card = card();
