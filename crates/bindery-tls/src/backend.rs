@@ -85,7 +85,7 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// The library's name, for messages and logs.
     fn name(&self) -> &'static str;
 
-    /// What the library can do; a policy is resolved against it.
+    /// What the library can do; a policy is resolved against it ([`Policy::resolve`]).
     fn capabilities(&self) -> Capabilities;
 
     /// Makes a server's side that does what the policy says and nothing else.
@@ -109,10 +109,12 @@ pub trait Backend: fmt::Debug + Send + Sync {
     ) -> Result<Arc<dyn Connector>, TlsError>;
 }
 
-/// What a backend can do, best first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a backend can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {
+    /// The backend's name, for messages.
+    pub backend: &'static str,
     /// Protocol versions.
     pub versions: Vec<TlsVersion>,
     /// Cipher suites.
@@ -122,13 +124,14 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// Capabilities from their lists, best first.
+    /// Capabilities from their lists.
     pub const fn new(
+        backend: &'static str,
         versions: Vec<TlsVersion>,
         suites: Vec<CipherSuite>,
         groups: Vec<Group>,
     ) -> Self {
-        Self { versions, suites, groups }
+        Self { backend, versions, suites, groups }
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::{fmt, path::Path, sync::Arc};
 
+use bindery_core::Timestamp;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
-    TlsError,
+    Certificate, Role, TlsError,
     pem::{self, Section, configuration},
 };
 
@@ -22,6 +24,12 @@ struct Parts {
     key_origin: String,
 }
 
+impl Drop for Parts {
+    fn drop(&mut self) {
+        self.key.zeroize();
+    }
+}
+
 impl Identity {
     /// Reads chain and key from PEM files; both may be one file.
     ///
@@ -33,7 +41,7 @@ impl Identity {
     ) -> Result<Self, TlsError> {
         let (chain, key) = (chain.as_ref(), key.as_ref());
         let chain_text = pem::read_file(chain, "certificate")?;
-        let key_text = pem::read_file(key, "key")?;
+        let key_text = Zeroizing::new(pem::read_file(key, "key")?);
         let chain_origin = format!("certificate file {}", chain.display());
         let key_origin = format!("key file {}", key.display());
         Self::from_named_pem(&chain_text, chain_origin, &key_text, key_origin)
@@ -86,6 +94,29 @@ impl Identity {
             }
         };
         Ok(Self(Arc::new(Parts { chain: chain.into(), chain_origin, key, key_origin })))
+    }
+
+    /// Whether this side can show the certificate: not marked as an authority, for this role, and
+    /// valid at this time. The backend checks the first two as well; only the caller has the time.
+    ///
+    /// # Errors
+    /// What is wrong, with the file, the field and the dates.
+    pub fn check(&self, role: Role, now: Timestamp) -> Result<(), TlsError> {
+        let leaf = self.certificate()?;
+        leaf.check_role(role, self.chain_origin())?;
+        leaf.check_dates(now, self.chain_origin())
+    }
+
+    /// What the leaf certificate says.
+    ///
+    /// # Errors
+    /// The certificate cannot be read; the message names the file.
+    pub fn certificate(&self) -> Result<Certificate, TlsError> {
+        let leaf = self.0.chain.first().ok_or_else(|| {
+            let message = format!("{}: no certificate", self.0.chain_origin);
+            configuration(message, "name the file with the certificate chain")
+        })?;
+        Certificate::read(leaf, self.chain_origin())
     }
 
     /// The certificate chain, leaf first.

@@ -1,0 +1,175 @@
+//! The server's side of handshakes on rustls.
+
+use std::{fmt, sync::Arc};
+
+use bindery_core::Timestamp;
+use rustls::{
+    server::{self, ClientHello, WebPkiClientVerifier, danger::ClientCertVerifier},
+    sign::SingleCertAndKey,
+    time_provider::TimeProvider,
+};
+use rustls_pki_types::CertificateDer;
+use tokio::io::AsyncWriteExt as _;
+use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
+
+use super::{
+    RustlsBackend,
+    failure::{Seen, Side, failure},
+    info, protocol_versions, refused, root_store,
+    stream::{Protected, Watched},
+};
+use crate::{
+    Acceptor, BoxIo, Certificate, ClientAuth, Plan, Policy, Role, Secured, ServerConfig, TlsError,
+    TlsFuture, pem::configuration, registry,
+};
+
+/// How many of a client's offered suites a message lists.
+const LISTED: usize = 24;
+
+pub(super) struct RustlsAcceptor {
+    config: Arc<rustls::ServerConfig>,
+    chain: Arc<[CertificateDer<'static>]>,
+    time: Arc<dyn TimeProvider>,
+    /// What this side takes, for messages.
+    takes: String,
+}
+
+impl RustlsAcceptor {
+    pub(super) fn new(
+        backend: &RustlsBackend,
+        policy: &Policy,
+        plan: &Plan,
+        config: ServerConfig,
+    ) -> Result<Self, TlsError> {
+        let crypto = backend.restricted(plan);
+        let key = backend.certified_key(&config.identity, Role::Server)?;
+        let verifier = client_verifier(policy, plan, &config, &crypto)?;
+        let mut tls = rustls::ServerConfig::builder_with_provider(crypto)
+            .with_protocol_versions(&protocol_versions(plan))
+            .map_err(|error| refused(policy, error))?
+            .with_client_cert_verifier(verifier)
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
+        tls.ticketer = backend.provider.new_ticketer().map_err(|error| refused(policy, error))?;
+        // "Best first" in a policy means the policy's order, not the client's.
+        tls.ignore_client_order = true;
+        tls.alpn_protocols.clone_from(&config.alpn);
+        // 0-RTT data can be replayed: none is taken.
+        tls.max_early_data_size = 0;
+        tls.time_provider = Arc::clone(&backend.time);
+        let names = |list: Vec<&str>| list.join(", ");
+        let takes = format!(
+            "this side takes {} with {}",
+            names(plan.versions.iter().filter_map(|v| v.name()).collect()),
+            names(plan.suites.iter().map(|s| s.name).collect())
+        );
+        let chain = Arc::clone(config.identity.chain());
+        Ok(Self { config: Arc::new(tls), chain, time: Arc::clone(&backend.time), takes })
+    }
+
+    async fn handshake(&self, io: BoxIo) -> Result<Secured, TlsError> {
+        let mut hello = LazyConfigAcceptor::new(server::Acceptor::default(), Watched::new(io));
+        let start = match (&mut hello).await {
+            Ok(start) => start,
+            Err(error) => {
+                let io = hello.take_io();
+                let first = io.as_ref().map(Watched::first).unwrap_or_default();
+                return Err(failure(error, Side::Server, Some(Seen { first, offer: None })));
+            }
+        };
+        let offer = format!("it offers {}; {}", offered(&start.client_hello()), self.takes);
+        let accept = start.into_stream(Arc::clone(&self.config)).into_fallible();
+        let stream = accept.await.map_err(|(error, io)| {
+            let seen = Seen { first: io.first(), offer: Some(&offer) };
+            failure(error, Side::Server, Some(seen))
+        })?;
+        self.secured(stream).await
+    }
+
+    async fn secured(&self, mut stream: TlsStream<Watched>) -> Result<Secured, TlsError> {
+        let (_, connection) = stream.get_ref();
+        let mut info = info(connection)?;
+        info.server_name = connection.server_name().map(Arc::from);
+        info.local_certificates = Arc::clone(&self.chain);
+        let peer: Arc<[_]> = connection.peer_certificates().unwrap_or_default().into();
+        if info.resumed {
+            // A ticket outlives the certificate that it stands for unless somebody looks.
+            if let Err(error) = self.check_dates(&peer) {
+                // The peer learns of it as far as it still listens; the verdict stands anyway.
+                let _ = stream.shutdown().await;
+                return Err(error.by_peer());
+            }
+        }
+        let io = Box::new(Protected::new(stream, Side::Server));
+        Ok(Secured::new(io, Arc::new(info), peer))
+    }
+
+    fn check_dates(&self, chain: &[CertificateDer<'_>]) -> Result<(), TlsError> {
+        let Some(now) = self.time.current_time() else {
+            return Err(configuration("this machine has no time", "set its clock"));
+        };
+        let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        let now = Timestamp::from_unix_seconds(seconds);
+        chain.first().map_or(Ok(()), |leaf| {
+            Certificate::from_der(leaf)?
+                .check_dates(now, "the resumed session's client certificate")
+        })
+    }
+}
+
+impl Acceptor for RustlsAcceptor {
+    fn accept(&self, io: BoxIo) -> TlsFuture<'_, Secured> {
+        Box::pin(self.handshake(io))
+    }
+}
+
+impl fmt::Debug for RustlsAcceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RustlsAcceptor").field("takes", &self.takes).finish_non_exhaustive()
+    }
+}
+
+fn client_verifier(
+    policy: &Policy,
+    plan: &Plan,
+    config: &ServerConfig,
+    crypto: &Arc<rustls::crypto::CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    if plan.client_auth == ClientAuth::None {
+        return Ok(WebPkiClientVerifier::no_client_auth());
+    }
+    let Some(roots) = &config.client_roots else {
+        let message = format!(
+            "the policy {} asks for client certificates, and no client authority is configured",
+            policy.name
+        );
+        return Err(configuration(message, "name the file with the client authorities"));
+    };
+    let builder =
+        WebPkiClientVerifier::builder_with_provider(root_store(roots)?, Arc::clone(crypto));
+    let builder = match plan.client_auth {
+        ClientAuth::Required => builder,
+        ClientAuth::None | ClientAuth::Optional => builder.allow_unauthenticated(),
+    };
+    builder.build().map_err(|error| {
+        let message = format!("{}: {error}", roots.origin());
+        configuration(message, "name the file with the client authorities").with_source(error)
+    })
+}
+
+/// The suites that a client offers, by name where one is known, at most [`LISTED`] of them.
+fn offered(hello: &ClientHello<'_>) -> String {
+    let suites = hello.cipher_suites();
+    let mut names: Vec<String> = suites
+        .iter()
+        .take(LISTED)
+        .map(|suite| {
+            let id = u16::from(*suite);
+            registry::suite(id)
+                .map_or_else(|| format!("{id:#06x}"), |row| row.suite.name.to_owned())
+        })
+        .collect();
+    if suites.len() > LISTED {
+        names.push(format!("and {} more", suites.len() - LISTED));
+    }
+    names.join(", ")
+}
