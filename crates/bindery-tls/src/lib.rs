@@ -6,6 +6,8 @@ mod certificate;
 mod error;
 mod identity;
 mod pem;
+#[cfg(feature = "pki")]
+pub mod pki;
 mod policy;
 mod provider;
 pub mod registry;

@@ -1,0 +1,289 @@
+//! A small certificate authority for development, demonstrations and tests.
+//!
+//! Keys are ECDSA P-256 unless asked otherwise, serial numbers are random, and everything comes out
+//! as PEM. It keeps no record of what it issued and cannot revoke: do not use it for more.
+
+use std::{fmt, net::IpAddr, time::Duration};
+
+use bindery_core::Timestamp;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize, SanType, SerialNumber,
+};
+use zeroize::Zeroizing;
+
+use crate::{Identity, Role, Roots, TlsError, pem::configuration};
+
+/// From when until when a certificate is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// The first moment.
+    pub not_before: Timestamp,
+    /// The last moment.
+    pub not_after: Timestamp,
+}
+
+impl Default for Validity {
+    /// 2000-01-01T00:00:00Z to 2049-12-31T23:59:59Z: every test's present, and the years that
+    /// UTCTime can hold.
+    fn default() -> Self {
+        Self {
+            not_before: Timestamp::from_unix_seconds(946_684_800),
+            not_after: Timestamp::from_unix_seconds(2_524_607_999),
+        }
+    }
+}
+
+/// An authority that issues certificates.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: String,
+    key: Zeroizing<String>,
+}
+
+impl Authority {
+    /// A new authority with a new key.
+    ///
+    /// # Errors
+    /// The machine gives no random numbers, or the validity is out of range.
+    pub fn new(common_name: &str, validity: Validity) -> Result<Self, TlsError> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(failed)?;
+        let mut params = parameters(common_name, None, validity)?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let certificate = params.self_signed(&key).map_err(failed)?.pem();
+        let pem = Zeroizing::new(key.serialize_pem());
+        Ok(Self { issuer: Issuer::new(params, key), certificate, key: pem })
+    }
+
+    /// An authority that was saved as PEM.
+    ///
+    /// # Errors
+    /// The text is not the certificate and key of an authority.
+    pub fn from_pem(certificate: &str, key: &str) -> Result<Self, TlsError> {
+        let pair = KeyPair::from_pem(key).map_err(failed)?;
+        let issuer = Issuer::from_ca_cert_pem(certificate, pair).map_err(failed)?;
+        let (certificate, key) = (certificate.to_owned(), Zeroizing::new(key.to_owned()));
+        Ok(Self { issuer, certificate, key })
+    }
+
+    /// Issues a certificate with a new key.
+    ///
+    /// # Errors
+    /// A name that cannot stand in a certificate, or no random numbers.
+    pub fn issue(&self, leaf: &Leaf) -> Result<Issued, TlsError> {
+        let key = match leaf.rsa {
+            true => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
+            false => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),
+        };
+        let key = key.map_err(failed)?;
+        let mut params =
+            parameters(&leaf.common_name, leaf.organization.as_deref(), leaf.validity)?;
+        params.subject_alt_names =
+            leaf.names.iter().map(|name| subject_name(name)).collect::<Result<_, _>>()?;
+        params.use_authority_key_identifier_extension = true;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![match leaf.role {
+            Role::Server => ExtendedKeyUsagePurpose::ServerAuth,
+            Role::Client => ExtendedKeyUsagePurpose::ClientAuth,
+        }];
+        if leaf.authority {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        let certificate = params.signed_by(&key, &self.issuer).map_err(failed)?.pem();
+        Ok(Issued { certificate, key: Zeroizing::new(key.serialize_pem()) })
+    }
+
+    /// The authority's certificate, for those who shall trust it.
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate
+    }
+
+    /// The authority's private key (PKCS#8). Whoever has it can issue certificates.
+    pub fn key_pem(&self) -> &str {
+        &self.key
+    }
+
+    /// The authority as the one that is trusted.
+    ///
+    /// # Errors
+    /// A certificate that was given to [`Authority::from_pem`] and is none.
+    pub fn roots(&self) -> Result<Roots, TlsError> {
+        Roots::from_pem(self.certificate.as_bytes())
+    }
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authority").finish_non_exhaustive()
+    }
+}
+
+/// What a certificate shall say.
+#[derive(Clone, Debug)]
+pub struct Leaf {
+    role: Role,
+    common_name: String,
+    organization: Option<String>,
+    names: Vec<String>,
+    validity: Validity,
+    authority: bool,
+    rsa: bool,
+}
+
+impl Leaf {
+    /// A server's certificate for a host name or an address. More are added by [`Leaf::with_name`].
+    pub fn server(name: &str) -> Self {
+        Self::new(Role::Server, name).with_name(name)
+    }
+
+    /// A client's certificate: the Common Name, and clientAuth as its usage.
+    pub fn client(common_name: &str) -> Self {
+        Self::new(Role::Client, common_name)
+    }
+
+    fn new(role: Role, common_name: &str) -> Self {
+        Self {
+            role,
+            common_name: common_name.to_owned(),
+            organization: None,
+            names: Vec::new(),
+            validity: Validity::default(),
+            authority: false,
+            rsa: false,
+        }
+    }
+
+    /// The same with one more host name (dNSName) or address (iPAddress).
+    #[must_use]
+    pub fn with_name(mut self, name: &str) -> Self {
+        self.names.push(name.to_owned());
+        self
+    }
+
+    /// The same without any subjectAltName: no client accepts such a server.
+    #[must_use]
+    pub fn without_names(mut self) -> Self {
+        self.names.clear();
+        self
+    }
+
+    /// The same with an organization in the subject.
+    #[must_use]
+    pub fn with_organization(mut self, organization: &str) -> Self {
+        self.organization = Some(organization.to_owned());
+        self
+    }
+
+    /// The same with other dates.
+    #[must_use]
+    pub const fn with_validity(mut self, validity: Validity) -> Self {
+        self.validity = validity;
+        self
+    }
+
+    /// The same, marked as an authority: a common mistake, which peers refuse.
+    #[must_use]
+    pub const fn marked_as_authority(mut self) -> Self {
+        self.authority = true;
+        self
+    }
+
+    /// The same with an RSA key of 2048 bits.
+    #[must_use]
+    pub const fn with_rsa_key(mut self) -> Self {
+        self.rsa = true;
+        self
+    }
+}
+
+/// A certificate and its private key.
+#[derive(Clone)]
+pub struct Issued {
+    certificate: String,
+    key: Zeroizing<String>,
+}
+
+impl Issued {
+    /// The certificate, without its authority's.
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate
+    }
+
+    /// The private key (PKCS#8).
+    pub fn key_pem(&self) -> &str {
+        &self.key
+    }
+
+    /// Both, ready for a backend.
+    ///
+    /// # Errors
+    /// None that can be provoked: what was issued can be read.
+    pub fn identity(&self) -> Result<Identity, TlsError> {
+        Identity::from_pem(self.certificate.as_bytes(), self.key.as_bytes())
+    }
+}
+
+impl fmt::Debug for Issued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issued").field("certificate", &self.certificate).finish_non_exhaustive()
+    }
+}
+
+fn parameters(
+    common_name: &str,
+    organization: Option<&str>,
+    validity: Validity,
+) -> Result<CertificateParams, TlsError> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    if let Some(organization) = organization {
+        params.distinguished_name.push(DnType::OrganizationName, organization);
+    }
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    let epoch = rcgen::date_time_ymd(1970, 1, 1);
+    let moment = |time: Timestamp| {
+        let seconds = u64::try_from(time.unix_seconds()).ok();
+        seconds.filter(|seconds| *seconds <= LAST_SECOND).map(|s| epoch + Duration::from_secs(s))
+    };
+    let (Some(not_before), Some(not_after)) =
+        (moment(validity.not_before), moment(validity.not_after))
+    else {
+        let message = "a certificate's dates must lie between 1970 and 9999";
+        return Err(configuration(message, "give other dates"));
+    };
+    params.not_before = not_before;
+    params.not_after = not_after;
+    params.serial_number = Some(random_serial()?);
+    Ok(params)
+}
+
+/// 9999-12-31T23:59:59Z: the last moment of GeneralizedTime, and of rcgen's time type.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+/// 128 random bits, of which the first two are fixed: positive, and never shorter.
+fn random_serial() -> Result<SerialNumber, TlsError> {
+    let mut serial = [0; 16];
+    aws_lc_rs::rand::fill(&mut serial).map_err(|_| {
+        configuration("no random numbers for a serial number", "check this machine's entropy")
+    })?;
+    serial[0] = serial[0] & 0x7f | 0x40;
+    Ok(SerialNumber::from_slice(&serial))
+}
+
+fn subject_name(name: &str) -> Result<SanType, TlsError> {
+    if let Ok(address) = name.parse::<IpAddr>() {
+        return Ok(SanType::IpAddress(address));
+    }
+    let name = name.try_into().map_err(|_| {
+        let message = format!("{name:?} is no host name");
+        configuration(message, "use ASCII letters, digits, hyphens and dots, or an IP address")
+    })?;
+    Ok(SanType::DnsName(name))
+}
+
+fn failed(error: rcgen::Error) -> TlsError {
+    let message = format!("a certificate cannot be made or read: {error}");
+    configuration(message, "check the names, dates and PEM files that it is made from")
+        .with_source(error)
+}
