@@ -1,13 +1,24 @@
 #![doc = include_str!("../README.md")]
 
 mod binding;
+mod call;
+#[cfg(feature = "client")]
+mod client;
 pub mod message;
-pub mod profile;
+mod profile;
 mod registry;
 mod secret;
+#[cfg(feature = "server")]
+mod server;
+#[cfg(feature = "service")]
 pub mod service;
 
 pub use binding::{Expect, KmipHttps, Reply, VERSIONS, answer_version};
-pub use profile::HttpsProfile;
+pub use call::{Envelope, OperationFailed, outcome, typed};
+#[cfg(feature = "client")]
+pub use client::{BatchOutcome, Client, ClientBuilder, ClientError};
+pub use profile::{HttpsProfile, PATH, PUSH_PORT, REQUEST_PORT, profile};
 pub use registry::{AttributeRow, Change, SetBy};
 pub use secret::Secret;
+#[cfg(feature = "server")]
+pub use server::mount;

@@ -26,8 +26,6 @@ mod payload;
 mod query;
 mod register;
 mod revoke;
-#[cfg(test)]
-mod tests;
 
 use bindery_ttlv::{
     DateTime, EncodeError, Error, Options, ProtocolVersion, RawItem, Ttlv, decode, encode_within,

@@ -24,6 +24,11 @@ pub const PUSH_PORT: u16 = 5697;
 /// The path that both texts recommend.
 pub const PATH: &str = "/kmip";
 
+/// The card with nothing chosen.
+pub fn profile() -> Profile {
+    HttpsProfile::default().card()
+}
+
 /// What a deployment may choose in the card. `HttpsProfile::default().card()` is the card with
 /// nothing chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,175 @@
+//! The client's side without IO: requests from payloads, outcomes from responses.
+
+use std::fmt;
+
+use bindery_ttlv::{
+    ProtocolVersion, Text,
+    registry::{BatchErrorContinuationOption, Operation, ResultReason, ResultStatus},
+};
+use bytes::Bytes;
+
+use crate::message::{
+    Authentication, Failure, Request, RequestBatchItem, RequestMessage, RequestPayload,
+    ResponseBatchItem, ResponsePayload,
+};
+
+/// What all requests of a client have in common: the fields of their headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Envelope {
+    /// The version that requests are written in.
+    pub version: ProtocolVersion,
+    /// The longest response, in octets of binary TTLV.
+    pub maximum_response_size: Option<i32>,
+    /// Who the client is, beside what the channel shows.
+    pub authentication: Option<Authentication>,
+}
+
+impl Envelope {
+    /// Requests in a version, with nothing optional in their headers.
+    pub const fn new(version: ProtocolVersion) -> Self {
+        Self { version, maximum_response_size: None, authentication: None }
+    }
+
+    /// A message of one operation.
+    pub fn request(&self, payload: impl Into<RequestPayload>) -> RequestMessage {
+        self.seal(vec![RequestBatchItem::new(payload)])
+    }
+
+    /// A message of several operations, done in their order.
+    pub fn batch(
+        &self,
+        payloads: impl IntoIterator<Item = RequestPayload>,
+        continuation: BatchErrorContinuationOption,
+    ) -> RequestMessage {
+        let mut message = self.seal(payloads.into_iter().map(RequestBatchItem::new).collect());
+        if message.batch_items.len() > 1 {
+            message.header.batch_order_option = Some(true);
+            // Stop is what its absence means, and every server supports it.
+            message.header.batch_error_continuation_option =
+                (continuation != BatchErrorContinuationOption::STOP).then_some(continuation);
+        }
+        message
+    }
+
+    fn seal(&self, items: Vec<RequestBatchItem>) -> RequestMessage {
+        let mut message = RequestMessage::new(self.version, items);
+        message.header.maximum_response_size = self.maximum_response_size;
+        message.header.authentication.clone_from(&self.authentication);
+        message
+    }
+}
+
+/// An operation that was not done: the server answered, and said no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OperationFailed {
+    /// The operation; `None` if the server could not read the request so far.
+    pub operation: Option<Operation>,
+    /// The object that the request named.
+    pub unique_identifier: Option<Text>,
+    /// Failed, pending, undone, or a number that no table has.
+    pub status: ResultStatus,
+    /// Why.
+    pub failure: Failure,
+    /// What to poll with, if the operation is pending.
+    pub asynchronous_correlation_value: Option<Bytes>,
+}
+
+impl OperationFailed {
+    /// Whether the object does not exist, as far as this client may know.
+    pub fn is_not_found(&self) -> bool {
+        self.failure.reason == ResultReason::ITEM_NOT_FOUND
+    }
+
+    /// Whether the client may not do this, or is not who it has to be.
+    pub fn is_denied(&self) -> bool {
+        matches!(
+            self.failure.reason,
+            ResultReason::PERMISSION_DENIED | ResultReason::AUTHENTICATION_NOT_SUCCESSFUL
+        )
+    }
+}
+
+impl fmt::Display for OperationFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.operation {
+            Some(operation) => {
+                f.write_str(operation.row().map_or("an unnamed operation", |row| row.title()))?;
+            }
+            None => f.write_str("the request as a whole")?,
+        }
+        if let Some(uid) = &self.unique_identifier {
+            write!(f, " of object {uid}")?;
+        }
+        match self.status {
+            ResultStatus::OPERATION_FAILED => write!(f, " failed: {}", self.failure),
+            ResultStatus::OPERATION_PENDING => f.write_str(" is pending, which was not asked for"),
+            ResultStatus::OPERATION_UNDONE => f.write_str(" was undone: a later one failed"),
+            status => write!(f, " has the unknown result status {status}"),
+        }
+    }
+}
+
+impl std::error::Error for OperationFailed {}
+
+/// What came of one item: its payload, or why there is none. A success without a payload is
+/// `Ok(None)`.
+///
+/// # Errors
+/// The item is no success.
+pub fn outcome(
+    item: ResponseBatchItem,
+    unique_identifier: Option<Text>,
+) -> Result<Option<ResponsePayload>, OperationFailed> {
+    if item.result_status == ResultStatus::SUCCESS {
+        return Ok(item.payload);
+    }
+    let reason = item.result_reason.unwrap_or(ResultReason::GENERAL_FAILURE);
+    Err(OperationFailed {
+        operation: item.operation,
+        unique_identifier,
+        status: item.result_status,
+        failure: Failure { reason, message: item.result_message },
+        asynchronous_correlation_value: item.asynchronous_correlation_value,
+    })
+}
+
+/// The typed answer out of a payload; `None` if it is missing or another operation's.
+pub fn typed<R: Request>(payload: Option<ResponsePayload>) -> Option<R::Response> {
+    R::response(payload?).ok()
+}
+
+impl RequestPayload {
+    /// The object that the request names.
+    pub fn unique_identifier(&self) -> Option<&Text> {
+        match self {
+            Self::Get(request) => request.unique_identifier.as_ref(),
+            Self::GetAttributes(request) => request.unique_identifier.as_ref(),
+            Self::GetAttributeList(request) => request.unique_identifier.as_ref(),
+            Self::Activate(request) => request.unique_identifier.as_ref(),
+            Self::Revoke(request) => request.unique_identifier.as_ref(),
+            Self::Destroy(request) => request.unique_identifier.as_ref(),
+            Self::Create(_)
+            | Self::Register(_)
+            | Self::Locate(_)
+            | Self::Query(_)
+            | Self::DiscoverVersions(_)
+            | Self::Unknown(_)
+            | Self::Faulty(_) => None,
+        }
+    }
+
+    /// Whether doing the operation twice is the same as doing it once, because it only reads.
+    pub const fn only_reads(&self) -> bool {
+        matches!(
+            self,
+            Self::Get(_)
+                | Self::GetAttributes(_)
+                | Self::GetAttributeList(_)
+                | Self::Locate(_)
+                | Self::Query(_)
+                | Self::DiscoverVersions(_)
+        )
+    }
+}

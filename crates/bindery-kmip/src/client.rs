@@ -1,0 +1,295 @@
+//! The client: a method per operation over one connection.
+
+mod error;
+mod operations;
+
+use bindery_core::{ClientBinding, EncodeError, Unexpected};
+use bindery_transport::{Connection, Repeatable, Target};
+use bindery_ttlv::{
+    ProtocolVersion, Text,
+    registry::{BatchErrorContinuationOption, CredentialType, ResultReason},
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+pub use error::ClientError;
+
+use crate::{
+    binding::{KmipHttps, VERSIONS},
+    call::{Envelope, OperationFailed, outcome, typed},
+    message::{
+        Authentication, Credential, DiscoverVersionsRequest, Request, RequestMessage,
+        RequestPayload, ResponseMessage, ResponsePayload,
+    },
+};
+
+/// A KMIP client over HTTPS.
+///
+/// One connection, one request at a time; make several for more. A request that only reads is
+/// sent once more when a kept connection turns out to be closed; one that changes something never
+/// is, unless nothing of it had been sent ([`Connection::send`]).
+///
+/// Dropping the future of a call closes the connection; whether the server acted on it is then
+/// not known.
+#[derive(Debug)]
+pub struct Client {
+    connection: Connection,
+    binding: KmipHttps,
+    envelope: Envelope,
+    headers: HeaderMap,
+    show_certificate: bool,
+}
+
+impl Client {
+    /// The settings of a client; `target` is the server's https URL, path included.
+    pub fn builder(target: Target) -> ClientBuilder {
+        ClientBuilder {
+            target,
+            binding: KmipHttps::default(),
+            envelope: Envelope::new(ProtocolVersion::V1_4),
+            headers: HeaderMap::new(),
+            show_certificate: false,
+        }
+    }
+
+    /// What stands in the header of every request; it may be changed between calls.
+    pub const fn envelope_mut(&mut self) -> &mut Envelope {
+        &mut self.envelope
+    }
+
+    /// The version that requests are written in.
+    pub const fn version(&self) -> ProtocolVersion {
+        self.envelope.version
+    }
+
+    /// The connection, to see the peer, to open it early, to close it.
+    pub const fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Sends a message as it is and gives the answer, failures included.
+    ///
+    /// # Errors
+    /// The message cannot be sent, is not answered, or not by a KMIP message that fits it.
+    pub async fn call(&mut self, message: RequestMessage) -> Result<ResponseMessage, ClientError> {
+        self.check_certificates(&message).await?;
+        let reads = message.batch_items.iter().all(|item| item.payload.only_reads());
+        let target = self.connection.target().uri().clone();
+        let (mut request, expect) = self.binding.encode_request(&target, message)?;
+        for (name, value) in &self.headers {
+            request.headers_mut().append(name, value.clone());
+        }
+        if reads {
+            request.extensions_mut().insert(Repeatable);
+        }
+        let response = self.connection.send(request).await?;
+        Ok(self.binding.decode_response(expect, response)?)
+    }
+
+    /// Does one operation.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call), and what the server refuses.
+    pub async fn request<R: Request>(&mut self, request: R) -> Result<R::Response, ClientError> {
+        let payload: RequestPayload = request.into();
+        let operation = payload.operation();
+        let subject = payload.unique_identifier().cloned();
+        let message = self.envelope.request(payload);
+        let message = self.with_certificate(message).await?;
+        let mut response = self.call(message).await?;
+        let Some(item) = response.batch_items.pop() else {
+            return Err(Unexpected::Mismatch("the answer has no batch item".to_owned()).into());
+        };
+        let payload = outcome(item, subject)?;
+        typed::<R>(payload).ok_or(ClientError::NoPayload(operation))
+    }
+
+    /// Does several operations in one message, in their order.
+    ///
+    /// Gives one outcome for each item that was answered, in the order of the requests: with
+    /// `Stop` the server answers none behind the first failure.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call). A failed item is no error here, but one that stands for the whole
+    /// message is.
+    pub async fn batch(
+        &mut self,
+        payloads: impl IntoIterator<Item = RequestPayload>,
+        continuation: BatchErrorContinuationOption,
+    ) -> Result<Vec<BatchOutcome>, ClientError> {
+        let message = self.envelope.batch(payloads, continuation);
+        let message = self.with_certificate(message).await?;
+        let subjects: Vec<Option<Text>> = message
+            .batch_items
+            .iter()
+            .map(|item| item.payload.unique_identifier().cloned())
+            .collect();
+        let response = self.call(message).await?;
+        let mut outcomes = Vec::with_capacity(response.batch_items.len());
+        for (item, subject) in response.batch_items.into_iter().zip(subjects) {
+            if item.operation.is_none() {
+                outcome(item, None)?;
+                continue;
+            }
+            outcomes.push(outcome(item, subject));
+        }
+        Ok(outcomes)
+    }
+
+    /// Agrees with the server on a version by Discover Versions, and uses it from then on: the
+    /// first of the server's list that this client speaks. A server that does not know the
+    /// operation speaks 1.0.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request), or the two have no version in common. The version then stays
+    /// as it was.
+    pub async fn negotiate(&mut self) -> Result<ProtocolVersion, ClientError> {
+        // 1.1 is the first version that has the operation, so it is the one that every server
+        // which has it can read.
+        let before = std::mem::replace(&mut self.envelope.version, ProtocolVersion::V1_1);
+        let chosen = self.choose_version().await;
+        self.envelope.version = chosen.as_ref().map_or(before, |version| *version);
+        chosen
+    }
+
+    async fn choose_version(&mut self) -> Result<ProtocolVersion, ClientError> {
+        let theirs = match self.request(DiscoverVersionsRequest::new(VERSIONS)).await {
+            Ok(answer) => answer.protocol_versions,
+            Err(ClientError::Failed(failed)) if is_older(&failed) => vec![ProtocolVersion::V1_0],
+            Err(error) => return Err(error),
+        };
+        match theirs.iter().find(|version| VERSIONS.contains(version)) {
+            Some(version) => Ok(*version),
+            None => Err(ClientError::NoCommonVersion { ours: VERSIONS.to_vec(), theirs }),
+        }
+    }
+
+    /// Adds the certificate of the session to a message, where that was asked for.
+    async fn with_certificate(
+        &mut self,
+        mut message: RequestMessage,
+    ) -> Result<RequestMessage, ClientError> {
+        if self.show_certificate {
+            let der = self.own_certificate().await?;
+            let authentication =
+                message.header.authentication.get_or_insert_with(|| Authentication::new(vec![]));
+            authentication.credentials.push(Credential::certificate(&der));
+        }
+        Ok(message)
+    }
+
+    /// The HTTPS profile allows a credential of type certificate, and only with the certificate
+    /// that this side shows in the session.
+    async fn check_certificates(&mut self, message: &RequestMessage) -> Result<(), ClientError> {
+        let Some(authentication) = &message.header.authentication else { return Ok(()) };
+        let mut shown = None;
+        for credential in &authentication.credentials {
+            if credential.credential_type != CredentialType::CERTIFICATE {
+                continue;
+            }
+            if shown.is_none() {
+                shown = Some(self.own_certificate().await?);
+            }
+            let held = credential.certificate_value();
+            if held.as_deref() != shown.as_deref() {
+                return Err(EncodeError::new(
+                    "the credential of type certificate is not the certificate of this TLS \
+                     session; use Credential::certificate with the client's own certificate",
+                )
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The certificate that this side shows in the session, DER.
+    async fn own_certificate(&mut self) -> Result<Vec<u8>, ClientError> {
+        self.connection.open().await?;
+        let tls = self.connection.channel().and_then(|channel| channel.tls());
+        match tls.and_then(|tls| tls.local_certificates.first()) {
+            Some(certificate) => Ok(certificate.as_ref().to_vec()),
+            None => Err(EncodeError::new(
+                "this TLS session has no client certificate to send as a credential; give the \
+                 connector an identity",
+            )
+            .into()),
+        }
+    }
+}
+
+/// What came of one item of a batch.
+pub type BatchOutcome = Result<Option<ResponsePayload>, OperationFailed>;
+
+/// Whether a server refused Discover Versions because it is older than the operation.
+fn is_older(failed: &OperationFailed) -> bool {
+    matches!(
+        failed.failure.reason,
+        ResultReason::OPERATION_NOT_SUPPORTED | ResultReason::INVALID_MESSAGE
+    )
+}
+
+/// The settings of a [`Client`].
+#[derive(Debug)]
+#[must_use]
+pub struct ClientBuilder {
+    target: Target,
+    binding: KmipHttps,
+    envelope: Envelope,
+    headers: HeaderMap,
+    show_certificate: bool,
+}
+
+impl ClientBuilder {
+    /// Sets the version of KMIP; 1.4 by default. [`Client::negotiate`] asks the server.
+    pub const fn version(mut self, version: ProtocolVersion) -> Self {
+        self.envelope.version = version;
+        self
+    }
+
+    /// Sets the longest response that is asked for, in octets of binary TTLV.
+    pub const fn maximum_response_size(mut self, octets: i32) -> Self {
+        self.envelope.maximum_response_size = Some(octets);
+        self
+    }
+
+    /// Adds a credential to every request.
+    pub fn credential(mut self, credential: Credential) -> Self {
+        let authentication =
+            self.envelope.authentication.get_or_insert_with(|| Authentication::new(Vec::new()));
+        authentication.credentials.push(credential);
+        self
+    }
+
+    /// Sends the certificate of the TLS session as a credential with every request (the draft of
+    /// the HTTPS profile, section 3.2, allows it). Off by default: KMIP 1.x gives the type no
+    /// number, so most servers do not know it.
+    pub const fn show_certificate(mut self, show: bool) -> Self {
+        self.show_certificate = show;
+        self
+    }
+
+    /// Sets the binding: limits, tolerances.
+    pub fn binding(mut self, binding: KmipHttps) -> Self {
+        self.binding = binding;
+        self
+    }
+
+    /// Adds a field to the header of every HTTP request.
+    ///
+    /// # Errors
+    /// The profile forbids the field: `Authorization` must not carry authentication data.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Result<Self, EncodeError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value);
+        ClientBinding::profile(&self.binding).check_own_headers(&headers)?;
+        self.headers.extend(headers);
+        Ok(self)
+    }
+
+    /// The client, over connections that `transport` makes: its connector holds the client's
+    /// certificate, which the profile requires.
+    pub fn build(self, transport: &bindery_transport::Client) -> Client {
+        let Self { target, binding, envelope, headers, show_certificate } = self;
+        let connection = transport.connection(target);
+        Client { connection, binding, envelope, headers, show_certificate }
+    }
+}

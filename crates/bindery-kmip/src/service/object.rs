@@ -1,0 +1,280 @@
+//! A managed object as the engine sees it, and how it becomes a store's record.
+
+use bindery_core::{Principal, Timestamp};
+use bindery_ttlv::{
+    DateTime, Options, ProtocolVersion, RawValue, Text, Ttlv,
+    registry::{CryptographicUsageMask, ObjectType},
+};
+use bytes::Bytes;
+
+use super::{Fault, IndexEntry, Record, StoreError, state::state};
+use crate::{
+    Secret,
+    message::{
+        Attribute, AttributeValue, KeyBlock, KeyMaterial, KeyValue, ManagedObject,
+        TemplateAttribute, TransparentValue,
+    },
+};
+
+/// A managed object.
+///
+/// What changes in its life stands in [`Dates`]; what other fields say (Unique Identifier, Object
+/// Type, State, the dates) is not repeated in `attributes`.
+#[derive(Clone, Debug)]
+pub(super) struct Object {
+    pub(super) uid: String,
+    pub(super) owner: Principal,
+    pub(super) created: Timestamp,
+    pub(super) object_type: ObjectType,
+    pub(super) dates: Dates,
+    /// The other attributes, in the order in which they were set.
+    pub(super) attributes: Vec<Attribute>,
+    /// The object itself; `None` when it is destroyed, or when it was found and not loaded.
+    pub(super) material: Option<ManagedObject>,
+}
+
+/// The dates of an object's life (KMIP 1.4, sections 3.23 to 3.30 and 3.38), in whole seconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Dates {
+    pub(super) initial: DateTime,
+    pub(super) last_change: DateTime,
+    pub(super) activation: Option<DateTime>,
+    pub(super) deactivation: Option<DateTime>,
+    pub(super) destroy: Option<DateTime>,
+    pub(super) compromise: Option<DateTime>,
+    pub(super) compromise_occurrence: Option<DateTime>,
+}
+
+/// The material in its place in a record: an item whose tag is never seen by a peer.
+#[derive(Ttlv)]
+#[ttlv(tag = RESPONSE_PAYLOAD)]
+struct Material {
+    #[ttlv(choice)]
+    object: ManagedObject,
+}
+
+/// What a record's octets can be longer than what they hold, for the buffer's first size.
+const OVERHEAD: usize = 1_024;
+/// The longest value that a store is asked to index; longer ones are compared after loading.
+const INDEXED_OCTETS: usize = 320;
+
+impl Object {
+    /// An object at the beginning of its life.
+    pub(super) fn new(
+        uid: String,
+        owner: Principal,
+        now: Timestamp,
+        material: ManagedObject,
+    ) -> Self {
+        let second = DateTime(now.unix_seconds());
+        Self {
+            uid,
+            owner,
+            created: now,
+            object_type: material.object_type(),
+            dates: Dates { initial: second, last_change: second, ..Dates::default() },
+            attributes: Vec::new(),
+            material: Some(material),
+        }
+    }
+
+    /// All attributes that a client of a version may see at a time, computed ones first.
+    pub(super) fn attributes(&self, version: ProtocolVersion, now: Timestamp) -> Vec<Attribute> {
+        let computed = self.computed(now).into_iter().map(Attribute::new);
+        let visible = |attribute: &Attribute| {
+            attribute.row().is_none_or(|row| row.since <= version)
+        };
+        computed.chain(self.attributes.iter().cloned()).filter(visible).collect()
+    }
+
+    fn computed(&self, now: Timestamp) -> Vec<AttributeValue> {
+        let dates = &self.dates;
+        let mut all = vec![
+            AttributeValue::UniqueIdentifier(Text::from(self.uid.as_str())),
+            AttributeValue::ObjectType(self.object_type),
+        ];
+        all.extend(state(self, now).map(AttributeValue::State));
+        all.push(AttributeValue::InitialDate(dates.initial));
+        all.extend(dates.activation.map(AttributeValue::ActivationDate));
+        all.extend(dates.deactivation.map(AttributeValue::DeactivationDate));
+        all.extend(dates.destroy.map(AttributeValue::DestroyDate));
+        let occurrence = dates.compromise_occurrence;
+        all.extend(occurrence.map(AttributeValue::CompromiseOccurrenceDate));
+        all.extend(dates.compromise.map(AttributeValue::CompromiseDate));
+        all.push(AttributeValue::LastChangeDate(dates.last_change));
+        all
+    }
+
+    /// Sets an attribute that the object then has once; the old value goes.
+    pub(super) fn set(&mut self, value: AttributeValue) {
+        self.attributes.retain(|attribute| attribute.name() != value.name());
+        self.attributes.push(Attribute::new(value));
+    }
+
+    /// The first value that `pick` takes.
+    pub(super) fn find<T>(&self, pick: impl Fn(&AttributeValue) -> Option<T>) -> Option<T> {
+        self.attributes.iter().find_map(|attribute| pick(&attribute.value))
+    }
+
+    /// Whether the attribute is set to true; absent is false.
+    pub(super) fn is_set(&self, pick: impl Fn(&AttributeValue) -> Option<bool>) -> bool {
+        self.find(pick).unwrap_or(false)
+    }
+
+    /// The record to store.
+    ///
+    /// # Errors
+    /// The object is longer than TTLV can say.
+    pub(super) fn to_record(&self) -> Result<Record, Fault> {
+        let mut attributes = vec![Attribute::new(self.object_type)];
+        let dates = self.computed(Timestamp::UNIX_EPOCH).into_iter().filter(is_date);
+        attributes.extend(dates.map(Attribute::new));
+        attributes.extend(self.attributes.iter().cloned());
+        let too_long = |_| Fault::Store(damaged(&self.uid, "it is too long to be stored"));
+        let mut record = Record::new(self.uid.clone(), self.owner.clone(), self.created);
+        record.index = attributes.iter().filter_map(|a| index_entry(&a.value)).collect();
+        record.attributes =
+            bindery_ttlv::to_bytes(&TemplateAttribute::new(attributes)).map_err(too_long)?;
+        record.material = match &self.material {
+            Some(material) => Some(encode_material(material).map_err(too_long)?),
+            None => None,
+        };
+        Ok(record)
+    }
+
+    /// The object of a record.
+    ///
+    /// # Errors
+    /// The record is not what [`Object::to_record`] makes.
+    pub(super) fn from_record(record: &Record) -> Result<Self, Fault> {
+        let bad = |reason: String| Fault::Store(damaged(&record.uid, &reason));
+        let stored: TemplateAttribute =
+            bindery_ttlv::decode(&record.attributes, &Options::STRICT)
+                .map_err(|error| bad(error.to_string()))?;
+        let material = match &record.material {
+            Some(octets) => Some(
+                bindery_ttlv::decode_slice::<Material>(octets.expose(), &Options::STRICT)
+                    .map_err(|error| bad(format!("its material, offset {}", error.offset())))?
+                    .object,
+            ),
+            None => None,
+        };
+        let mut object = Self {
+            uid: record.uid.clone(),
+            owner: record.owner.clone(),
+            created: record.created,
+            object_type: ObjectType(0),
+            dates: Dates::default(),
+            attributes: Vec::with_capacity(stored.attributes.len()),
+            material,
+        };
+        for attribute in stored.attributes {
+            object.take(attribute);
+        }
+        Ok(object)
+    }
+
+    /// Puts a stored attribute where it belongs.
+    fn take(&mut self, attribute: Attribute) {
+        let dates = &mut self.dates;
+        match attribute.value {
+            AttributeValue::ObjectType(object_type) => self.object_type = object_type,
+            AttributeValue::InitialDate(date) => dates.initial = date,
+            AttributeValue::LastChangeDate(date) => dates.last_change = date,
+            AttributeValue::ActivationDate(date) => dates.activation = Some(date),
+            AttributeValue::DeactivationDate(date) => dates.deactivation = Some(date),
+            AttributeValue::DestroyDate(date) => dates.destroy = Some(date),
+            AttributeValue::CompromiseDate(date) => dates.compromise = Some(date),
+            AttributeValue::CompromiseOccurrenceDate(date) => {
+                dates.compromise_occurrence = Some(date);
+            }
+            _ => self.attributes.push(attribute),
+        }
+    }
+
+    /// The Cryptographic Usage Mask, empty when there is none.
+    pub(super) fn usage_mask(&self) -> CryptographicUsageMask {
+        self.find(|value| match value {
+            AttributeValue::CryptographicUsageMask(mask) => Some(*mask),
+            _ => None,
+        })
+        .unwrap_or(CryptographicUsageMask(0))
+    }
+}
+
+fn is_date(value: &AttributeValue) -> bool {
+    !matches!(
+        value,
+        AttributeValue::UniqueIdentifier(_)
+            | AttributeValue::ObjectType(_)
+            | AttributeValue::State(_)
+    )
+}
+
+/// The material's octets. The buffer has its full size before the first octet, so that it does
+/// not grow and leave copies of keys behind.
+fn encode_material(material: &ManagedObject) -> Result<Secret, bindery_ttlv::EncodeError> {
+    let octets = match material {
+        ManagedObject::OpaqueObject(object) => object.opaque_data_value.len(),
+        ManagedObject::Certificate(certificate) => certificate.certificate_value.len(),
+        other => other.key_block().map_or(0, secret_octets),
+    };
+    let mut buffer = Vec::with_capacity(octets.saturating_add(OVERHEAD));
+    let material = Material { object: material.clone() };
+    bindery_ttlv::encode(&material, &mut buffer)?;
+    Ok(Secret::new(buffer))
+}
+
+fn secret_octets(block: &KeyBlock) -> usize {
+    match &block.key_value {
+        Some(KeyValue::Plain(plain)) => match &plain.key_material {
+            KeyMaterial::Octets(octets) => octets.len(),
+            KeyMaterial::Transparent(key) => key
+                .fields
+                .iter()
+                .map(|field| match &field.value {
+                    TransparentValue::BigInteger(octets)
+                    | TransparentValue::ByteString(octets) => octets.len() + 16,
+                    TransparentValue::Enumeration(_) | TransparentValue::Other(_) => 16,
+                })
+                .sum(),
+        },
+        Some(KeyValue::Wrapped(octets)) => octets.len(),
+        None => 0,
+    }
+}
+
+/// What a store can find an object by: the value's TTLV form under the attribute's name. Values
+/// that time or the server changes are compared after loading, and long ones too.
+pub(super) fn index_entry(value: &AttributeValue) -> Option<IndexEntry> {
+    let indexed = match value {
+        AttributeValue::Name(_)
+        | AttributeValue::ObjectType(_)
+        | AttributeValue::CryptographicAlgorithm(_)
+        | AttributeValue::CryptographicLength(_)
+        | AttributeValue::ObjectGroup(_)
+        | AttributeValue::Link(_)
+        | AttributeValue::ApplicationSpecificInformation(_)
+        | AttributeValue::AlternativeName(_)
+        | AttributeValue::ContactInformation(_) => true,
+        AttributeValue::Other(name, _) => is_custom(name),
+        _ => false,
+    };
+    let octets = indexed.then(|| canonical(value))?;
+    (octets.len() <= INDEXED_OCTETS).then(|| IndexEntry::new(value.name(), octets))
+}
+
+/// The attribute in one form, its index left out, for comparing.
+pub(super) fn canonical(value: &AttributeValue) -> Bytes {
+    Bytes::copy_from_slice(RawValue::of(&Attribute::new(value.clone())).as_bytes())
+}
+
+/// Whether a client may make up an attribute of this name (section 3.39): `x-` for the client's
+/// own, `y-` for the server's.
+pub(super) fn is_custom(name: &str) -> bool {
+    name.starts_with("x-") || name.starts_with("y-")
+}
+
+fn damaged(uid: &str, reason: &str) -> StoreError {
+    StoreError::Damaged { uid: uid.to_owned(), reason: reason.to_owned() }
+}
