@@ -27,10 +27,13 @@ pub(crate) fn expand(input: &DeriveInput, data: &DataEnum) -> Result<TokenStream
         impl ::bindery_ttlv::Choice for #name {
             const TAGS: &'static [::bindery_ttlv::Tag] = &[#(#tags),*];
 
-            #[deny(unreachable_patterns)]
             fn decode_choice(
                 element: ::bindery_ttlv::Element<'_>,
             ) -> ::core::result::Result<Self, ::bindery_ttlv::Error> {
+                const _: () = ::core::assert!(
+                    ::bindery_ttlv::derived::distinct(&[&[#(#tags),*]]),
+                    "two variants of this choice have the same tag",
+                );
                 #(const #constants: ::bindery_ttlv::Tag = #tags;)*
                 match element.tag() {
                     #(#constants => <#values as ::bindery_ttlv::Decode>::decode(element).map(Self::#variants),)*

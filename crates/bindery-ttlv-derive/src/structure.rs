@@ -52,7 +52,6 @@ pub(crate) fn expand(input: &DeriveInput, data: &DataStruct) -> Result<TokenStre
         #tagged
 
         impl ::bindery_ttlv::Structure for #name {
-            #[deny(unreachable_patterns)]
             fn decode_fields(
                 fields: &mut ::bindery_ttlv::Decoder<'_>,
             ) -> ::core::result::Result<Self, ::bindery_ttlv::Error> {
@@ -139,6 +138,13 @@ fn decode(fields: &[Known], unknown: Option<&Ident>) -> TokenStream {
         }
         Kind::Choice => None,
     });
+    let groups = fields.iter().map(|field| match &field.kind {
+        Kind::Plain { tag } | Kind::Select { tag, .. } => quote!(&[#tag]),
+        Kind::Choice => {
+            let item = &field.item;
+            quote!(<#item as ::bindery_ttlv::Choice>::TAGS)
+        }
+    });
     let slots = fields.iter().map(slot);
     let arms = fields.iter().map(arm);
     let other = match unknown {
@@ -156,6 +162,10 @@ fn decode(fields: &[Known], unknown: Option<&Ident>) -> TokenStream {
     });
     let unknown = unknown.map(|name| quote!(#name: unknown,));
     quote! {
+        const _: () = ::core::assert!(
+            ::bindery_ttlv::derived::distinct(&[#(#groups),*]),
+            "two fields of this structure have the same tag",
+        );
         #(#tags)*
         #(#slots)*
         #kept

@@ -1,6 +1,6 @@
 //! What code made by `#[derive(Ttlv)]` calls. Not for people: it changes with the derive.
 
-use crate::decode::extra;
+use crate::decoder::extra;
 use crate::raw::Place;
 use crate::{Choice, Decode, Element, Encode, Error, ErrorKind, RawItem, Tag, Writer};
 
@@ -156,4 +156,31 @@ impl<'a> Unknown<'a> {
             self.0 = rest;
         }
     }
+}
+
+/// Whether no tag stands in two of the groups, or twice in one: a constant assertion of the derive.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where get is not")]
+pub const fn distinct(groups: &[&[Tag]]) -> bool {
+    // Two cursors over the flattened groups; iterators are not for constants.
+    let (mut group, mut at) = (0, 0);
+    while group < groups.len() {
+        if at == groups[group].len() {
+            (group, at) = (group + 1, 0);
+            continue;
+        }
+        let tag = groups[group][at].value();
+        let (mut other, mut next) = (group, at + 1);
+        while other < groups.len() {
+            if next == groups[other].len() {
+                (other, next) = (other + 1, 0);
+                continue;
+            }
+            if groups[other][next].value() == tag {
+                return false;
+            }
+            next += 1;
+        }
+        at += 1;
+    }
+    true
 }

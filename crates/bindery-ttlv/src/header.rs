@@ -10,17 +10,42 @@
 use crate::{Error, ErrorKind, ItemType, Limit, Options, Tag};
 
 /// A checked header: the value lies inside its structure, and its length suits its type.
+///
+/// The eight bytes stay one word: parts of it that were stored one by one would be slow to load together again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Header {
-    pub(crate) tag: Tag,
-    pub(crate) item_type: ItemType,
-    /// The length field.
-    pub(crate) length: u32,
+    word: u64,
     /// Where the header begins.
     pub(crate) offset: usize,
 }
 
 impl Header {
+    #[inline]
+    pub(crate) const fn tag(&self) -> Tag {
+        split(self.word).0
+    }
+
+    /// The type. (Only checked headers are made, so the last arm is not reached.)
+    #[inline]
+    pub(crate) const fn item_type(&self) -> ItemType {
+        match ItemType::from_code(split(self.word).1) {
+            Some(item_type) => item_type,
+            None => ItemType::Structure,
+        }
+    }
+
+    /// Whether the type is this one.
+    #[inline]
+    pub(crate) const fn is(&self, item_type: ItemType) -> bool {
+        split(self.word).1 == item_type.code()
+    }
+
+    /// The length field.
+    #[inline]
+    pub(crate) const fn length(&self) -> u32 {
+        split(self.word).2
+    }
+
     /// Where the value begins.
     #[inline]
     pub(crate) const fn value(&self) -> usize {
@@ -30,7 +55,7 @@ impl Header {
     /// Where the next item begins.
     #[inline]
     pub(crate) const fn end(&self) -> usize {
-        self.offset + 8 + padded(self.length)
+        self.offset + 8 + padded(self.length())
     }
 }
 
@@ -66,13 +91,14 @@ const fn split(word: u64) -> (Tag, u8, u32) {
 
 /// Reads and checks the header at `at` of an item that must end where `data` ends. `data` begins with the message and
 /// ends with the structure that is read, `depth` structures down.
-#[inline]
+#[inline(always)]
 pub(crate) fn read(data: &[u8], at: usize, depth: u16, options: &Options) -> Result<Header, Error> {
     let available = data.len().saturating_sub(at);
     if available < 8 {
         return Err(short(depth, at, available, 8));
     }
-    let (tag, code, length) = split(word(data, at));
+    let word = word(data, at);
+    let (tag, code, length) = split(word);
     if !tag.is_allowed() && !options.tolerance.tag_ranges {
         return Err(Error::new(ErrorKind::TagRange { found: tag }, at));
     }
@@ -98,7 +124,7 @@ pub(crate) fn read(data: &[u8], at: usize, depth: u16, options: &Options) -> Res
     if padded(length) > available - 8 {
         return Err(short(depth, at, available, padded(length).saturating_add(8)));
     }
-    Ok(Header { tag, item_type, length, offset: at })
+    Ok(Header { word, offset: at })
 }
 
 /// An item that needs more bytes than there are: the message is cut off, or the item leaves its structure.
@@ -134,13 +160,13 @@ fn unsuitable(item_type: ItemType, length: u32, at: usize, options: &Options) ->
 }
 
 /// Checks the padding of an item whose header was read (nothing to check for a structure).
-#[inline]
+#[inline(always)]
 pub(crate) fn check_padding(data: &[u8], header: &Header, options: &Options) -> Result<(), Error> {
-    let unused = header.length & 7;
+    let unused = header.length() & 7;
     if unused != 0 && !options.tolerance.dirty_padding {
         let mask = u64::MAX >> (8 * unused);
         if word(data, header.end() - 8) & mask != 0 {
-            return Err(Error::new(ErrorKind::Padding, header.value() + header.length as usize));
+            return Err(Error::new(ErrorKind::Padding, header.value() + header.length() as usize));
         }
     }
     Ok(())
@@ -173,7 +199,7 @@ pub(crate) fn boolean(word: u64, header: &Header, options: &Options) -> Result<b
 #[inline]
 pub(crate) fn bytes<'a>(data: &'a [u8], header: &Header) -> &'a [u8] {
     let start = header.value();
-    data.get(start..start + header.length as usize).unwrap_or_default()
+    data.get(start..start + header.length() as usize).unwrap_or_default()
 }
 
 /// The text of a Text String whose header was read.

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod decode;
+mod decoder;
 #[doc(hidden)]
 pub mod derived;
+mod element;
 mod error;
 mod frame;
 mod header;
@@ -20,9 +22,11 @@ mod writer;
 pub use bindery_ttlv_derive::Ttlv;
 
 pub use crate::decode::{
-    Choice, Decode, Decoder, Element, Encode, Select, Structure, Tagged, decode, decode_slice,
-    decode_with, encode, encode_within, to_bytes,
+    Choice, Decode, Encode, Select, Structure, Tagged, decode, decode_slice, decode_with, encode,
+    encode_within, to_bytes,
 };
+pub use crate::decoder::Decoder;
+pub use crate::element::Element;
 pub use crate::error::{Error, ErrorKind, Limit};
 pub use crate::frame::{HEADER_LENGTH, message_length};
 pub use crate::options::{Limits, Options, Tolerance};

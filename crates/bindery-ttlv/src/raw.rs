@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::decode::Shared;
+use crate::element::Shared;
 use crate::header::{self, Header};
 use crate::{Decode, Element, Encode, Error, ItemType, Options, Reader, Tag, Writer};
 
@@ -159,7 +159,7 @@ impl fmt::Debug for RawItem {
 pub(crate) fn keep(shared: &Shared<'_>, header: Header, depth: u16) -> Result<RawValue, Error> {
     let mut repairs = Vec::new();
     check(shared, &header, &mut repairs)?;
-    if header.item_type == ItemType::Structure {
+    if header.item_type() == ItemType::Structure {
         check_items(shared, &header, depth, &mut repairs)?;
     }
     let (start, end) = (header.value(), header.end());
@@ -174,7 +174,7 @@ pub(crate) fn keep(shared: &Shared<'_>, header: Header, depth: u16) -> Result<Ra
         }
         Bytes::from(copy)
     };
-    Ok(RawValue { item_type: header.item_type, length: header.length, body })
+    Ok(RawValue { item_type: header.item_type(), length: header.length(), body })
 }
 
 /// Eight bytes that a tolerance let pass, as they should be.
@@ -206,7 +206,7 @@ fn check_items(
         shared.count(item.offset)?;
         check(shared, &item, repairs)?;
         position = item.end();
-        if item.item_type == ItemType::Structure {
+        if item.item_type() == ItemType::Structure {
             depth = header::enter(depth, item.offset, shared.options)?;
             ends.push(end);
             (position, end) = (item.value(), item.end());
@@ -218,7 +218,7 @@ fn check_items(
 fn check(shared: &Shared<'_>, item: &Header, repairs: &mut Vec<Repair>) -> Result<(), Error> {
     let (data, options) = (shared.data, shared.options);
     header::check_padding(data, item, options)?;
-    match item.item_type {
+    match item.item_type() {
         ItemType::TextString => _ = header::text(data, item)?,
         ItemType::Boolean => {
             let word = header::fixed(data, item);
@@ -228,7 +228,7 @@ fn check(shared: &Shared<'_>, item: &Header, repairs: &mut Vec<Repair>) -> Resul
         }
         _ => {}
     }
-    let unused = item.length & 7;
+    let unused = item.length() & 7;
     if unused != 0 && options.tolerance.dirty_padding {
         let (at, mask) = (item.end() - 8, u64::MAX >> (8 * unused));
         let word = header::word(data, at);

@@ -116,13 +116,13 @@ impl<'a> Reader<'a> {
         self.data.get(self.position..).unwrap_or_default()
     }
 
-    #[inline]
+    #[inline(always)]
     fn read(&mut self) -> Result<Item<'a>, Error> {
         let Self { data, position, depth, options } = *self;
         let header = header::read(data, position, depth, options)?;
         header::check_padding(data, &header, options)?;
         let word = header::fixed(data, &header);
-        let value = match header.item_type {
+        let value = match header.item_type() {
             ItemType::Structure => {
                 let depth = header::enter(depth, header.offset, options)?;
                 let data = data.get(..header.end()).unwrap_or_default();
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
             ItemType::DateTimeExtended => Value::DateTimeExtended(word.cast_signed()),
         };
         self.position = header.end();
-        Ok(Item { tag: header.tag, value, offset: header.offset })
+        Ok(Item { tag: header.tag(), value, offset: header.offset })
     }
 }
 

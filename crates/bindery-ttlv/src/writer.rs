@@ -38,6 +38,7 @@ pub struct Writer<'b> {
     /// How long the buffer may become; 0 once that would have been passed.
     end: usize,
     maximum: u32,
+    failed: bool,
     version: Option<ProtocolVersion>,
 }
 
@@ -51,7 +52,7 @@ impl<'b> Writer<'b> {
     pub fn with_maximum(buffer: &'b mut Vec<u8>, maximum: u32) -> Self {
         let start = buffer.len();
         let end = start.saturating_add(maximum as usize);
-        Self { buffer, start, end, maximum, version: None }
+        Self { buffer, start, end, maximum, failed: false, version: None }
     }
 
     /// The version that the message is written for, if it was said; a field type whose form depends on it asks here.
@@ -79,7 +80,7 @@ impl<'b> Writer<'b> {
     /// # Errors
     /// If the message would have been longer than the maximum. The buffer then ends where it began.
     pub fn finish(self) -> Result<usize, EncodeError> {
-        if self.end == 0 && self.maximum != 0 {
+        if self.failed {
             self.buffer.truncate(self.start);
             return Err(EncodeError { maximum: self.maximum });
         }
@@ -91,9 +92,14 @@ impl<'b> Writer<'b> {
     fn fits(&mut self, more: usize) -> bool {
         let fits = self.buffer.len().saturating_add(more) <= self.end;
         if !fits {
-            self.end = 0;
+            self.fail();
         }
         fits
+    }
+
+    #[cold]
+    const fn fail(&mut self) {
+        (self.failed, self.end) = (true, 0);
     }
 
     /// A structure: what `items` writes becomes its items.
@@ -215,7 +221,7 @@ impl<'b> Writer<'b> {
     fn room(&mut self, length: usize) -> Option<u32> {
         let field = u32::try_from(length).ok();
         if field.is_none() {
-            self.end = 0;
+            self.fail();
         }
         if !self.fits(length.saturating_add(8)) {
             return None;
