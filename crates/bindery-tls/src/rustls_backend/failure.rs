@@ -219,6 +219,14 @@ fn of_certificate(reason: &CertificateError, side: Side) -> TlsError {
             let message = format!("the {peer}'s certificate is not for the name that was asked");
             TlsError::new(Kind::NameMismatch, message, NAME_HINT)
         }
+        C::BadSignature => {
+            let message = format!(
+                "the {peer}'s certificate or handshake is not signed by the key that it names"
+            );
+            let hint = "most likely the authority was made anew under the same name: trust its \
+                        present certificate, or issue the other side's certificate anew";
+            TlsError::new(Kind::BadCertificate, message, hint)
+        }
         C::InvalidPurpose | C::InvalidPurposeContext { .. } => {
             let usage = match side {
                 Side::Server => "clientAuth",
