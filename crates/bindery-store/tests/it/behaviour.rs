@@ -1,0 +1,58 @@
+//! The suite, in the default form and with everything as tight as it goes.
+
+use bindery_kmip::service::KeyStore;
+use bindery_store::{
+    SqliteStore,
+    suite::{CASES, Case},
+};
+
+use crate::support::Place;
+
+/// Runs the cases one after the other, each on a new store, and tells all that failed.
+fn run_all(open: impl AsyncFn(&Place) -> SqliteStore) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .unwrap();
+    let run = |case: &Case| {
+        runtime.block_on(async {
+            let place = Place::new();
+            let store = open(&place).await;
+            (case.run)(&store as &dyn KeyStore).await;
+            let report = store.check().await.unwrap();
+            assert!(report.is_sound(), "{:?}", report.problems);
+            store.close().await.unwrap();
+        });
+    };
+    let failed: Vec<_> = CASES
+        .iter()
+        .filter(|case| {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(case))).is_err()
+        })
+        .map(|case| case.name)
+        .collect();
+    assert!(CASES.len() >= 30, "cases have gone missing");
+    assert!(failed.is_empty(), "these promises were broken: {failed:?}");
+}
+
+#[test]
+fn every_promise_is_kept_by_default() {
+    run_all(async |place| place.open().await);
+}
+
+#[test]
+fn every_promise_is_kept_without_groups_and_with_one_place_in_the_queue() {
+    run_all(async |place| {
+        let options = place.options().group(1).queue(1).readers(1).queue_bytes(1);
+        SqliteStore::open(options).await.unwrap()
+    });
+}
+
+#[test]
+fn every_promise_is_kept_in_a_temporary_store() {
+    run_all(async |_| {
+        let kek = bindery_store::Kek::generate().unwrap();
+        SqliteStore::open(bindery_store::SqliteOptions::temporary(kek)).await.unwrap()
+    });
+}
