@@ -36,6 +36,7 @@ pub(crate) fn expand(input: &DeriveInput, data: &DataStruct) -> Result<TokenStre
     for field in &named.named {
         read(field, &mut fields, &mut unknown)?;
     }
+    check_tags(&fields)?;
     check_select(&fields)?;
     let name = &input.ident;
     let decode = decode(&fields, unknown.as_ref());
@@ -103,6 +104,23 @@ fn read(field: &Field, fields: &mut Vec<Known>, unknown: &mut Option<Ident>) -> 
     let number = u16::try_from(fields.len() + 1)
         .map_err(|_| Error::new_spanned(field, "too many fields"))?;
     fields.push(Known { name, item, count, kind, number });
+    Ok(())
+}
+
+/// Two fields with the same tag, as far as it is spelled the same; the rest is a constant assertion.
+fn check_tags(fields: &[Known]) -> Result<()> {
+    let mut seen = Vec::new();
+    for field in fields {
+        let (Kind::Plain { tag } | Kind::Select { tag, .. }) = &field.kind else { continue };
+        let tag = tag.to_string();
+        if seen.contains(&tag) {
+            return Err(Error::new(
+                field.name.span(),
+                "another field of this structure has the same tag",
+            ));
+        }
+        seen.push(tag);
+    }
     Ok(())
 }
 

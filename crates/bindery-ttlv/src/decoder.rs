@@ -6,7 +6,7 @@ use crate::{Decode, Element, Error, ErrorKind, Options, ProtocolVersion, RawItem
 
 /// A cursor over the fields of one structure.
 ///
-/// A hand-written [`Structure`] takes the fields in the specification's order with [`required`](Self::required),
+/// A hand-written [`Structure`](crate::Structure) takes the fields in the specification's order with [`required`](Self::required),
 /// [`optional`](Self::optional) and [`repeated`](Self::repeated), or goes through them with [`next`](Self::next).
 #[derive(Debug)]
 pub struct Decoder<'a> {

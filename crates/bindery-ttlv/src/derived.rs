@@ -184,3 +184,20 @@ pub const fn distinct(groups: &[&[Tag]]) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::distinct;
+    use crate::Tag;
+
+    #[test]
+    fn tags_that_are_distinct() {
+        let (a, b, c) = (Tag::NAME, Tag::KEY, Tag::STATE);
+        assert!(distinct(&[]) && distinct(&[&[], &[a], &[]]) && distinct(&[&[a, b], &[], &[c]]));
+        assert!(
+            !distinct(&[&[a, a]])
+                && !distinct(&[&[a], &[], &[b, a]])
+                && !distinct(&[&[a], &[b], &[b]])
+        );
+    }
+}
