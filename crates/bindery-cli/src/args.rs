@@ -1,0 +1,315 @@
+//! The command line, as clap reads it.
+
+pub(crate) mod client;
+pub(crate) mod kmip;
+mod span;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::output::{Format, Output};
+pub(crate) use span::Span;
+
+/// Application protocols that ride on HTTP: a server, clients and tools. KMIP comes first.
+#[derive(Debug, Parser)]
+#[command(name = "bindery", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 success; 1 the peer answered with a failure of the \
+protocol; 2 usage; 3 connection or TLS failure; 4 not authorised; 5 something could not be \
+decoded; 10 the server could not start.";
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Global {
+    /// The form of the output.
+    #[arg(short, long, global = true, env = "BINDERY_OUTPUT", value_enum, default_value_t)]
+    pub(crate) output: Format,
+    /// Say more: -v shows exchanges decoded, -vv their octets too and logs, -vvv more logs.
+    /// RUST_LOG beats it for logs.
+    #[arg(short, long, global = true, env = "BINDERY_VERBOSE", action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Show key material, which is hidden otherwise.
+    #[arg(long, global = true, env = "BINDERY_SHOW_SECRETS")]
+    pub(crate) show_secrets: bool,
+}
+
+impl Global {
+    /// How to print.
+    pub(crate) const fn output(&self) -> Output {
+        Output { format: self.output, show_secrets: self.show_secrets, verbose: self.verbose }
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a temporary server and a client against it over real mutual TLS, step by step.
+    ///
+    /// Exits 0 only if every step gave the right answer. Needs no files and leaves none.
+    Demo(DemoArgs),
+    /// Run a server for development: makes its certificates, keys and store in a directory.
+    ///
+    /// Not for production: the CA's key lies beside the data.
+    Dev(DevArgs),
+    /// Run the server.
+    ///
+    /// SIGTERM and SIGINT stop it: requests under way are finished, within a deadline. What it
+    /// serves stands in the configuration file; `bindery config init` prints one.
+    Serve(ServeArgs),
+    /// Speak KMIP with a server.
+    Kmip(Box<kmip::KmipArgs>),
+    /// Turn a message from one form into another.
+    Convert(ConvertArgs),
+    /// Print a message as a readable tree with offsets.
+    ///
+    /// Takes TTLV, as octets or in hexadecimal digits. On bad input it says the offset and what
+    /// was expected.
+    Decode(DecodeArgs),
+    /// Show TLS policies.
+    #[command(subcommand)]
+    Tls(TlsCommand),
+    /// Show the profile cards: how each protocol uses HTTP.
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    /// Make or check the server's configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print a shell's completion script.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff), or write the pages of all commands into a directory.
+    Man {
+        /// The directory.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Ask a server's admin listener whether it is ready.
+    Health(HealthArgs),
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// The TLS policy of server and client.
+    #[arg(long, env = "BINDERY_TLS_POLICY", default_value = "kmip", value_name = "NAME")]
+    pub(crate) tls_policy: String,
+}
+
+/// Options of `dev`.
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    /// Where certificates, keys, the store and the client context are kept.
+    #[arg(long, env = "BINDERY_DATA", default_value = ".bindery-dev", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Where to listen; port 0 picks a free one.
+    #[arg(
+        long,
+        env = "BINDERY_LISTEN",
+        default_value = "127.0.0.1:8443",
+        value_name = "ADDR:PORT"
+    )]
+    pub(crate) listen: SocketAddr,
+    /// Where the admin listener stands [default: the next port, on 127.0.0.1].
+    #[arg(long, env = "BINDERY_ADMIN", value_name = "ADDR:PORT")]
+    pub(crate) admin: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) ready: ReadyArgs,
+}
+
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The configuration file.
+    #[arg(long, env = "BINDERY_CONFIG", default_value = "bindery.toml", value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) ready: ReadyArgs,
+}
+
+/// How a script learns that the server is up.
+#[derive(Debug, Args)]
+pub(crate) struct ReadyArgs {
+    /// Write a JSON object with the addresses and the process id to this file once ready.
+    #[arg(long, env = "BINDERY_READY_FILE", value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
+}
+
+/// The forms of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// TTLV, octets.
+    Ttlv,
+    /// TTLV in hexadecimal digits; white space is ignored.
+    TtlvHex,
+}
+
+/// Options of `convert`.
+#[derive(Debug, Args)]
+pub(crate) struct ConvertArgs {
+    /// The form of the input.
+    #[arg(long, env = "BINDERY_FROM", value_enum, value_name = "FORM")]
+    pub(crate) from: Form,
+    /// The form of the output.
+    #[arg(long, env = "BINDERY_TO", value_enum, value_name = "FORM")]
+    pub(crate) to: Form,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+}
+
+/// Options of `decode`.
+#[derive(Debug, Args)]
+pub(crate) struct DecodeArgs {
+    /// The form of the input [default: recognised].
+    #[arg(long, env = "BINDERY_FROM", value_enum, value_name = "FORM")]
+    pub(crate) from: Option<Form>,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+}
+
+/// A message from a file or standard input.
+#[derive(Debug, Args)]
+pub(crate) struct InputArgs {
+    /// Accept the deviations that real peers are known for.
+    #[arg(long, env = "BINDERY_LENIENT")]
+    pub(crate) lenient: bool,
+    /// The file; `-` is standard input.
+    #[arg(default_value = "-", value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// `tls`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TlsCommand {
+    /// List the policies, or show one: versions, suites, groups, and why each is in or out.
+    Policy {
+        /// The policy to show.
+        name: Option<String>,
+    },
+}
+
+/// `profile`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProfileCommand {
+    /// List the profiles.
+    List,
+    /// Show a profile's card.
+    Show {
+        /// The profile's name.
+        name: String,
+    },
+}
+
+/// `config`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print a configuration file with every key, its meaning and its default.
+    Init,
+    /// Check a configuration file and everything that it names, without starting.
+    Check {
+        /// The file.
+        #[arg(env = "BINDERY_CONFIG", default_value = "bindery.toml")]
+        file: PathBuf,
+    },
+}
+
+/// Options of `health`.
+#[derive(Debug, Args)]
+pub(crate) struct HealthArgs {
+    /// The admin listener.
+    #[arg(long, env = "BINDERY_ADMIN", default_value = "127.0.0.1:8444", value_name = "ADDR:PORT")]
+    pub(crate) admin: SocketAddr,
+    /// How long to wait for the answer.
+    #[arg(long, env = "BINDERY_TIMEOUT", default_value = "5s", value_name = "SPAN")]
+    pub(crate) timeout: Span,
+}
+
+/// Gives every option an environment variable: those that have none get `BINDERY_`, the commands
+/// above, and the option's name, such as `BINDERY_KMIP_CREATE_ALG`.
+pub(crate) fn environment(command: clap::Command) -> clap::Command {
+    with_environment(command, "BINDERY")
+}
+
+// As deep as the commands nest.
+fn with_environment(command: clap::Command, prefix: &str) -> clap::Command {
+    let command = command.mut_args(|arg| {
+        let reserved = matches!(arg.get_id().as_str(), "help" | "version");
+        match arg.get_long() {
+            Some(long) if !reserved && arg.get_env().is_none() => {
+                let name = format!("{prefix}_{long}").to_uppercase().replace('-', "_");
+                arg.env(name)
+            }
+            _ => arg,
+        }
+    });
+    command.mut_subcommands(|sub| {
+        let prefix = format!("{prefix}_{}", sub.get_name());
+        with_environment(sub, &prefix)
+    })
+}
+
+/// The output form that an unreadable command line asks for, so that its error comes in that form.
+pub(crate) fn asked_format() -> Option<Format> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut asked = std::env::var("BINDERY_OUTPUT").ok();
+    for (position, argument) in arguments.iter().enumerate() {
+        let value = match argument.as_str() {
+            "-o" | "--output" => arguments.get(position + 1).cloned(),
+            "--" => break,
+            other => {
+                let attached = other.strip_prefix("--output=").or_else(|| {
+                    other.strip_prefix("-o").map(|value| value.trim_start_matches('='))
+                });
+                attached.map(str::to_owned)
+            }
+        };
+        asked = value.or(asked);
+    }
+    asked.and_then(|value| Format::from_str(&value, true).ok())
+}
+
+/// clap's error without its colours, usage and line breaks.
+pub(crate) fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let first = text.split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = first.split_whitespace().collect();
+    words.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        environment(Cli::command()).debug_assert();
+    }
+
+    #[test]
+    fn every_option_has_an_environment_variable_of_ours() {
+        fn check(command: &clap::Command) {
+            for arg in command.get_arguments().filter(|arg| arg.get_long().is_some()) {
+                if matches!(arg.get_id().as_str(), "help" | "version") {
+                    continue;
+                }
+                let name = arg.get_env().and_then(|name| name.to_str()).unwrap_or_default();
+                assert!(name.starts_with("BINDERY_"), "{}: {}", command.get_name(), arg.get_id());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&environment(Cli::command()));
+    }
+}

@@ -1,0 +1,53 @@
+//! Options that every client command has.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Span;
+
+/// Where the server is, who we are, and how to talk.
+///
+/// An option beats its environment variable, which beats the context, which beats the
+/// configuration file's `[client]`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ClientArgs {
+    /// The server, such as https://kmip.example.com:5696/kmip.
+    #[arg(long, global = true, env = "BINDERY_URL", value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// The certificates (PEM) of the authorities that may have signed the server's.
+    #[arg(long, global = true, env = "BINDERY_CACERT", value_name = "FILE")]
+    pub(crate) cacert: Option<PathBuf>,
+    /// Our own certificate chain (PEM).
+    #[arg(long, global = true, env = "BINDERY_CERT", value_name = "FILE")]
+    pub(crate) cert: Option<PathBuf>,
+    /// The private key (PEM) of our own certificate.
+    #[arg(long, global = true, env = "BINDERY_KEY", value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// Do not check the server's certificate. Dangerous: whoever answers gets what is sent.
+    #[arg(long, global = true, env = "BINDERY_INSECURE")]
+    pub(crate) insecure: bool,
+    /// The TLS policy.
+    #[arg(long, global = true, env = "BINDERY_TLS_POLICY", value_name = "NAME")]
+    pub(crate) tls_policy: Option<String>,
+    /// The longest time for the whole exchange, connecting included.
+    #[arg(long, global = true, env = "BINDERY_TIMEOUT", value_name = "SPAN")]
+    pub(crate) timeout: Option<Span>,
+    /// The name of the context: client settings in a file.
+    #[arg(long, global = true, env = "BINDERY_CONTEXT", value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// The file of contexts [default: .bindery-dev/contexts.toml here, then
+    /// bindery/contexts.toml in the user's configuration directory].
+    #[arg(long, global = true, env = "BINDERY_CONTEXT_FILE", value_name = "FILE")]
+    pub(crate) context_file: Option<PathBuf>,
+    /// The configuration file of which [client] is read.
+    #[arg(long, global = true, env = "BINDERY_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print the HTTP request and the decoded body, and send nothing.
+    #[arg(long, global = true, env = "BINDERY_DRY_RUN")]
+    pub(crate) dry_run: bool,
+    /// Print a curl command that does the same, and send nothing.
+    #[arg(long, global = true, env = "BINDERY_CURL", conflicts_with = "dry_run")]
+    pub(crate) curl: bool,
+}

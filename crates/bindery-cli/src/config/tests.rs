@@ -1,0 +1,76 @@
+use std::path::Path;
+
+use super::*;
+use crate::error::Exit;
+
+fn read(text: &str) -> Result<Config, String> {
+    Loaded::from_text(Path::new("bindery.toml"), text)
+        .map(|loaded: Loaded<Config>| loaded.value)
+        .map_err(|problems| problems.into_failure(Exit::Usage).message)
+}
+
+/// The template with every default switched on: a line `#key = value` becomes `key = value`.
+fn all_keys() -> String {
+    let line = |line: &str| match line.strip_prefix('#') {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_lowercase()) => rest.to_owned() + "\n",
+        _ => line.to_owned() + "\n",
+    };
+    TEMPLATE.lines().map(line).collect()
+}
+
+#[test]
+fn the_template_is_a_configuration() {
+    let config = read(TEMPLATE).unwrap();
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.log, Log::default());
+    assert_eq!(config.identity, Identity::default());
+    assert_eq!(config.service.kmip, Some(KmipService::default()));
+    assert_eq!(config.admin, Some(Admin::default()));
+    assert_eq!(config.client, ClientSettings::default());
+}
+
+#[test]
+fn the_defaults_in_the_template_are_the_defaults() {
+    let plain = read(TEMPLATE).unwrap();
+    let all = read(&all_keys()).unwrap();
+    assert_eq!(all.listener, plain.listener);
+    assert_eq!(all.service, plain.service);
+    assert_eq!(all.identity, plain.identity);
+    assert_eq!(all.admin, plain.admin);
+    assert_eq!(all.log, plain.log);
+    assert_eq!(Limits { connections_per_address: None, ..all.limits }, plain.limits);
+    assert_eq!(Store { kek_env: None, ..all.store }, plain.store);
+}
+
+#[test]
+fn every_key_stands_in_the_template() {
+    let all = read(&all_keys()).unwrap();
+    let text = toml::Value::try_from(&all).unwrap();
+    // A key that is missing from the template is None, and is then missing here too; so count.
+    let count = |table: &str| text.get(table).and_then(|v| v.as_table()).map_or(0, |t| t.len());
+    assert_eq!(count("client"), 6);
+    assert_eq!(count("store"), 4);
+    assert_eq!(count("limits"), 11);
+    for table in ["listener", "service", "identity", "store", "limits", "admin", "log", "client"] {
+        assert!(TEMPLATE.contains(&format!("[{table}")), "{table}");
+    }
+}
+
+#[test]
+fn unknown_keys_and_wrong_values_are_named_with_their_line() {
+    let cases = [
+        ("[limits]\nhandshak = \"10s\"\n", "line 2, column 1: unknown field `handshak`"),
+        ("[limits]\n\nidle = \"soon\"\n", "line 3, column 8: \"soon\" is no span"),
+        ("[limits]\nconnections = 0\n", "line 2, column 15: "),
+        ("[store]\nsynchronous = \"off\"\n", "line 2, column 15: unknown variant `off`"),
+        ("[listener.a]\naddress = \"here\"\n", "line 2, column 11: "),
+        ("[listener.a]\naddress = \"127.0.0.1:1\"\n", "missing field `certificate`"),
+        ("[surprise]\n", "line 1, column 2: unknown field `surprise`"),
+        ("[limits\n", "line 1, column 8: "),
+    ];
+    for (text, expected) in cases {
+        let message = read(text).unwrap_err();
+        assert!(message.starts_with("bindery.toml: "), "{message}");
+        assert!(message.contains(expected), "{text}: {message}");
+    }
+}

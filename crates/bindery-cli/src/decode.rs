@@ -1,0 +1,89 @@
+//! `bindery decode` and `bindery convert`: messages without a server.
+
+mod dump;
+mod input;
+mod json;
+
+use bindery_ttlv::{Options, Tree, TreeError, Walk, hex::Hex};
+
+use crate::{
+    args::{ConvertArgs, DecodeArgs, Form, InputArgs},
+    error::{Exit, Failure, Layer, Result},
+    output::{Document, Format, Output, write_stdout},
+};
+pub(crate) use dump::dump;
+pub(crate) use input::{read as read_file, read_message};
+pub(crate) use json::tree as json_tree;
+
+/// Runs `bindery decode`.
+///
+/// # Errors
+/// The input cannot be read, or is no message from some offset on; what stands before it has then
+/// been printed.
+pub(crate) fn decode(args: &DecodeArgs, output: &Output) -> Result<()> {
+    let message = read_message(&args.input.file, args.from)?;
+    let options = options(&args.input);
+    if output.format == Format::Table {
+        let mut text = String::new();
+        let tree = Tree::new(&message).with_options(options).with_offsets(true);
+        let tree = if output.show_secrets { tree.with_secrets() } else { tree };
+        let written = tree.write(&mut text);
+        write_stdout(text.as_bytes())?;
+        return match written {
+            Ok(()) => Ok(()),
+            Err(TreeError::Message(error)) => Err(undecodable(&error)),
+            Err(error) => Err(Failure::usage(error.to_string())),
+        };
+    }
+    let json = json_tree(&message, &options, output.show_secrets).map_err(|e| undecodable(&e))?;
+    let secret = holds_secrets(&message, &options);
+    Document::new(json, "").with_octets(message, secret).print(output)
+}
+
+/// Runs `bindery convert`.
+///
+/// # Errors
+/// The input cannot be read or is no message, or the output cannot be written.
+pub(crate) fn convert(args: &ConvertArgs) -> Result<()> {
+    let message = read_message(&args.input.file, Some(args.from))?;
+    let options = options(&args.input);
+    check(&message, &options)?;
+    match args.to {
+        Form::Ttlv => write_stdout(&message),
+        Form::TtlvHex => write_stdout(format!("{}\n", Hex(&message)).as_bytes()),
+    }
+}
+
+/// Checks that octets are well-formed TTLV.
+///
+/// # Errors
+/// They are not, at some offset.
+pub(crate) fn check(message: &[u8], options: &Options) -> Result<()> {
+    Walk::new(message, options).try_for_each(|visit| visit.map(|_| ())).map_err(|e| undecodable(&e))
+}
+
+/// Whether a message holds something that is hidden by default.
+pub(crate) fn holds_secrets(message: &[u8], options: &Options) -> bool {
+    Walk::new(message, options).map_while(Result::ok).any(|visit| visit.item.tag.is_secret())
+}
+
+/// A message as a readable tree, without offsets; what is no message ends in a line that says so.
+pub(crate) fn tree(message: &[u8], show_secrets: bool) -> String {
+    let tree = Tree::new(message);
+    if show_secrets { tree.with_secrets().to_string() } else { tree.to_string() }
+}
+
+/// The failure of reading TTLV.
+pub(crate) fn undecodable(error: &bindery_ttlv::Error) -> Failure {
+    let path: Vec<String> = error.path().iter().map(ToString::to_string).collect();
+    let place = if path.is_empty() { String::new() } else { format!(", {}", path.join("/")) };
+    let message = format!("TTLV: at offset {}{place}: {}", error.offset(), error.kind());
+    Failure::new(Exit::Undecodable, Layer::Codec, message)
+        .hint(error.remedy())
+        .detail("offset", error.offset())
+        .detail("path", path)
+}
+
+const fn options(input: &InputArgs) -> Options {
+    if input.lenient { Options::LENIENT } else { Options::STRICT }
+}

@@ -1,0 +1,121 @@
+//! `--dry-run` and `--curl`: what would be sent, without sending it.
+
+use std::{fmt::Write, path::Path};
+
+use bindery_ttlv::Options;
+use http::request::Parts;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    decode,
+    error::{Failure, Result},
+    output::{Document, Output, write_stdout},
+    settings::Settings,
+};
+
+/// Prints a request: its head and decoded body, or a curl command that sends the same.
+///
+/// # Errors
+/// It holds key material that nobody asked to see, or writing failed.
+pub(crate) fn print(
+    parts: &Parts,
+    octets: &[u8],
+    settings: &Settings,
+    as_curl: bool,
+    output: Output,
+) -> Result<()> {
+    let secret = decode::holds_secrets(octets, &Options::LENIENT);
+    if as_curl {
+        if secret && !output.show_secrets {
+            return Err(Failure::usage("the request holds key material, which is not shown")
+                .hint("add --show-secrets, and mind where the output goes"));
+        }
+        return write_stdout(curl(parts, octets, settings).as_bytes());
+    }
+    let tree = decode::json_tree(octets, &Options::LENIENT, output.show_secrets);
+    let json = json!({
+        "method": parts.method.as_str(),
+        "url": parts.uri.to_string(),
+        "headers": fields(parts, octets).into_iter().collect::<Map<_, _>>(),
+        "body_octets": octets.len(),
+        "body": tree.unwrap_or(Value::Null),
+    });
+    let text = text(parts, octets, output.show_secrets);
+    Document::new(json, text).with_octets(octets, secret).print(&output)
+}
+
+/// The header fields, with those that the connection adds.
+fn fields(parts: &Parts, octets: &[u8]) -> Vec<(String, Value)> {
+    let host = parts.uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
+    let mut fields = vec![("host".to_owned(), Value::from(host))];
+    for (name, value) in &parts.headers {
+        fields.push((name.to_string(), value.to_str().unwrap_or("(not text)").into()));
+    }
+    fields.push(("content-length".to_owned(), octets.len().to_string().into()));
+    fields
+}
+
+fn text(parts: &Parts, octets: &[u8], show_secrets: bool) -> String {
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut text = format!("{} {path} HTTP/1.1\n", parts.method);
+    for (name, value) in fields(parts, octets) {
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "{name}: {}", value.as_str().unwrap_or_default());
+    }
+    text.push('\n');
+    text.push_str(&decode::tree(octets, show_secrets));
+    text
+}
+
+/// A command for a POSIX shell: `printf` makes the octets, curl posts them.
+fn curl(parts: &Parts, octets: &[u8], settings: &Settings) -> String {
+    let mut body = String::with_capacity(octets.len() * 4);
+    for octet in octets {
+        let _ = write!(body, "\\{octet:03o}");
+    }
+    let mut command = format!("printf '{body}' | curl --silent --show-error");
+    let mut option = |name: &str, value: &str| {
+        let _ = write!(command, " {name} {}", quoted(value));
+    };
+    let path = |path: &Path| path.to_string_lossy().into_owned();
+    let files =
+        [("--cacert", &settings.cacert), ("--cert", &settings.cert), ("--key", &settings.key)];
+    for (name, file) in files {
+        if let Some(file) = file {
+            option(name, &path(file));
+        }
+    }
+    option("--max-time", &settings.timeout.duration().as_secs().max(1).to_string());
+    for (name, value) in &parts.headers {
+        option("--header", &format!("{name}: {}", value.to_str().unwrap_or_default()));
+    }
+    if settings.insecure {
+        command.push_str(" --insecure");
+    }
+    let _ =
+        write!(command, " --data-binary @- {} | bindery decode\n", quoted(&parts.uri.to_string()));
+    command
+}
+
+/// A word of a POSIX shell.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_shell() {
+        assert_eq!(quoted("a/b.pem"), "a/b.pem");
+        assert_eq!(quoted("my file"), "'my file'");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+        assert_eq!(quoted("$(x)"), "'$(x)'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,176 @@
+//! Where a client's settings come from: options and environment, context, configuration file.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    args::{Span, client::ClientArgs},
+    config::{ClientSettings, Config, Loaded},
+    context::{self, Contexts},
+    error::{Exit, Failure, Layer, Result},
+    output,
+};
+
+/// The time that an exchange may take where nothing says otherwise.
+const TIMEOUT: Span = Span::new(std::time::Duration::from_secs(30));
+
+/// What a client command works with.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The server.
+    pub(crate) url: http::Uri,
+    /// The authorities of the server's certificate.
+    pub(crate) cacert: Option<PathBuf>,
+    /// Our certificate chain.
+    pub(crate) cert: Option<PathBuf>,
+    /// The key of our certificate.
+    pub(crate) key: Option<PathBuf>,
+    /// Whether the server's certificate goes unchecked.
+    pub(crate) insecure: bool,
+    /// The TLS policy's name.
+    pub(crate) tls_policy: String,
+    /// The longest time for one exchange.
+    pub(crate) timeout: Span,
+}
+
+impl Settings {
+    /// Joins the sources, the strongest first.
+    ///
+    /// # Errors
+    /// A source cannot be read, or there is no URL that could be used.
+    pub(crate) fn resolve(args: &ClientArgs) -> Result<Self> {
+        let own = ClientSettings {
+            url: args.url.clone(),
+            cacert: args.cacert.clone(),
+            cert: args.cert.clone(),
+            key: args.key.clone(),
+            tls_policy: args.tls_policy.clone(),
+            timeout: args.timeout,
+        };
+        // A directory's context is found by itself only for somebody who has named no server.
+        let context = context_settings(args)?;
+        let file = match &args.config {
+            Some(file) => client_table(file)?,
+            None => ClientSettings::default(),
+        };
+        let settings = merge(merge(own, context), file);
+        let Some(url) = settings.url else {
+            return Err(Failure::usage("no server is named").hint(
+                "give --url, or --context with the name of a context; `bindery dev` writes one",
+            ));
+        };
+        Ok(Self {
+            url: parse_url(&url)?,
+            cacert: settings.cacert,
+            cert: settings.cert,
+            key: settings.key,
+            insecure: args.insecure,
+            tls_policy: settings.tls_policy.unwrap_or_else(crate::config::default_policy),
+            timeout: settings.timeout.unwrap_or(TIMEOUT),
+        })
+    }
+}
+
+fn context_settings(args: &ClientArgs) -> Result<ClientSettings> {
+    if args.context.is_none() && args.context_file.is_none() && args.url.is_some() {
+        return Ok(ClientSettings::default());
+    }
+    let Some(contexts) = Contexts::find(args.context_file.as_deref())? else {
+        return match &args.context {
+            Some(name) => Err(context::unknown(name, &[])),
+            None => Ok(ClientSettings::default()),
+        };
+    };
+    contexts.settings(args.context.as_deref())
+}
+
+fn client_table(file: &Path) -> Result<ClientSettings> {
+    let loaded: Loaded<Config> =
+        Loaded::from_file(file).map_err(|problems| problems.into_failure(Exit::Usage))?;
+    Ok(absolute(&loaded, &loaded.value.client))
+}
+
+/// The same settings with paths that no longer depend on their file's directory.
+pub(crate) fn absolute<T>(loaded: &Loaded<T>, settings: &ClientSettings) -> ClientSettings {
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| loaded.path(path));
+    ClientSettings {
+        cacert: path(&settings.cacert),
+        cert: path(&settings.cert),
+        key: path(&settings.key),
+        ..settings.clone()
+    }
+}
+
+fn merge(strong: ClientSettings, weak: ClientSettings) -> ClientSettings {
+    // Certificate and key belong together: one is never completed by another source's other.
+    let (cert, key) = if strong.cert.is_some() || strong.key.is_some() {
+        (strong.cert, strong.key)
+    } else {
+        (weak.cert, weak.key)
+    };
+    ClientSettings {
+        url: strong.url.or(weak.url),
+        cacert: strong.cacert.or(weak.cacert),
+        cert,
+        key,
+        tls_policy: strong.tls_policy.or(weak.tls_policy),
+        timeout: strong.timeout.or(weak.timeout),
+    }
+}
+
+fn parse_url(text: &str) -> Result<http::Uri> {
+    let wrong = |reason: &str| {
+        Failure::new(Exit::Usage, Layer::Usage, format!("the URL \"{text}\" {reason}"))
+            .hint("write it like https://kmip.example.com:5696/kmip")
+    };
+    let url: http::Uri = text.parse().map_err(|_| wrong("cannot be read"))?;
+    match url.scheme_str() {
+        Some("https" | "http") => {}
+        _ => return Err(wrong("is neither https nor http")),
+    }
+    let authority = url.authority().ok_or_else(|| wrong("has no host"))?;
+    if authority.host().is_empty() {
+        return Err(wrong("has no host"));
+    }
+    if authority.as_str().contains('@') {
+        return Err(wrong("holds a user's name or password, which KMIP over HTTPS forbids"));
+    }
+    Ok(url)
+}
+
+/// Tells of what weakens the connection.
+pub(crate) fn warn_about(settings: &Settings) {
+    if settings.insecure {
+        output::warn(
+            "--insecure: the server's certificate is not checked; whoever answers gets what is sent",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stronger_source_wins_and_identities_are_not_mixed() {
+        let strong = ClientSettings { cert: Some("a.pem".into()), ..ClientSettings::default() };
+        let weak = ClientSettings {
+            url: Some("https://b/".into()),
+            cert: Some("b.pem".into()),
+            key: Some("b.key".into()),
+            ..ClientSettings::default()
+        };
+        let merged = merge(strong, weak);
+        assert_eq!(merged.url.as_deref(), Some("https://b/"));
+        assert_eq!(merged.cert, Some("a.pem".into()));
+        assert_eq!(merged.key, None);
+    }
+
+    #[test]
+    fn urls() {
+        assert!(parse_url("https://127.0.0.1:8443/kmip").is_ok());
+        assert!(parse_url("https://[::1]:8443/kmip").is_ok());
+        for wrong in ["127.0.0.1:8443", "ftp://a/", "https://", "https://u:p@h/", "", "https:/x"] {
+            assert_eq!(parse_url(wrong).unwrap_err().exit, Exit::Usage, "{wrong}");
+        }
+    }
+}
