@@ -17,6 +17,9 @@ pub trait Crypto: fmt::Debug + Send + Sync {
     /// The generator failed; nothing may be made from what the buffer then holds.
     fn fill_random(&self, buffer: &mut [u8]) -> Result<(), CryptoError>;
 
+    /// The SHA-256 hash (FIPS 180-4) of octets, for the attribute Digest.
+    fn sha256(&self, octets: &[u8]) -> [u8; 32];
+
     /// A random symmetric key.
     ///
     /// # Errors

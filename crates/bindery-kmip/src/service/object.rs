@@ -81,9 +81,8 @@ impl Object {
     /// All attributes that a client of a version may see at a time, computed ones first.
     pub(super) fn attributes(&self, version: ProtocolVersion, now: Timestamp) -> Vec<Attribute> {
         let computed = self.computed(now).into_iter().map(Attribute::new);
-        let visible = |attribute: &Attribute| {
-            attribute.row().is_none_or(|row| row.since <= version)
-        };
+        let visible =
+            |attribute: &Attribute| attribute.row().is_none_or(|row| row.since <= version);
         computed.chain(self.attributes.iter().cloned()).filter(visible).collect()
     }
 
@@ -148,9 +147,8 @@ impl Object {
     /// The record is not what [`Object::to_record`] makes.
     pub(super) fn from_record(record: &Record) -> Result<Self, Fault> {
         let bad = |reason: String| Fault::Store(damaged(&record.uid, &reason));
-        let stored: TemplateAttribute =
-            bindery_ttlv::decode(&record.attributes, &Options::STRICT)
-                .map_err(|error| bad(error.to_string()))?;
+        let stored: TemplateAttribute = bindery_ttlv::decode(&record.attributes, &Options::STRICT)
+            .map_err(|error| bad(error.to_string()))?;
         let material = match &record.material {
             Some(octets) => Some(
                 bindery_ttlv::decode_slice::<Material>(octets.expose(), &Options::STRICT)
@@ -229,15 +227,16 @@ fn secret_octets(block: &KeyBlock) -> usize {
     match &block.key_value {
         Some(KeyValue::Plain(plain)) => match &plain.key_material {
             KeyMaterial::Octets(octets) => octets.len(),
-            KeyMaterial::Transparent(key) => key
-                .fields
-                .iter()
-                .map(|field| match &field.value {
-                    TransparentValue::BigInteger(octets)
-                    | TransparentValue::ByteString(octets) => octets.len() + 16,
-                    TransparentValue::Enumeration(_) | TransparentValue::Other(_) => 16,
-                })
-                .sum(),
+            KeyMaterial::Transparent(key) => {
+                key.fields
+                    .iter()
+                    .map(|field| match &field.value {
+                        TransparentValue::BigInteger(octets)
+                        | TransparentValue::ByteString(octets) => octets.len() + 16,
+                        TransparentValue::Enumeration(_) | TransparentValue::Other(_) => 16,
+                    })
+                    .sum()
+            }
         },
         Some(KeyValue::Wrapped(octets)) => octets.len(),
         None => 0,

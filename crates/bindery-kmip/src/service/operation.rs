@@ -99,8 +99,10 @@ fn digest(object: &Object, crypto: &dyn Crypto) -> Option<Digest> {
             (block.octets().filter(|_| plain)?.expose(), Some(block.key_format_type))
         }
     };
-    let mut digest =
-        Digest::new(HashingAlgorithm::SHA_256, bytes::Bytes::copy_from_slice(&crypto.sha256(octets)));
+    let mut digest = Digest::new(
+        HashingAlgorithm::SHA_256,
+        bytes::Bytes::copy_from_slice(&crypto.sha256(octets)),
+    );
     digest.key_format_type = format;
     Some(digest)
 }

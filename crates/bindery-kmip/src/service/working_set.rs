@@ -8,6 +8,7 @@ use super::{Change, Fault, KeyStore, object::Object};
 #[derive(Debug, Default)]
 pub(super) struct WorkingSet {
     entries: BTreeMap<String, Entry>,
+    puts: u64,
 }
 
 #[derive(Debug)]
@@ -43,6 +44,7 @@ impl WorkingSet {
 
     /// Takes a new or changed object in.
     pub(super) fn put(&mut self, object: Object) {
+        self.puts += 1;
         match self.entries.get_mut(&object.uid) {
             Some(entry) => {
                 entry.object = object;
@@ -60,9 +62,14 @@ impl WorkingSet {
         self.entries.get(uid).filter(|entry| entry.changed).map(|entry| &entry.object)
     }
 
-    /// The objects that this batch has made, oldest first.
-    pub(super) fn made(&self) -> impl Iterator<Item = &Object> {
-        self.entries.values().filter(|entry| entry.base.is_none()).map(|entry| &entry.object)
+    /// The objects that this batch has made or changed, in the order of their identifiers.
+    pub(super) fn changed_objects(&self) -> impl Iterator<Item = &Object> {
+        self.entries.values().filter(|entry| entry.changed).map(|entry| &entry.object)
+    }
+
+    /// How often this batch has made or changed an object.
+    pub(super) const fn changed_count(&self) -> u64 {
+        self.puts
     }
 
     /// What to commit.

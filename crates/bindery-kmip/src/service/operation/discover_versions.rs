@@ -1,24 +1,15 @@
 //! Discover Versions (KMIP 1.4, section 4.26).
 
-use bindery_ttlv::ProtocolVersion;
-
-use crate::message::{DiscoverVersionsRequest, DiscoverVersionsResponse};
-
-/// The versions that this server speaks, the newest first.
-pub(in crate::service) const VERSIONS: [ProtocolVersion; 5] = [
-    ProtocolVersion::V1_4,
-    ProtocolVersion::V1_3,
-    ProtocolVersion::V1_2,
-    ProtocolVersion::V1_1,
-    ProtocolVersion::V1_0,
-];
+use crate::{
+    VERSIONS,
+    message::{DiscoverVersionsRequest, DiscoverVersionsResponse},
+};
 
 /// What both speak, in the server's order; all that the server speaks when the client names none.
 pub(in crate::service) fn decide(request: &DiscoverVersionsRequest) -> DiscoverVersionsResponse {
-    let named = |version: &ProtocolVersion| {
+    let named = |version: &bindery_ttlv::ProtocolVersion| {
         request.protocol_versions.is_empty() || request.protocol_versions.contains(version)
     };
-    let mut response = DiscoverVersionsResponse::default();
-    response.protocol_versions = VERSIONS.into_iter().filter(named).collect();
-    response
+    let protocol_versions = VERSIONS.into_iter().filter(named).collect();
+    DiscoverVersionsResponse { protocol_versions, ..DiscoverVersionsResponse::default() }
 }

@@ -16,13 +16,16 @@ pub(in crate::service) fn decide(
     request: &GetRequest,
 ) -> Result<GetResponse, Failure> {
     let Some(material) = &object.material else {
-        return Err(Failure::item_not_found("the object is destroyed; only its attributes are left"));
+        return Err(Failure::item_not_found(
+            "the object is destroyed; only its attributes are left",
+        ));
     };
     if request.key_wrapping_specification.is_some() {
         return Err(Failure::feature_not_supported("this server does not wrap keys"));
     }
-    if request.key_wrap_type.is_some_and(|wrap| wrap != KeyWrapType::NOT_WRAPPED
-        && wrap != KeyWrapType::AS_REGISTERED)
+    if request
+        .key_wrap_type
+        .is_some_and(|wrap| wrap != KeyWrapType::NOT_WRAPPED && wrap != KeyWrapType::AS_REGISTERED)
     {
         return Err(Failure::feature_not_supported("this Key Wrap Type is not known here"));
     }

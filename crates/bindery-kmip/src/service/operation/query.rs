@@ -60,8 +60,6 @@ pub(in crate::service) fn decide(
 }
 
 fn operations(version: ProtocolVersion) -> Vec<Operation> {
-    let there = |operation: &Operation| {
-        operation.row().is_none_or(|row| row.since() <= version)
-    };
+    let there = |operation: &Operation| operation.row().is_none_or(|row| row.since() <= version);
     OPERATIONS.into_iter().filter(there).collect()
 }
