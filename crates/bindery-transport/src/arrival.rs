@@ -158,3 +158,21 @@ where
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience() {
+        let second = Duration::from_secs(1);
+        let patience = Patience { total: second * 10, grace: second, rate: 100 };
+        assert_eq!(patience.allows(0).0, second);
+        assert_eq!(patience.allows(50).0, second * 3 / 2);
+        assert_eq!(patience.allows(899).0, Duration::from_millis(9990));
+        assert_eq!(patience.allows(900).0, second * 10);
+        assert_eq!(patience.allows(u64::MAX).0, second * 10);
+        let without = Patience { rate: 0, ..patience };
+        assert_eq!(without.allows(0).0, second * 10);
+    }
+}

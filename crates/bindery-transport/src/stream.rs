@@ -108,9 +108,8 @@ impl Pulse {
     }
 
     fn wrote(&self) {
-        self.blocked.store(false, Relaxed);
-        if self.phase() == Phase::Idle {
-            // What is still written belongs to the last answer: only now the peer is idle.
+        if self.blocked.swap(false, Relaxed) && self.phase() == Phase::Idle {
+            // What was still written belongs to the last answer: only now the peer is idle.
             self.enter(Phase::Idle);
         }
     }

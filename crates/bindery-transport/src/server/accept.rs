@@ -40,7 +40,6 @@ pub(super) async fn run(
         () = accept(&listener, acceptor, &shared, &stopping, &mut tasks) => {}
     }
     drop(listener);
-    while tasks.try_join_next().is_some() {}
     drain(tasks, shared.limits.drain).await
 }
 
@@ -49,7 +48,7 @@ async fn accept(
     acceptor: Option<Arc<dyn Acceptor>>,
     shared: &Arc<Shared>,
     stopping: &watch::Receiver<bool>,
-    tasks: &mut JoinSet<()>,
+    tasks: &mut JoinSet<bool>,
 ) {
     let mut pause = PAUSE;
     loop {
@@ -80,13 +79,15 @@ async fn accept(
     }
 }
 
+/// Serves a connection; tells whether it was open when the server was told to stop.
 async fn serve(
     stream: TcpStream,
     slot: Slot,
     acceptor: Option<Arc<dyn Acceptor>>,
     stopping: watch::Receiver<bool>,
-) {
-    connection::run(stream, Arc::clone(&slot.shared), acceptor, stopping).await;
+) -> bool {
+    connection::run(stream, Arc::clone(&slot.shared), acceptor, stopping.clone()).await;
+    *stopping.borrow()
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {
@@ -94,11 +95,15 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-async fn drain(mut tasks: JoinSet<()>, limit: Duration) -> Stopped {
-    let open = tasks.len();
-    let all = async { while tasks.join_next().await.is_some() {} };
+async fn drain(mut tasks: JoinSet<bool>, limit: Duration) -> Stopped {
+    let mut drained = 0;
+    let all = async {
+        while let Some(ended) = tasks.join_next().await {
+            drained += usize::from(ended.unwrap_or(false));
+        }
+    };
     if timeout(limit, all).await.is_ok() {
-        return Stopped { drained: open, aborted: 0 };
+        return Stopped { drained, aborted: 0 };
     }
     let aborted = tasks.len();
     tasks.abort_all();
@@ -106,7 +111,7 @@ async fn drain(mut tasks: JoinSet<()>, limit: Duration) -> Stopped {
     if timeout(ABORT, all).await.is_err() {
         tracing::error!("a handler blocks its thread and cannot be aborted");
     }
-    Stopped { drained: open - aborted, aborted }
+    Stopped { drained, aborted }
 }
 
 /// How many connections each address has.

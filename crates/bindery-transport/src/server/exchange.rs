@@ -64,6 +64,7 @@ impl Session {
         let counters = &self.shared.counters;
         let mut record = Record::new(counters, &request);
         let (mut parts, body) = request.into_parts();
+        let version = parts.version;
         let fate = Fate::default();
         let body = if body.is_end_stream() {
             fate.whole();
@@ -89,7 +90,7 @@ impl Session {
             (endpoint, Err(refusal)) => self.refuse(endpoint.as_deref(), &cx, refusal),
             (None, Ok(_)) => self.refuse(None, &cx, Refusal::Target),
         };
-        self.frame(&mut response, &record.method, &fate);
+        self.frame(&mut response, &record.method, version, &fate);
         record.answered(&mut response, fate.received(), cx.principal.as_ref());
         response.map(|body| Answer { body, pulse: Arc::clone(&self.pulse) })
     }
@@ -150,7 +151,7 @@ impl Session {
 
     /// Makes sure that the response's framing is the engine's, and that a connection whose request
     /// was not read to its end is not used again.
-    fn frame(&self, response: &mut Response<Body>, method: &Method, fate: &Fate) {
+    fn frame(&self, response: &mut Response<Body>, method: &Method, version: Version, fate: &Fate) {
         let headers = response.headers_mut();
         headers.remove(header::TRANSFER_ENCODING);
         if *method != Method::HEAD {
@@ -160,7 +161,10 @@ impl Session {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             self.pulse.leave_unread();
         }
-        *response.version_mut() = Version::HTTP_11;
+        let closes = headers.get(header::CONNECTION).is_some_and(|value| value == "close");
+        // For a peer of HTTP/1.0 the engine takes an answer in 1.1 as a wish to keep the connection.
+        let as_asked = closes && version == Version::HTTP_10;
+        *response.version_mut() = if as_asked { Version::HTTP_10 } else { Version::HTTP_11 };
     }
 }
 
