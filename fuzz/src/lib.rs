@@ -1,0 +1,21 @@
+//! The fuzz targets as plain functions: each takes any octets and panics only when an invariant is broken.
+//!
+//! `cargo xtask fuzz TARGET --seconds N` runs one under libFuzzer, from `corpus/TARGET`, and writes
+//! `records/TARGET.json`. The member `tests` replays every corpus through [`TARGETS`] as an ordinary test, so that what
+//! was found once stays found without nightly.
+//!
+//! To add a target: a function in a module here, a row in [`TARGETS`], a program in `bin/` with its `[[bin]]` in
+//! `Cargo.toml`, and at least one seed in `corpus/TARGET`.
+#![forbid(unsafe_code)]
+
+pub mod ttlv;
+
+/// A target: the name of its program and corpus, and its function.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: [Target; 3] = [
+    ("ttlv_strict", ttlv::strict),
+    ("ttlv_lenient", ttlv::lenient),
+    ("ttlv_decode_encode_decode", ttlv::decode_encode_decode),
+];

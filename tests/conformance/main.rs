@@ -1,0 +1,7 @@
+//! Conformance: modules by document and section, a function's name is the rule in words.
+//!
+//! `kmip_https_0_98::section_3_2` holds the tests of that section of the KMIP HTTPS profile, and so on. Each test names
+//! the rows of `requirements/` that it proves, `/// proves: KMIP-S-1`, and would fail if the row were violated.
+//! `cargo xtask conformance` makes the report.
+
+mod rows;

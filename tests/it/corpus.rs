@@ -1,0 +1,63 @@
+//! The fuzz corpora, replayed: every seed and every past finding goes through its target's function.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use bindery_fuzz::TARGETS;
+use bindery_tests::paths::{corpus, files, root};
+
+/// What the replay of a target would say of a panic: the file, which the panic itself does not know.
+fn replay(target: &str, function: fn(&[u8])) {
+    let inputs = files(&corpus(target)).unwrap();
+    assert!(!inputs.is_empty(), "{target}: no seeds in fuzz/corpus/{target}");
+    for input in inputs {
+        let data = fs::read(&input).unwrap();
+        let result = std::panic::catch_unwind(|| function(&data));
+        assert!(result.is_ok(), "{target} fails on {}", input.display());
+    }
+}
+
+#[test]
+fn every_corpus_passes_its_target() {
+    for (target, function) in TARGETS {
+        replay(target, function);
+    }
+}
+
+/// Each seed cut at every octet, and with each octet turned over: cheap neighbours that a bare replay misses.
+#[test]
+fn neighbours_of_every_seed_pass_too() {
+    for (target, function) in TARGETS {
+        for input in files(&corpus(target)).unwrap() {
+            let data = fs::read(&input).unwrap();
+            // Findings may be large, and the number of neighbours goes with the length.
+            for at in 0..data.len().min(1_024) {
+                let mut turned = data.clone();
+                turned[at] ^= 0xFF;
+                for neighbour in [&data[..at], &turned] {
+                    let result = std::panic::catch_unwind(|| function(neighbour));
+                    assert!(
+                        result.is_ok(),
+                        "{target} fails on a neighbour of {} at {at}",
+                        input.display()
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn targets_programs_and_corpora_are_the_same() {
+    let targets: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let manifest = fs::read_to_string(root().join("fuzz/Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let programs = manifest["bin"].as_array().unwrap();
+    let programs: BTreeSet<String> =
+        programs.iter().map(|bin| bin["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(targets, programs, "TARGETS in fuzz/src/lib.rs and [[bin]] in fuzz/Cargo.toml");
+    let folders = fs::read_dir(root().join("fuzz/corpus")).unwrap();
+    let folders: BTreeSet<String> =
+        folders.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(targets, folders, "TARGETS in fuzz/src/lib.rs and the folders of fuzz/corpus");
+}

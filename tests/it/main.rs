@@ -1,0 +1,3 @@
+//! Tests that belong to no crate alone: end to end over real sockets, and the replay of the fuzz corpora.
+
+mod corpus;
