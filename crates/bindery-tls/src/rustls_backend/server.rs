@@ -4,7 +4,9 @@ use std::{fmt, sync::Arc};
 
 use bindery_core::Timestamp;
 use rustls::{
-    server::{self, ClientHello, WebPkiClientVerifier, danger::ClientCertVerifier},
+    server::{
+        self, ClientHello, ProducesTickets, WebPkiClientVerifier, danger::ClientCertVerifier,
+    },
     sign::SingleCertAndKey,
     time_provider::TimeProvider,
 };
@@ -49,7 +51,8 @@ impl RustlsAcceptor {
             .map_err(|error| refused(policy, error))?
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
-        tls.ticketer = backend.provider.new_ticketer().map_err(|error| refused(policy, error))?;
+        let ticketer = backend.provider.new_ticketer().map_err(|error| refused(policy, error))?;
+        tls.ticketer = Arc::new(SmallTickets(ticketer));
         // "Best first" in a policy means the policy's order, not the client's.
         tls.ignore_client_order = true;
         tls.alpn_protocols.clone_from(&config.alpn);
@@ -125,6 +128,32 @@ impl Acceptor for RustlsAcceptor {
 impl fmt::Debug for RustlsAcceptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RustlsAcceptor").field("takes", &self.takes).finish_non_exhaustive()
+    }
+}
+
+/// The longest session state that is sealed into a ticket, in octets.
+const TICKET_LIMIT: usize = 16 * 1024;
+
+/// Gives no ticket for a session whose state is long: it holds the client's whole chain, and a
+/// ticket of tens of thousands of octets makes clients fail.
+#[derive(Debug)]
+struct SmallTickets(Arc<dyn ProducesTickets>);
+
+impl ProducesTickets for SmallTickets {
+    fn enabled(&self) -> bool {
+        self.0.enabled()
+    }
+
+    fn lifetime(&self) -> u32 {
+        self.0.lifetime()
+    }
+
+    fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
+        if plain.len() > TICKET_LIMIT { None } else { self.0.encrypt(plain) }
+    }
+
+    fn decrypt(&self, cipher: &[u8]) -> Option<Vec<u8>> {
+        self.0.decrypt(cipher)
     }
 }
 

@@ -1,5 +1,12 @@
 //! Handshakes over in-memory streams, and everything that has to be in place before one.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail like tests"
+)]
+
 mod handshake;
 mod loading;
 mod names;

@@ -310,3 +310,50 @@ async fn a_connection_that_breaks_is_told_apart_from_a_refusal() {
     let error = soon(world.connector(&Policy::kmip()).connect(name, Box::new(near))).await;
     assert_eq!(error.unwrap_err().kind(), Kind::Io);
 }
+
+/// A ticket holds the client's chain. One that is too long for a ticket means full handshakes in
+/// TLS 1.3, and one that is too long for a handshake message is refused.
+#[tokio::test]
+async fn a_client_with_a_very_long_chain_does_no_harm() {
+    let world = World::new();
+    let acceptor = world.acceptor(&Policy::kmip());
+    let identity = world.client.identity().unwrap();
+    let authority = world.authority.roots().unwrap().certificates()[0].clone();
+    for (octets, resumed) in
+        [(8_000, Some(true)), (20_000, Some(false)), (60_000, Some(false)), (70_000, None)]
+    {
+        let copies = octets / authority.len();
+        let chain: Vec<_> = std::iter::once(identity.chain()[0].clone())
+            .chain(std::iter::repeat_n(authority.clone(), copies))
+            .collect();
+        for suite in
+            [suites::TLS_AES_256_GCM_SHA384, suites::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]
+        {
+            let mut raw = raw::client(&world, &[suite]);
+            raw.client_auth_cert_resolver = raw::show(chain.clone(), &identity);
+            let connector = TlsConnector::from(Arc::new(raw));
+            for round in 0..2 {
+                let (near, far) = tokio::io::duplex(256 * 1024);
+                let (server, client) = soon(async {
+                    tokio::join!(
+                        acceptor.accept(Box::new(near)),
+                        connector.connect(localhost(), far)
+                    )
+                })
+                .await;
+                let Some(resumed) = resumed else {
+                    assert_eq!(server.unwrap_err().kind(), Kind::Protocol);
+                    continue;
+                };
+                let (mut server, mut client) = (server.unwrap(), client.unwrap());
+                assert_eq!(server.peer_certificates.len(), chain.len());
+                // TLS 1.2 falls back to session ids, which the server keeps on its own side.
+                let resumed = resumed || server.info.version == TlsVersion::TLS_1_2;
+                assert_eq!(server.info.resumed, resumed && round == 1, "{octets} {suite:?}");
+                server.io.write_all(b"x").await.unwrap();
+                server.io.flush().await.unwrap();
+                assert_eq!(soon(client.read(&mut [0])).await.unwrap(), 1);
+            }
+        }
+    }
+}

@@ -123,8 +123,11 @@ pub(crate) mod raw {
     use rustls::{
         ClientConfig, RootCertStore, SupportedProtocolVersion,
         crypto::CryptoProvider,
+        sign::{CertifiedKey, SingleCertAndKey},
         version::{TLS12, TLS13},
     };
+
+    use rustls_pki_types::CertificateDer;
 
     use super::World;
 
@@ -161,5 +164,15 @@ pub(crate) mod raw {
             .with_root_certificates(roots)
             .with_client_auth_cert(identity.chain().to_vec(), identity.key().clone_key())
             .unwrap()
+    }
+
+    /// Shows a chain and not the identity's own; the key is the identity's.
+    pub(crate) fn show(
+        chain: Vec<CertificateDer<'static>>,
+        identity: &bindery_tls::Identity,
+    ) -> Arc<SingleCertAndKey> {
+        let keys = rustls::crypto::aws_lc_rs::default_provider().key_provider;
+        let key = keys.load_private_key(identity.key().clone_key()).unwrap();
+        Arc::new(CertifiedKey::new(chain, key).into())
     }
 }

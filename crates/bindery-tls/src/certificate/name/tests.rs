@@ -7,7 +7,7 @@ fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = u16::try_from(content.len()).unwrap();
     let mut out = vec![tag];
     if length < 128 {
-        out.push(length as u8);
+        out.push(u8::try_from(length).unwrap());
     } else {
         out.push(0x82);
         out.extend(length.to_be_bytes());
@@ -25,8 +25,11 @@ const PRINTABLE: u8 = 19;
 const T61: u8 = 20;
 const BMP: u8 = 30;
 
-/// A name from its parts; each part is a list of type, tag and value.
-fn name(parts: &[&[(&[u8], u8, &[u8])]]) -> Vec<u8> {
+/// A part of a name: types, tags and values.
+type Part<'a> = &'a [(&'a [u8], u8, &'a [u8])];
+
+/// A name from its parts.
+fn name(parts: &[Part<'_>]) -> Vec<u8> {
     let parts: Vec<u8> = parts
         .iter()
         .flat_map(|part| {
@@ -40,7 +43,7 @@ fn name(parts: &[&[(&[u8], u8, &[u8])]]) -> Vec<u8> {
     der(0x30, &parts)
 }
 
-fn text(parts: &[&[(&[u8], u8, &[u8])]]) -> Result<String, String> {
+fn text(parts: &[Part<'_>]) -> Result<String, String> {
     let der = name(parts);
     let (_, name) = X509Name::from_der(&der).unwrap();
     rfc4514(&name)
@@ -116,7 +119,7 @@ fn a_name_has_a_limit() {
     assert_eq!(cn(&fits).len(), LIMIT);
 }
 
-fn only_cn(parts: &[&[(&[u8], u8, &[u8])]]) -> Result<String, String> {
+fn only_cn(parts: &[Part<'_>]) -> Result<String, String> {
     let der = name(parts);
     let (_, name) = X509Name::from_der(&der).unwrap();
     common_name(&name)
@@ -124,7 +127,6 @@ fn only_cn(parts: &[&[(&[u8], u8, &[u8])]]) -> Result<String, String> {
 
 #[test]
 fn the_common_name_is_the_only_one_and_readable() {
-    type Part<'a> = &'a [(&'a [u8], u8, &'a [u8])];
     let (alice, o): (Part<'_>, Part<'_>) = (&[(CN, UTF8, b"alice")], &[(O, UTF8, b"Example")]);
     assert_eq!(only_cn(&[o, alice]).unwrap(), "alice");
     assert!(only_cn(&[o]).unwrap_err().contains("no Common Name"));
