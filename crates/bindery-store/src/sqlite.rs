@@ -54,7 +54,6 @@ pub struct SqliteStore {
 
 struct Inner {
     path: Arc<PathBuf>,
-    #[cfg_attr(not(feature = "kmip"), expect(dead_code, reason = "only services seal"))]
     kek: Kek,
     readers: SqlitePool,
     commands: mpsc::Sender<Command>,
@@ -326,3 +325,6 @@ async fn execute(
         .map(|_| ())
         .map_err(|error| SqliteError::from_sqlx(path, error))
 }
+
+#[cfg(test)]
+mod tests;

@@ -259,31 +259,28 @@ async fn apply_all(
 ) -> Result<Vec<Result<(), Rejection>>, SqliteError> {
     let mut outcomes = Vec::with_capacity(jobs.len());
     for job in jobs {
-        execute(connection, "SAVEPOINT job", path).await?;
+        // One statement where two would do: each is a trip to SQLite's thread and back. COMMIT
+        // releases the last savepoint.
+        let mark = if outcomes.is_empty() { "SAVEPOINT job" } else { "RELEASE job; SAVEPOINT job" };
+        execute(connection, mark, path).await?;
         let outcome = job.work.apply(connection, path).await;
         if let Err(rejection) = &outcome {
             let cause = match rejection {
+                // Nothing more can be expected of this transaction.
+                Rejection::Failed(
+                    error @ (SqliteError::Io { .. }
+                    | SqliteError::Corrupted { .. }
+                    | SqliteError::Closed { .. }),
+                ) => return Err(error.clone()),
                 Rejection::Failed(error) => Some(error.clone()),
                 Rejection::Conflict { .. } | Rejection::Damaged { .. } => None,
             };
-            let hopeless = matches!(
-                cause,
-                Some(
-                    SqliteError::Io { .. }
-                        | SqliteError::Corrupted { .. }
-                        | SqliteError::Closed { .. }
-                )
-            );
-            if let (true, Some(error)) = (hopeless, &cause) {
-                return Err(error.clone());
-            }
             // After some errors SQLite has rolled back the whole transaction by itself; then this
             // fails, and the first error is the one to tell.
             execute(connection, "ROLLBACK TO job", path)
                 .await
                 .map_err(|undo| cause.unwrap_or(undo))?;
         }
-        execute(connection, "RELEASE job", path).await?;
         outcomes.push(outcome);
     }
     Ok(outcomes)

@@ -20,10 +20,10 @@ async fn listings_are_range_scans_and_sort_nothing() {
     let options = SqliteOptions::temporary(Kek::generate().unwrap());
     let store = SqliteStore::open(options).await.unwrap();
     let owner = Principal::new("alice");
-    let changes = (0..500).map(|number| {
+    let changes = (0..500_u16).map(|number| {
         let mut record =
             Record::new(format!("{number:04}"), owner.clone(), bindery_core::Timestamp::UNIX_EPOCH);
-        record.index = vec![IndexEntry::new("State", vec![number as u8 % 3])];
+        record.index = vec![IndexEntry::new("State", number.to_be_bytes()[1..].to_vec())];
         Change::Insert(record)
     });
     store.commit(changes.collect()).await.unwrap();
