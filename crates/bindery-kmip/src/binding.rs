@@ -70,6 +70,10 @@ impl Default for KmipHttps {
     }
 }
 
+/// The place of a fault, without what [`Place`] itself says: format and offset.
 fn place(error: &Error) -> Place {
-    Place::new("TTLV", Some(error.offset() as u64), error.to_string())
+    let path: Vec<String> = error.path().iter().map(ToString::to_string).collect();
+    let separator = if path.is_empty() { "" } else { ": " };
+    let reason = format!("{}{separator}{}; {}", path.join("/"), error.kind(), error.remedy());
+    Place::new("TTLV", Some(error.offset() as u64), reason)
 }

@@ -1,1 +1,15 @@
-//! Tests of the public interface.
+//! Tests of the public interface, by topic.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail like tests"
+)]
+
+mod client;
+mod client_binding;
+mod messages;
+mod server_binding;
+mod support;
+mod wire;
