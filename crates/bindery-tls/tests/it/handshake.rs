@@ -52,7 +52,6 @@ async fn each_side_knows_the_other_by_certificate_in_both_versions() {
     }
 }
 
-/// proves: HTTPS-2, HTTPS-3
 #[tokio::test]
 async fn data_flows_and_an_end_with_an_alert_differs_from_one_without() {
     let world = World::new();
