@@ -1,1 +1,5 @@
-//! Benches.
+//! What the benchmarks measure: the same messages in our types and in each peer's.
+//!
+//! The benchmarks themselves stand in `benches/`, their results in the README.
+
+pub mod kmip;
