@@ -29,8 +29,16 @@ pub use router::{MountError, Router};
 /// request (status 500) and connection, nothing else; that needs `panic = "unwind"`.
 #[derive(Debug)]
 pub struct Server {
-    listeners: Vec<(TcpListener, SocketAddr, Option<Arc<dyn Acceptor>>)>,
+    listeners: Vec<Listening>,
     shared: Arc<Shared>,
+}
+
+/// A listener that is bound.
+#[derive(Debug)]
+struct Listening {
+    socket: TcpListener,
+    address: SocketAddr,
+    acceptor: Option<Arc<dyn Acceptor>>,
 }
 
 /// What all connections share.
@@ -80,9 +88,7 @@ impl Listener {
         Self { source: Source::Socket(socket), acceptor }
     }
 
-    async fn bind(
-        self,
-    ) -> Result<(TcpListener, SocketAddr, Option<Arc<dyn Acceptor>>), TransportError> {
+    async fn bind(self) -> Result<Listening, TransportError> {
         let (socket, wanted) = match self.source {
             Source::Address(address) => (TcpListener::bind(address).await, Some(address)),
             Source::Socket(socket) => {
@@ -108,7 +114,7 @@ impl Listener {
         };
         let socket = socket.map_err(fault)?;
         let address = socket.local_addr().map_err(fault)?;
-        Ok((socket, address, self.acceptor))
+        Ok(Listening { socket, address, acceptor: self.acceptor })
     }
 }
 
@@ -140,7 +146,7 @@ impl Server {
     /// the real port where port 0 was asked for. Connections are taken by the kernel from now on
     /// and answered once the server serves.
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().map(|(_, address, _)| *address).collect()
+        self.listeners.iter().map(|listening| listening.address).collect()
     }
 
     /// The server's counters.
@@ -156,10 +162,10 @@ impl Server {
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Stopped {
         let (stop, stopping) = watch::channel(false);
         let mut loops = JoinSet::new();
-        for (listener, address, acceptor) in self.listeners {
+        for Listening { socket, address, acceptor } in self.listeners {
             tracing::info!(%address, tls = acceptor.is_some(), "listening");
             let shared = Arc::clone(&self.shared);
-            loops.spawn(accept::run(listener, acceptor, shared, stopping.clone()));
+            loops.spawn(accept::run(socket, acceptor, shared, stopping.clone()));
         }
         drop(stopping);
         shutdown.await;

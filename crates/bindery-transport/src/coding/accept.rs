@@ -42,7 +42,7 @@ pub(crate) fn acceptable(headers: &HeaderMap, offered: &[ContentCoding]) -> Acce
             best = Some((weight, *coding));
         }
     }
-    let identity = wishes.identity.or(wishes.any.filter(|weight| *weight == 0));
+    let identity = wishes.identity.or_else(|| wishes.any.filter(|weight| *weight == 0));
     let preferred = match (best, wishes.identity) {
         (Some((weight, _)), Some(identity)) if identity > weight => None,
         (best, _) => best.map(|(_, coding)| coding),

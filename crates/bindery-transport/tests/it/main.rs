@@ -1,9 +1,17 @@
 //! The transport over real sockets on loopback.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking; clippy knows only test functions, not their helpers"
+)]
+
 mod client;
 mod coding;
 mod framing;
 mod limits;
 mod stop;
 mod support;
+mod tls;
 mod vectors;

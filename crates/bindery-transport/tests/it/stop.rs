@@ -1,6 +1,6 @@
 //! Stopping: what ends at once, what may finish, what is cut off.
 
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, atomic::Ordering::SeqCst};
 
 use bindery_transport::Limits;
 use tokio::{
@@ -45,7 +45,7 @@ async fn a_stuck_request_is_cut_off_at_the_deadline() {
     server.service.arrived.notified().await;
     let mut idle = server.connect().await;
     assert!(idle.is_alive().await);
-    let service = std::sync::Arc::clone(&server.service);
+    let service = Arc::clone(&server.service);
     let stopped = server.stopped().await;
     assert_eq!((stopped.drained, stopped.aborted), (1, 1));
     assert_eq!(service.cancelled.load(SeqCst), 1);
@@ -86,4 +86,20 @@ async fn half_a_head_does_not_hold_the_stop() {
 async fn nothing_open() {
     let stopped = Running::start(Limits::default()).await.stopped().await;
     assert_eq!((stopped.drained, stopped.aborted), (0, 0));
+}
+
+#[tokio::test]
+async fn a_server_that_is_dropped_ends_everything() {
+    let server = Running::start(Limits::default()).await;
+    let mut idle = server.connect().await;
+    assert!(idle.is_alive().await);
+    let mut busy = server.connect().await;
+    busy.post("stuck").await;
+    server.service.arrived.notified().await;
+    let (address, service) = (server.address, Arc::clone(&server.service));
+    server.abort().await;
+    assert!(idle.is_ended().await);
+    assert!(busy.maybe_answer().await.is_none());
+    assert_eq!(service.cancelled.load(SeqCst), 1);
+    assert!(TcpStream::connect(address).await.is_err());
 }

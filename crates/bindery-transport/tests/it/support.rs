@@ -199,6 +199,11 @@ impl Running {
         timeout(PATIENCE, self.task).await.expect("the server stops").unwrap()
     }
 
+    pub(crate) async fn abort(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}/echo", self.address)
     }
