@@ -11,6 +11,7 @@ use std::{
     path::PathBuf,
 };
 
+use bindery_kmip::{HttpsProfile, service::KeyServerConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::args::Span;
@@ -90,11 +91,13 @@ pub(crate) struct KmipService {
 
 impl Default for KmipService {
     fn default() -> Self {
+        let (profile, engine) = (HttpsProfile::default(), KeyServerConfig::default());
+        let number = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
         Self {
-            path: "/kmip".to_owned(),
-            request_limit: 1 << 20,
-            batch_items: NonZeroUsize::MIN.saturating_add(999),
-            locate_results: NonZeroUsize::MIN.saturating_add(999),
+            path: profile.path.into_owned(),
+            request_limit: u32::try_from(profile.request_body_limit).unwrap_or(u32::MAX),
+            batch_items: number(engine.batch_items),
+            locate_results: number(engine.located),
         }
     }
 }

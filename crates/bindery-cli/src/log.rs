@@ -41,3 +41,13 @@ pub(crate) const fn level(verbose: u8) -> &'static str {
         _ => "trace",
     }
 }
+
+/// The level of a development server's logs, from how often -v was given.
+pub(crate) const fn server_level(verbose: u8) -> &'static str {
+    match verbose {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    }
+}

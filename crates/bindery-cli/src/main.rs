@@ -4,12 +4,16 @@ mod args;
 mod config;
 mod context;
 mod decode;
+mod dev;
 mod error;
+mod health;
 mod kmip;
 mod log;
 mod manual;
 mod output;
 mod profile;
+mod serve;
+mod server;
 mod settings;
 mod tls;
 
@@ -63,6 +67,10 @@ fn run(cli: Cli) -> Result<()> {
         Command::Profile(ProfileCommand::List) => profile::list(&output),
         Command::Profile(ProfileCommand::Show { name }) => profile::show(&name, &output),
         Command::Config(ConfigCommand::Init) => output::write_stdout(config::TEMPLATE.as_bytes()),
+        Command::Config(ConfigCommand::Check { file }) => serve::check(&file, &output),
+        Command::Dev(args) => on_threads(dev::run(&args, output)),
+        Command::Serve(args) => on_threads(serve::run(&args, output)),
+        Command::Health(args) => on_one_thread(health::run(&args, &output)),
         Command::Kmip(args) => {
             log::start(log::level(cli.global.verbose), config::LogFormat::Text)?;
             on_one_thread(kmip::run(&args, output))
@@ -77,12 +85,19 @@ fn run(cli: Cli) -> Result<()> {
 
 /// Runs a client's command, which has no use for more threads.
 fn on_one_thread(command: impl Future<Output = Result<()>>) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| {
-        Failure::usage(format!("the runtime does not start: {error}"))
-            .hint("check the limits on open files")
-    })?;
-    runtime.block_on(command)
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().map_err(|error| no_runtime(&error))?.block_on(command)
+}
+
+/// Runs a server's command.
+fn on_threads(command: impl Future<Output = Result<()>>) -> Result<()> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.enable_all().build().map_err(|error| no_runtime(&error))?.block_on(command)
+}
+
+fn no_runtime(error: &std::io::Error) -> Failure {
+    Failure::new(Exit::Start, Layer::Usage, format!("the runtime does not start: {error}"))
+        .hint("check the limits on open files and threads")
 }
 
 /// Tells why a command failed, on standard error.

@@ -174,6 +174,15 @@ pub(crate) fn hex(octets: &[u8]) -> String {
     })
 }
 
+/// A word of a POSIX shell.
+pub(crate) fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 fn with_newline(mut text: String) -> String {
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
@@ -195,6 +204,15 @@ mod tests {
     fn a_table_has_a_heading_and_no_frame() {
         let rows = [["1".to_owned(), "alpha".to_owned()], ["20".to_owned(), "b".to_owned()]];
         assert_eq!(table(&["id", "name"], rows), "ID  NAME\n1   alpha\n20  b\n");
+    }
+
+    #[test]
+    fn words_of_a_shell() {
+        assert_eq!(shell_word("a/b.pem"), "a/b.pem");
+        assert_eq!(shell_word("my file"), "'my file'");
+        assert_eq!(shell_word("it's"), "'it'\\''s'");
+        assert_eq!(shell_word("$(x)"), "'$(x)'");
+        assert_eq!(shell_word(""), "''");
     }
 
     #[test]

@@ -117,7 +117,11 @@ fn merge(strong: ClientSettings, weak: ClientSettings) -> ClientSettings {
     }
 }
 
-fn parse_url(text: &str) -> Result<http::Uri> {
+/// Reads a server's URL.
+///
+/// # Errors
+/// It cannot be used, and why.
+pub(crate) fn parse_url(text: &str) -> Result<http::Uri> {
     let wrong = |reason: &str| {
         Failure::new(Exit::Usage, Layer::Usage, format!("the URL \"{text}\" {reason}"))
             .hint("write it like https://kmip.example.com:5696/kmip")

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     decode,
     error::{Failure, Result},
-    output::{Document, Output, write_stdout},
+    output::{Document, Output, shell_word, write_stdout},
     settings::Settings,
 };
 
@@ -75,7 +75,7 @@ fn curl(parts: &Parts, octets: &[u8], settings: &Settings) -> String {
     }
     let mut command = format!("printf '{body}' | curl --silent --show-error");
     let mut option = |name: &str, value: &str| {
-        let _ = write!(command, " {name} {}", quoted(value));
+        let _ = write!(command, " {name} {}", shell_word(value));
     };
     let path = |path: &Path| path.to_string_lossy().into_owned();
     let files =
@@ -93,29 +93,6 @@ fn curl(parts: &Parts, octets: &[u8], settings: &Settings) -> String {
         command.push_str(" --insecure");
     }
     let _ =
-        write!(command, " --data-binary @- {} | bindery decode\n", quoted(&parts.uri.to_string()));
+        write!(command, " --data-binary @- {} | bindery decode\n", shell_word(&parts.uri.to_string()));
     command
-}
-
-/// A word of a POSIX shell.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_of_a_shell() {
-        assert_eq!(quoted("a/b.pem"), "a/b.pem");
-        assert_eq!(quoted("my file"), "'my file'");
-        assert_eq!(quoted("it's"), "'it'\\''s'");
-        assert_eq!(quoted("$(x)"), "'$(x)'");
-        assert_eq!(quoted(""), "''");
-    }
 }

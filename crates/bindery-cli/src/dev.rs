@@ -1,0 +1,146 @@
+//! `bindery dev`: one command from nothing to a server with mutual TLS.
+
+mod files;
+
+use std::{net::SocketAddr, path::Path, time::Instant};
+
+use crate::{
+    args::DevArgs,
+    config::{self, Admin, Config, Listener, Loaded, LogFormat, Store},
+    context::DEV_DIRECTORY,
+    error::{Exit, Failure, Layer, Result},
+    log,
+    output::{self, Format, Output, write_stdout},
+    serve::now,
+    server::{self, Started, plan::Plan, ready::Ready, signals},
+};
+pub(crate) use files::{Made, prepare};
+
+/// Runs the development server until it is told to stop.
+///
+/// # Errors
+/// It could not start.
+pub(crate) async fn run(args: &DevArgs, output: Output) -> Result<()> {
+    let begin = instant();
+    log::start(log::server_level(output.verbose), LogFormat::Text)?;
+    let made = prepare(&args.data, args.listen.ip(), now())?;
+    let config = configuration(args);
+    let loaded = Loaded { file: args.data.join("bindery.toml"), value: config };
+    let plan = Plan::new(&loaded, now());
+    let mut plan = plan.map_err(|problems| problems.into_failure(Exit::Start))?;
+    if args.admin.is_none()
+        && let Some(admin) = &mut plan.serving.admin
+    {
+        admin.any_port = true;
+    }
+    let started = server::start(plan).await?;
+    let stop = signals::stop()?;
+    let ready = Ready::of(&started, &kmip().path);
+    files::write_context(&args.data, ready.url())?;
+    if output.format == Format::Table {
+        let took = instant().saturating_duration_since(begin);
+        write_stdout(banner(args, &made, &started, &ready).as_bytes())?;
+        write_stdout(format!("up in {:.1} s; Ctrl-C stops, data stays\n", took.as_secs_f64()).as_bytes())?;
+    }
+    output::warn("this is a server for development: the CA's key lies beside the data");
+    ready.tell(output.format, args.ready.ready_file.as_deref())?;
+    started.serve(stop).await?;
+    Ok(())
+}
+
+/// The configuration that a directory of `bindery dev` stands for; its paths are relative to it.
+fn configuration(args: &DevArgs) -> Config {
+    let listener = Listener {
+        address: args.listen,
+        certificate: files::SERVER_CERTIFICATE.into(),
+        key: files::SERVER_KEY.into(),
+        client_authorities: files::CA_CERTIFICATE.into(),
+        tls_policy: config::default_policy(),
+        tls_suites: Vec::new(),
+    };
+    let mut config = Config::default();
+    config.listener.insert("dev".to_owned(), listener);
+    config.service.kmip = Some(kmip());
+    config.admin = Some(Admin { address: args.admin.unwrap_or_else(|| next_port(args.listen)) });
+    config.store = Store {
+        file: files::DATABASE.into(),
+        kek_file: Some(files::KEK.into()),
+        ..Store::default()
+    };
+    config
+}
+
+fn kmip() -> config::KmipService {
+    config::KmipService::default()
+}
+
+/// The admin listener beside a listener: on loopback, at the next port; any for any.
+fn next_port(listen: SocketAddr) -> SocketAddr {
+    let port = match listen.port() {
+        0 | u16::MAX => 0,
+        port => port + 1,
+    };
+    SocketAddr::new(Admin::default().address.ip(), port)
+}
+
+fn banner(args: &DevArgs, made: &Made, started: &Started, ready: &Ready) -> String {
+    let data = args.data.display();
+    let mut text = format!(
+        "bindery {} dev mode   data in {data} (SQLite)   DO NOT USE IN PRODUCTION\n\n",
+        env!("CARGO_PKG_VERSION"),
+    );
+    for (what, file, fingerprint) in &made.certificates {
+        let verb = if made.new { "made" } else { "kept" };
+        text.push_str(&format!("  {verb}  {what:<7} {data}/{file:<11} SHA-256 {fingerprint}\n"));
+    }
+    text.push_str(&format!("  account      {}\n", output::clean(&made.account)));
+    text.push_str(&format!("  listening    {}   (mutual TLS)\n", ready.url()));
+    if let Some(admin) = started.admin {
+        text.push_str(&format!("  admin        http://{admin}   /livez /readyz /metrics\n"));
+    }
+    text.push_str("\nTry, in another terminal:\n");
+    let context = context_options(&args.data);
+    for line in [
+        "kmip create --alg aes --length 256 --name disk-1",
+        "kmip get disk-1",
+        "kmip query",
+    ] {
+        text.push_str(&format!("  bindery {line}{context}\n"));
+    }
+    text.push('\n');
+    text
+}
+
+/// What a command needs to find the context: nothing but its name where it is found by itself.
+fn context_options(data: &Path) -> String {
+    if data == Path::new(DEV_DIRECTORY) {
+        return " --context dev".to_owned();
+    }
+    let file = data.join(crate::context::FILE_NAME);
+    format!(" --context dev --context-file {}", crate::output::shell_word(&file.to_string_lossy()))
+}
+
+/// The failure of a file that `bindery dev` needs.
+fn file_failure(file: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Exit::Start, Layer::Config, format!("{}: {error}", file.display()))
+        .hint("use another --data directory, or remove this one to begin anew")
+}
+
+#[expect(clippy::disallowed_methods, reason = "the program measures how long its start takes")]
+fn instant() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_admin_listener_stands_beside_the_other_on_loopback() {
+        let next = |text: &str| next_port(text.parse().unwrap()).to_string();
+        assert_eq!(next("127.0.0.1:8443"), "127.0.0.1:8444");
+        assert_eq!(next("0.0.0.0:8443"), "127.0.0.1:8444");
+        assert_eq!(next("127.0.0.1:0"), "127.0.0.1:0");
+        assert_eq!(next("127.0.0.1:65535"), "127.0.0.1:0");
+    }
+}

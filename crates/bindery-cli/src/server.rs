@@ -1,0 +1,155 @@
+//! The server: from a checked plan to listeners that serve, and back to a closed store.
+
+pub(crate) mod admin;
+pub(crate) mod plan;
+mod observer;
+pub(crate) mod ready;
+pub(crate) mod signals;
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+use bindery_kmip::{
+    mount,
+    service::{AwsLcCrypto, KeyServer},
+};
+use bindery_store::SqliteStore;
+use bindery_transport::{Listener, Router, Server, Stopped, TransportError};
+use tokio::sync::oneshot;
+
+use crate::error::{Exit, Failure, Layer, Result};
+use admin::Admin;
+use plan::Plan;
+
+/// A server whose store is open and whose listeners are bound.
+#[derive(Debug)]
+pub(crate) struct Started {
+    /// The listeners' names and real addresses.
+    pub(crate) listeners: Vec<(String, SocketAddr)>,
+    /// The admin listener's real address.
+    pub(crate) admin: Option<SocketAddr>,
+    server: Server,
+    admin_server: Option<Server>,
+    store: SqliteStore,
+    ready: Arc<AtomicBool>,
+}
+
+/// Opens the store and binds the listeners. Nothing is served yet.
+///
+/// # Errors
+/// The store cannot be opened, an address not be listened on; the exit code says that the server
+/// could not start.
+pub(crate) async fn start(plan: Plan) -> Result<Started> {
+    let store = SqliteStore::open(plan.store).await.map_err(|error| {
+        Failure::new(Exit::Start, Layer::Store, error.to_string())
+            .hint("see the section [store] of the configuration")
+    })?;
+    let started = bind(plan.serving, &store).await;
+    if started.is_err() {
+        // The first failure is the one to tell.
+        let _ = store.close().await;
+    }
+    started
+}
+
+async fn bind(serving: plan::Serving, store: &SqliteStore) -> Result<Started> {
+    let mut router = Router::new();
+    if let Some(kmip) = serving.kmip {
+        let engine =
+            KeyServer::new(Arc::new(store.clone()), Arc::new(AwsLcCrypto::new()), kmip.engine);
+        router = mount(router, kmip.binding, engine).map_err(|error| cannot_start(&error))?;
+    }
+    let mut builder = Server::builder()
+        .router(router)
+        .limits(serving.limits.clone())
+        .identities(Arc::clone(&serving.identities));
+    for listener in &serving.listeners {
+        builder = builder.listen(Listener::tls(listener.address, Arc::clone(&listener.acceptor)));
+    }
+    let server = builder.bind().await.map_err(|error| cannot_listen(&error))?;
+    let names = serving.listeners.iter().map(|listener| listener.name.clone());
+    let listeners = names.zip(server.local_addrs()).collect();
+    let ready = Arc::new(AtomicBool::new(false));
+    let admin_server = match serving.admin {
+        Some(admin) => {
+            let endpoint = Admin::new(server.counters(), store.clone(), Arc::clone(&ready));
+            Some(bind_admin(admin, &Arc::new(endpoint)).await?)
+        }
+        None => None,
+    };
+    let admin = admin_server.as_ref().and_then(|server| server.local_addrs().first().copied());
+    Ok(Started { listeners, admin, server, admin_server, store: store.clone(), ready })
+}
+
+async fn bind_admin(admin: plan::AdminPlan, endpoint: &Arc<Admin>) -> Result<Server> {
+    let listen = |address| async move {
+        let router = admin::routes(endpoint).map_err(|error| cannot_start(&error))?;
+        let builder = Server::builder().router(router).limits(admin::limits());
+        Ok(builder.listen(Listener::clear(address)).bind().await)
+    };
+    match listen(admin.address).await? {
+        Ok(server) => Ok(server),
+        // Nobody has asked for this port: another one does as well.
+        Err(_) if admin.any_port => {
+            let free = SocketAddr::new(admin.address.ip(), 0);
+            listen(free).await?.map_err(|error| cannot_listen(&error))
+        }
+        Err(error) => Err(cannot_listen(&error)),
+    }
+}
+
+impl Started {
+    /// Serves until `shutdown` completes, drains, and closes the store.
+    ///
+    /// The admin listener goes on answering while requests under way are finished; it says that
+    /// the server is not ready any more.
+    ///
+    /// # Errors
+    /// The store could not be closed in order. What was answered is in it all the same.
+    pub(crate) async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<Stopped> {
+        let (stop_admin, admin_stopped) = oneshot::channel::<()>();
+        let admin = self.admin_server.map(|server| {
+            tokio::spawn(server.serve(async {
+                // Either way it is over.
+                let _ = admin_stopped.await;
+            }))
+        });
+        let ready = Arc::clone(&self.ready);
+        ready.store(true, Relaxed);
+        let stopped = self
+            .server
+            .serve(async {
+                shutdown.await;
+                ready.store(false, Relaxed);
+            })
+            .await;
+        drop(stop_admin);
+        if let Some(admin) = admin {
+            // A panic of the admin listener is no reason not to close the store.
+            let _ = admin.await;
+        }
+        self.store.close().await.map_err(|error| {
+            Failure::new(Exit::Protocol, Layer::Store, error.to_string())
+                .hint("what was answered is in the store; look at the disk and the file")
+        })?;
+        Ok(stopped)
+    }
+}
+
+fn cannot_listen(error: &TransportError) -> Failure {
+    let mut message = error.to_string();
+    if let Some(cause) = std::error::Error::source(error) {
+        message = format!("{message}: {cause}");
+    }
+    Failure::new(Exit::Start, Layer::Tcp, message).hint(error.hint())
+}
+
+fn cannot_start(error: &dyn std::error::Error) -> Failure {
+    Failure::new(Exit::Start, Layer::Config, error.to_string())
+        .hint("bindery config check says more")
+}

@@ -1,0 +1,315 @@
+//! From a configuration to a plan that can be started: everything is read and checked, nothing is
+//! opened, bound or changed.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
+
+use bindery_core::{IdentityMap, Timestamp};
+use bindery_kmip::{HttpsProfile, KmipHttps, service::KeyServerConfig};
+use bindery_store::{Kek, SqliteOptions, Synchronous};
+use bindery_tls::{
+    Acceptor, Backend, CertificateIdentity, ClientAuth, Identity, Policy, Restriction, Role, Roots,
+    ServerConfig, TlsError,
+};
+use bindery_transport::Limits;
+
+use super::observer::LogObserver;
+use crate::{
+    config::{self, Config, IdentityMapping, Loaded, Problem, Problems},
+    tls,
+};
+
+/// What a server is started from.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The store.
+    pub(crate) store: SqliteOptions,
+    /// Everything else.
+    pub(crate) serving: Serving,
+    /// What is allowed and should be known.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What a server serves, and where.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    pub(crate) listeners: Vec<ListenerPlan>,
+    pub(crate) identities: Arc<dyn IdentityMap>,
+    pub(crate) limits: Limits,
+    pub(crate) kmip: Option<KmipPlan>,
+    pub(crate) admin: Option<AdminPlan>,
+}
+
+/// A listener.
+#[derive(Debug)]
+pub(crate) struct ListenerPlan {
+    pub(crate) name: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) acceptor: Arc<dyn Acceptor>,
+}
+
+/// The KMIP service.
+#[derive(Debug)]
+pub(crate) struct KmipPlan {
+    pub(crate) binding: KmipHttps,
+    pub(crate) engine: KeyServerConfig,
+}
+
+/// The admin listener.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AdminPlan {
+    pub(crate) address: SocketAddr,
+    /// Whether another port may be taken when this one is held by somebody else.
+    pub(crate) any_port: bool,
+}
+
+/// The shortest request limit that leaves room for any request at all.
+const SMALLEST_REQUEST: u32 = 1024;
+
+impl Plan {
+    /// Makes a plan of a configuration.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub(crate) fn new(loaded: &Loaded<Config>, now: Timestamp) -> Result<Self, Problems> {
+        let mut planner = Planner { loaded, now, problems: Vec::new(), warnings: Vec::new() };
+        let listeners = planner.listeners();
+        let kmip = planner.kmip();
+        let store = planner.store();
+        let admin = planner.admin();
+        planner.log();
+        planner.client();
+        let Planner { problems, warnings, .. } = planner;
+        match store {
+            Some(store) if problems.is_empty() => Ok(Self {
+                store,
+                serving: Serving {
+                    listeners,
+                    identities: identities(loaded.value.identity.map),
+                    limits: loaded.value.limits.to_transport(),
+                    kmip,
+                    admin,
+                },
+                warnings,
+            }),
+            _ => Err(Problems { file: loaded.file.clone(), problems }),
+        }
+    }
+}
+
+fn identities(mapping: IdentityMapping) -> Arc<dyn IdentityMap> {
+    Arc::new(match mapping {
+        IdentityMapping::Subject => CertificateIdentity::subject(),
+        IdentityMapping::CommonName => CertificateIdentity::common_name(),
+        IdentityMapping::Fingerprint => CertificateIdentity::fingerprint(),
+    })
+}
+
+/// Goes through a configuration and collects what is wrong.
+struct Planner<'a> {
+    loaded: &'a Loaded<Config>,
+    now: Timestamp,
+    problems: Vec<Problem>,
+    warnings: Vec<String>,
+}
+
+impl Planner<'_> {
+    fn problem(&mut self, key: &str, reason: impl Into<String>, remedy: impl Into<String>) {
+        let place = Some(key.to_owned());
+        self.problems.push(Problem { place, reason: reason.into(), remedy: remedy.into() });
+    }
+
+    /// Keeps what TLS gives, or notes why it gives nothing.
+    fn take<T>(&mut self, key: &str, result: Result<T, TlsError>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problem(key, error.to_string(), error.hint());
+                None
+            }
+        }
+    }
+
+    fn listeners(&mut self) -> Vec<ListenerPlan> {
+        let loaded = self.loaded;
+        if loaded.value.listener.is_empty() {
+            self.problem("listener", "there is no listener", "add a table [listener.main]");
+        }
+        let mut taken = BTreeMap::new();
+        let mut listeners = Vec::new();
+        for (name, listener) in &loaded.value.listener {
+            let key = format!("listener.{name}");
+            // Port 0 is another one each time.
+            if listener.address.port() != 0
+                && let Some(other) = taken.insert(listener.address, name)
+            {
+                let reason = format!("{} is the address of listener.{other} too", listener.address);
+                self.problem(&format!("{key}.address"), reason, "give each its own address");
+            }
+            if let Some(acceptor) = self.acceptor(&key, listener) {
+                let (name, address) = (name.clone(), listener.address);
+                listeners.push(ListenerPlan { name, address, acceptor });
+            }
+        }
+        listeners
+    }
+
+    fn acceptor(&mut self, key: &str, listener: &config::Listener) -> Option<Arc<dyn Acceptor>> {
+        let certificate = self.loaded.path(&listener.certificate);
+        let private = self.loaded.path(&listener.key);
+        let authorities = self.loaded.path(&listener.client_authorities);
+        let identity = Identity::from_pem_files(certificate, private);
+        let identity = self.take(&format!("{key}.certificate"), identity);
+        if let Some(identity) = &identity {
+            let checked = identity.check(Role::Server, self.now);
+            self.take(&format!("{key}.certificate"), checked)?;
+        }
+        let roots = Roots::from_pem_file(authorities);
+        let roots = self.take(&format!("{key}.client_authorities"), roots);
+        let policy = self.policy(key, listener);
+        let config = ServerConfig::new(identity?).with_client_roots(roots?);
+        self.take(key, tls::backend().acceptor(&policy?, config))
+    }
+
+    fn policy(&mut self, key: &str, listener: &config::Listener) -> Option<Policy> {
+        let policy = match tls::policy(&listener.tls_policy) {
+            Ok(policy) => policy,
+            Err(failure) => {
+                self.problem(&format!("{key}.tls_policy"), failure.message, "bindery tls policy");
+                return None;
+            }
+        };
+        // Whatever the policy asks of clients: nobody gets to a key unidentified.
+        let mut restriction = Restriction::new().with_client_auth(ClientAuth::Required);
+        if !listener.tls_suites.is_empty() {
+            let named = restriction.with_suites_named(listener.tls_suites.iter().map(String::as_str));
+            restriction = self.take(&format!("{key}.tls_suites"), named)?;
+        }
+        Some(policy.restricted(restriction))
+    }
+
+    fn kmip(&mut self) -> Option<KmipPlan> {
+        let Some(service) = &self.loaded.value.service.kmip else {
+            self.problem("service", "no service is switched on", "add the table [service.kmip]");
+            return None;
+        };
+        if service.request_limit < SMALLEST_REQUEST {
+            let reason = format!("{} octets are too few for any request", service.request_limit);
+            let remedy = format!("give at least {SMALLEST_REQUEST}; the default is 1048576");
+            self.problem("service.kmip.request_limit", reason, remedy);
+        }
+        let mut profile = HttpsProfile::default();
+        profile.path = service.path.clone().into();
+        profile.request_body_limit = service.request_limit.into();
+        let mut engine = KeyServerConfig::default();
+        engine.batch_items = service.batch_items.get();
+        engine.located = service.locate_results.get();
+        engine.scanned = engine.scanned.max(engine.located);
+        engine.observer = Arc::new(LogObserver);
+        let binding = KmipHttps::new(profile);
+        let visible = |octet: u8| octet.is_ascii_graphic() && octet != b'?' && octet != b'#';
+        if !(service.path.starts_with('/') && service.path.bytes().all(visible)) {
+            let reason = format!("{:?} is no path", service.path);
+            self.problem("service.kmip.path", reason, "write it like /kmip");
+        }
+        Some(KmipPlan { binding, engine })
+    }
+
+    fn store(&mut self) -> Option<SqliteOptions> {
+        let store = &self.loaded.value.store;
+        let file = self.loaded.path(&store.file);
+        if file.is_dir() {
+            let reason = format!("{} is a directory", file.display());
+            self.problem("store.file", reason, "name a file in it, such as bindery.db");
+        }
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            let reason = format!("the directory {} does not exist", folder.display());
+            self.problem("store.file", reason, "make it, writable for the server's user only");
+        }
+        let kek = self.kek()?;
+        let synchronous = match store.synchronous {
+            config::Synchronous::Full => Synchronous::Full,
+            config::Synchronous::Normal => Synchronous::Normal,
+        };
+        if store.synchronous == config::Synchronous::Normal {
+            let warning = "store.synchronous = \"normal\": a power failure may take the last \
+                           acknowledged objects";
+            self.warnings.push(warning.to_owned());
+        }
+        Some(SqliteOptions::file(file, kek).synchronous(synchronous))
+    }
+
+    fn kek(&mut self) -> Option<Kek> {
+        let store = &self.loaded.value.store;
+        let (key, kek) = match (&store.kek_file, &store.kek_env) {
+            (Some(file), None) => ("store.kek_file", Kek::from_file(self.loaded.path(file))),
+            (None, Some(name)) => ("store.kek_env", Kek::from_env(name).map(|kek| (kek, None))),
+            (None, None) => {
+                let remedy = "give store.kek_file; `openssl rand -hex 32` makes such a key";
+                self.problem("store.kek_file", "there is no key-encryption key", remedy);
+                return None;
+            }
+            (Some(_), Some(_)) => {
+                let reason = "the key-encryption key is given twice";
+                self.problem("store.kek_env", reason, "leave out kek_file or kek_env");
+                return None;
+            }
+        };
+        match kek {
+            Ok((kek, warning)) => {
+                self.warnings.extend(warning.map(|warning| warning.to_string()));
+                Some(kek)
+            }
+            Err(error) => {
+                let reason = match std::error::Error::source(&error) {
+                    Some(cause) => format!("{error}: {cause}"),
+                    None => error.to_string(),
+                };
+                self.problem(key, reason, "without the key nothing stored can be read");
+                None
+            }
+        }
+    }
+
+    fn admin(&mut self) -> Option<AdminPlan> {
+        let admin = self.loaded.value.admin.as_ref()?;
+        let listeners = &self.loaded.value.listener;
+        let same = listeners
+            .iter()
+            .find(|(_, listener)| listener.address == admin.address && admin.address.port() != 0);
+        if let Some((name, _)) = same {
+            let reason = format!("{} is the address of listener.{name} too", admin.address);
+            self.problem("admin.address", reason, "give it another port");
+        }
+        if !admin.address.ip().is_loopback() {
+            self.warnings.push(format!(
+                "admin.address = \"{}\" can be reached from other machines, in clear",
+                admin.address
+            ));
+        }
+        Some(AdminPlan { address: admin.address, any_port: false })
+    }
+
+    fn log(&mut self) {
+        let level = &self.loaded.value.log.level;
+        if let Err(error) = tracing_subscriber::EnvFilter::try_new(level) {
+            let remedy = "write error, warn, info, debug or trace, or TARGET=LEVEL,..";
+            self.problem("log.level", format!("\"{level}\": {error}"), remedy);
+        }
+    }
+
+    fn client(&mut self) {
+        let client = &self.loaded.value.client;
+        if let Some(url) = &client.url
+            && let Err(failure) = crate::settings::parse_url(url)
+        {
+            self.problem("client.url", failure.message, failure.hint.unwrap_or_default());
+        }
+        if let Some(name) = &client.tls_policy
+            && let Err(failure) = tls::policy(name)
+        {
+            self.problem("client.tls_policy", failure.message, "bindery tls policy");
+        }
+    }
+}
