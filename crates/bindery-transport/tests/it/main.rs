@@ -9,6 +9,7 @@
 
 mod client;
 mod coding;
+mod exchange;
 mod framing;
 mod limits;
 mod stop;
