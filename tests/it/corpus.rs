@@ -6,21 +6,20 @@ use std::fs;
 use bindery_fuzz::TARGETS;
 use bindery_tests::paths::{corpus, files, root};
 
-/// What the replay of a target would say of a panic: the file, which the panic itself does not know.
-fn replay(target: &str, function: fn(&[u8])) {
-    let inputs = files(&corpus(target)).unwrap();
-    assert!(!inputs.is_empty(), "{target}: no seeds in fuzz/corpus/{target}");
-    for input in inputs {
-        let data = fs::read(&input).unwrap();
-        let result = std::panic::catch_unwind(|| function(&data));
-        assert!(result.is_ok(), "{target} fails on {}", input.display());
-    }
+/// Calls the target; a panic fails the test with the input's name, which the panic itself does not know.
+fn call(target: &str, function: fn(&[u8]), data: &[u8], input: &str) {
+    let result = std::panic::catch_unwind(|| function(data));
+    assert!(result.is_ok(), "{target} fails on {input}");
 }
 
 #[test]
 fn every_corpus_passes_its_target() {
     for (target, function) in TARGETS {
-        replay(target, function);
+        let inputs = files(&corpus(target)).unwrap();
+        assert!(!inputs.is_empty(), "{target}: no seeds in fuzz/corpus/{target}");
+        for input in inputs {
+            call(target, function, &fs::read(&input).unwrap(), &input.display().to_string());
+        }
     }
 }
 
@@ -35,11 +34,11 @@ fn neighbours_of_every_seed_pass_too() {
                 let mut turned = data.clone();
                 turned[at] ^= 0xFF;
                 for neighbour in [&data[..at], &turned] {
-                    let result = std::panic::catch_unwind(|| function(neighbour));
-                    assert!(
-                        result.is_ok(),
-                        "{target} fails on a neighbour of {} at {at}",
-                        input.display()
+                    call(
+                        target,
+                        function,
+                        neighbour,
+                        &format!("a neighbour of {} at {at}", input.display()),
                     );
                 }
             }

@@ -102,14 +102,18 @@ fn report(areas: &[&Area], verdicts: &[Verdict]) -> String {
             area.rows.iter().filter_map(|r| verdicts.iter().find(|v| v.id == r.id)).collect();
         let rows: Vec<[String; 4]> = of_area
             .iter()
-            .map(|v| {
+            .flat_map(|v| {
                 let level = area
                     .rows
                     .iter()
                     .find(|row| row.id == v.id)
                     .map_or("", |row| row.level.as_str());
-                let detail = if v.tests.is_empty() { v.reason.clone() } else { v.detail() };
-                [v.id.clone(), level.to_owned(), v.status.shown().to_owned(), detail]
+                let mut cells = [v.id.as_str(), level, v.status.shown()].map(str::to_owned);
+                // A line for each test, the row's own cells on the first.
+                v.detail().into_iter().map(move |detail| {
+                    let [id, level, status] = std::mem::take(&mut cells);
+                    [id, level, status, detail]
+                })
             })
             .collect();
         out.push(format!(

@@ -66,7 +66,10 @@ pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> St
         out.push('\n');
     };
     line(&head);
-    let rules = widths.map(|width| "-".repeat(width));
+    let mut rules = widths.map(|width| "-".repeat(width));
+    if let (Some(rule), Some(name)) = (rules.last_mut(), head.last()) {
+        *rule = "-".repeat(name.chars().count());
+    }
     line(&rules.each_ref().map(String::as_str));
     for row in rows {
         line(&row.each_ref().map(String::as_str));

@@ -42,10 +42,11 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// The tests, and the reason where it says more than they do.
-    pub(super) fn detail(&self) -> String {
-        let tests = self.tests.join(", ");
-        if self.status == Status::Proved { tests } else { format!("{}: {tests}", self.reason) }
+    /// The reason where it says more than the tests do, and a line for each test.
+    pub(super) fn detail(&self) -> Vec<String> {
+        let reason =
+            (self.status != Status::Proved || self.tests.is_empty()).then(|| self.reason.clone());
+        reason.into_iter().chain(self.tests.iter().cloned()).collect()
     }
 }
 
