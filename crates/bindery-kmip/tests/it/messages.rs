@@ -87,11 +87,14 @@ fn create_and_its_attributes() {
     assert_eq!(attributes[0].row().unwrap().section, "3.4");
 }
 
+/// An operation, the fields of a payload, and what must be true of it once it is read.
+type Case = (u32, Vec<Vec<u8>>, fn(&RequestPayload) -> bool);
+
 #[test]
 fn every_known_operation_has_its_type() {
     let uid = || text(0x94, "1");
     let reason = || structure(0x81, [enumeration(0x82, 2), text(0x80, "lost")]);
-    let list: [(u32, Vec<Vec<u8>>, fn(&RequestPayload) -> bool); 9] = [
+    let list: [Case; 9] = [
         (0x0a, vec![uid(), enumeration(0x42, 1)], |p| matches!(p, RequestPayload::Get(_))),
         (
             0x0b,
