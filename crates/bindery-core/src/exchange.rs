@@ -27,6 +27,13 @@ pub trait Exchange {
     /// Takes the answer to the last request.
     fn handle_response(&mut self, now: Instant, response: Response<Body>);
 
+    /// Tells that the last request got no answer, because the connection failed. The exchange may
+    /// give another request, which goes over a new connection, or an outcome; with neither, the
+    /// driver ends the conversation with its own error.
+    fn handle_failure(&mut self, now: Instant, delivery: Delivery) {
+        let _ = (now, delivery);
+    }
+
     /// Tells that the instant given by [`poll_timeout`](Exchange::poll_timeout) has passed.
     fn handle_timeout(&mut self, now: Instant);
 
@@ -35,6 +42,16 @@ pub trait Exchange {
 
     /// The outcome, once; nothing is sent after it.
     fn poll_outcome(&mut self) -> Option<Self::Outcome>;
+}
+
+/// Whether a request that got no answer can have been acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// The peer has not seen all of it: sending it again does nothing twice.
+    Not,
+    /// Nobody can tell.
+    Unknown,
 }
 
 /// The shortest conversation: one request and its answer through a [`ClientBinding`].

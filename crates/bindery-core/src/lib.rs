@@ -17,7 +17,7 @@ pub use binding::{ClientBinding, Decoded, EncodeError, Rejected, ServerBinding};
 pub use body::{Body, BodyError};
 pub use context::{Channel, Context};
 pub use endpoint::{Bound, Endpoint, EndpointFuture, Notes, Refused};
-pub use exchange::{Call, Exchange};
+pub use exchange::{Call, Delivery, Exchange};
 pub use handler::Handler;
 pub use media::{MediaType, ParseMediaTypeError};
 pub use peer::{CipherSuite, IdentityError, IdentityMap, Peer, Principal, TlsInfo, TlsVersion};

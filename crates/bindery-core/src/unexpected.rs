@@ -14,9 +14,10 @@ use crate::{MediaType, Place};
 pub enum Unexpected {
     /// A status that carries no message of the protocol.
     #[error(
-        "the answer has status {status}{}{}: it came from the HTTP layer or an intermediary, \
+        "the answer has status {status}{}{}{}: it came from the HTTP layer or an intermediary, \
          not from the protocol",
         .explanation.as_ref().map(|text| format!(" ({text})")).unwrap_or_default(),
+        .media_type.as_ref().map(|found| format!(" and content of the type {found}")).unwrap_or_default(),
         start_of(.start)
     )]
     Status {
@@ -24,6 +25,8 @@ pub enum Unexpected {
         status: StatusCode,
         /// What the server said of its refusal, where it said so in a field.
         explanation: Option<String>,
+        /// The declared type of the content, if it could be read.
+        media_type: Option<MediaType>,
         /// The first octets of the body.
         start: Vec<u8>,
     },

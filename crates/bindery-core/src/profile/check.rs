@@ -207,14 +207,15 @@ impl Profile {
     /// It came from the HTTP layer or an intermediary; it is not to be parsed as the protocol.
     pub fn check_response(&self, parts: &response::Parts, body: &[u8]) -> Result<(), Unexpected> {
         let start = || body.get(..START).unwrap_or(body).to_vec();
+        let found = content_type(&parts.headers).ok().flatten();
         if !self.message_statuses.contains(&parts.status) {
             return Err(Unexpected::Status {
                 status: parts.status,
                 explanation: explanation(parts.status, &parts.headers),
+                media_type: found,
                 start: start(),
             });
         }
-        let found = content_type(&parts.headers).ok().flatten();
         let fits = |found: &MediaType| {
             self.response_media_types.iter().any(|expected| expected.same_essence(found))
         };

@@ -108,7 +108,8 @@ impl Connection {
     /// Drives an exchange to its outcome.
     ///
     /// # Errors
-    /// A request of it could not be sent or answered. The exchange is then dropped half-way.
+    /// A request of it could not be sent or answered, and the exchange, which was told
+    /// ([`Exchange::handle_failure`]), gave neither another request nor an outcome.
     pub async fn run<E: Exchange>(&mut self, exchange: E) -> Result<E::Outcome, TransportError> {
         drive::run(self, exchange).await
     }

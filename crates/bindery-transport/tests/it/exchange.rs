@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bindery_core::{Body, Exchange};
+use bindery_core::{Body, Delivery, Exchange};
 use bindery_transport::{ErrorKind, Limits};
 use http::{Request, Response};
 
@@ -105,4 +105,101 @@ async fn an_exchange_that_gives_up() {
     assert!(!connection.is_open(), "its answer would come to the next request");
     let error = connection.run(Impatient(None, false, false)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Exchange, "nothing to do and no outcome");
+}
+
+/// Sends its request again after a time-out or a failure, as OMA DM's resend rule has it.
+#[derive(Default)]
+struct Resending {
+    sent: u32,
+    due: Option<Instant>,
+    again: bool,
+    failures: Vec<Delivery>,
+    answer: Option<u16>,
+}
+
+impl Exchange for Resending {
+    type Outcome = (u16, u32);
+
+    fn poll_transmit(&mut self, now: Instant) -> Option<Request<Body>> {
+        if self.sent > 0 && !std::mem::take(&mut self.again) {
+            return None;
+        }
+        self.sent += 1;
+        self.due = Some(now + SHORT);
+        Some(message(if self.sent == 1 { "stuck" } else { "hello" }))
+    }
+
+    fn handle_response(&mut self, _: Instant, response: Response<Body>) {
+        self.answer = Some(response.status().as_u16());
+    }
+
+    fn handle_failure(&mut self, _: Instant, delivery: Delivery) {
+        self.failures.push(delivery);
+        self.again = self.failures.len() < 2;
+    }
+
+    fn handle_timeout(&mut self, _: Instant) {
+        self.due = None;
+        self.again = true;
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.due
+    }
+
+    fn poll_outcome(&mut self) -> Option<(u16, u32)> {
+        self.answer.take().map(|status| (status, self.sent))
+    }
+}
+
+#[tokio::test]
+async fn a_request_given_after_a_time_out_takes_the_place_of_the_one_under_way() {
+    let server = Running::start(Limits::default()).await;
+    let mut connection = client().connection(server.url().parse().unwrap());
+    let outcome = connection.run(Resending::default()).await.unwrap();
+    assert_eq!(outcome, (200, 2));
+}
+
+#[tokio::test]
+async fn an_exchange_hears_of_failures_and_the_driver_ends_when_it_gives_up() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/echo", nobody.local_addr().unwrap());
+    drop(nobody);
+    let mut connection = client().connection(url.parse().unwrap());
+    let mut exchange = Resending::default();
+    let error = connection.run(Borrowed(&mut exchange)).await.unwrap_err();
+    assert!(error.is_connect(), "{error}");
+    assert_eq!(exchange.failures, [Delivery::Not, Delivery::Not]);
+    assert_eq!(exchange.sent, 2);
+}
+
+/// An exchange that can be looked at afterwards.
+struct Borrowed<'a>(&'a mut Resending);
+
+impl Exchange for Borrowed<'_> {
+    type Outcome = (u16, u32);
+
+    fn poll_transmit(&mut self, now: Instant) -> Option<Request<Body>> {
+        self.0.poll_transmit(now)
+    }
+
+    fn handle_response(&mut self, now: Instant, response: Response<Body>) {
+        self.0.handle_response(now, response);
+    }
+
+    fn handle_failure(&mut self, now: Instant, delivery: Delivery) {
+        self.0.handle_failure(now, delivery);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.0.handle_timeout(now);
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.0.poll_timeout()
+    }
+
+    fn poll_outcome(&mut self) -> Option<(u16, u32)> {
+        self.0.poll_outcome()
+    }
 }

@@ -95,9 +95,10 @@ fn an_answer_with_another_status_is_not_parsed_even_with_the_right_type() {
     for status in [201, 204, 302, 401, 404, 500, 502] {
         let parts = answer(status, &[("content-type", "application/r")]);
         let error = card().check_response(&parts, b"\x42\x00\"\n").unwrap_err();
-        let Unexpected::Status { status: found, explanation, start } = &error else {
+        let Unexpected::Status { status: found, explanation, media_type, start } = &error else {
             panic!("{error:?}")
         };
+        assert_eq!(media_type.as_ref().map(MediaType::essence), Some("application/r"));
         assert_eq!(found.as_u16(), status);
         assert_eq!(explanation.as_deref(), found.canonical_reason());
         assert_eq!(start, b"\x42\x00\"\n");
