@@ -72,8 +72,10 @@ def curl(body, *options, certificate=True, content_type="application/octet-strea
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ConnectionError(f"curl exit {done.returncode}: {done.stderr.strip()}")
-        with open(headers, encoding="latin-1") as file:
-            lines = file.read().split("\r\n")
+        with open(headers, encoding="latin-1", newline="") as file:
+            # An interim response (100) has a head of its own before the last one.
+            heads = file.read().split("\r\n\r\n")
+        lines = [head for head in heads if head][-1].split("\r\n")
         status = int(lines[0].split(" ")[1])
         fields = {}
         for line in lines[1:]:
