@@ -124,6 +124,9 @@ pub(crate) struct DevArgs {
     /// Where the admin listener stands [default: the next port, on 127.0.0.1].
     #[arg(long, env = "BINDERY_ADMIN", value_name = "ADDR:PORT")]
     pub(crate) admin: Option<SocketAddr>,
+    /// The TLS policy.
+    #[arg(long, env = "BINDERY_TLS_POLICY", default_value = "kmip", value_name = "NAME")]
+    pub(crate) tls_policy: String,
     #[command(flatten)]
     pub(crate) ready: ReadyArgs,
 }
@@ -139,7 +142,7 @@ pub(crate) struct ServeArgs {
 }
 
 /// How a script learns that the server is up.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct ReadyArgs {
     /// Write a JSON object with the addresses and the process id to this file once ready.
     #[arg(long, env = "BINDERY_READY_FILE", value_name = "FILE")]

@@ -14,7 +14,7 @@ use crate::{
     serve::now,
     server::{self, Started, plan::Plan, ready::Ready, signals},
 };
-pub(crate) use files::{Made, prepare};
+pub(crate) use files::{DATABASE, Made, client_settings, prepare};
 
 /// Runs the development server until it is told to stop.
 ///
@@ -24,16 +24,7 @@ pub(crate) async fn run(args: &DevArgs, output: Output) -> Result<()> {
     let begin = instant();
     log::start(log::server_level(output.verbose), LogFormat::Text)?;
     let made = prepare(&args.data, args.listen.ip(), now())?;
-    let config = configuration(args);
-    let loaded = Loaded { file: args.data.join("bindery.toml"), value: config };
-    let plan = Plan::new(&loaded, now());
-    let mut plan = plan.map_err(|problems| problems.into_failure(Exit::Start))?;
-    if args.admin.is_none()
-        && let Some(admin) = &mut plan.serving.admin
-    {
-        admin.any_port = true;
-    }
-    let started = server::start(plan).await?;
+    let started = start(args).await?;
     let stop = signals::stop()?;
     let ready = Ready::of(&started, &kmip().path);
     files::write_context(&args.data, ready.url())?;
@@ -48,6 +39,22 @@ pub(crate) async fn run(args: &DevArgs, output: Output) -> Result<()> {
     Ok(())
 }
 
+/// Starts a server on what [`prepare`] has made.
+///
+/// # Errors
+/// It could not start.
+pub(crate) async fn start(args: &DevArgs) -> Result<Started> {
+    let loaded = Loaded { file: args.data.join("bindery.toml"), value: configuration(args) };
+    let plan = Plan::new(&loaded, now());
+    let mut plan = plan.map_err(|problems| problems.into_failure(Exit::Start))?;
+    if args.admin.is_none()
+        && let Some(admin) = &mut plan.serving.admin
+    {
+        admin.any_port = true;
+    }
+    server::start(plan).await
+}
+
 /// The configuration that a directory of `bindery dev` stands for; its paths are relative to it.
 fn configuration(args: &DevArgs) -> Config {
     let listener = Listener {
@@ -55,7 +62,7 @@ fn configuration(args: &DevArgs) -> Config {
         certificate: files::SERVER_CERTIFICATE.into(),
         key: files::SERVER_KEY.into(),
         client_authorities: files::CA_CERTIFICATE.into(),
-        tls_policy: config::default_policy(),
+        tls_policy: args.tls_policy.clone(),
         tls_suites: Vec::new(),
     };
     let mut config = Config::default();
@@ -117,7 +124,7 @@ fn context_options(data: &Path) -> String {
         return " --context dev".to_owned();
     }
     let file = data.join(crate::context::FILE_NAME);
-    format!(" --context dev --context-file {}", crate::output::shell_word(&file.to_string_lossy()))
+    format!(" --context dev --context-file {}", output::shell_word(&file.to_string_lossy()))
 }
 
 /// The failure of a file that `bindery dev` needs.

@@ -1,6 +1,6 @@
 //! `bindery health`: is a server ready?
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use bindery_core::Body;
 use bindery_transport::{Client, ClientLimits, Target};
@@ -19,7 +19,7 @@ use crate::{
 /// # Errors
 /// There is no answer, or it says that the server is not ready.
 pub(crate) async fn run(args: &HealthArgs, output: &Output) -> Result<()> {
-    let (status, said) = ask(args.admin, args).await?;
+    let (status, said) = ask(args.admin, args.timeout.duration()).await?;
     let json = json!({ "ready": status == StatusCode::OK, "status": status.as_u16(), "said": said });
     if status == StatusCode::OK {
         return Document::new(json, said).print(output);
@@ -29,13 +29,17 @@ pub(crate) async fn run(args: &HealthArgs, output: &Output) -> Result<()> {
         .detail("status", status.as_u16()))
 }
 
-async fn ask(admin: SocketAddr, args: &HealthArgs) -> Result<(StatusCode, String)> {
+/// Asks an admin listener whether the server is ready: the status, and what it says.
+///
+/// # Errors
+/// There is no answer in time.
+pub(crate) async fn ask(admin: SocketAddr, patience: Duration) -> Result<(StatusCode, String)> {
     let url: http::Uri = format!("http://{admin}/readyz")
         .parse()
         .map_err(|_| Failure::usage(format!("{admin} cannot be asked")))?;
     let target = Target::new(url.clone()).map_err(|error| failure::transport(&error))?;
     let mut limits = ClientLimits::default();
-    limits.total = args.timeout.duration();
+    limits.total = patience;
     limits.response_body = 4096;
     let mut connection = Client::builder().limits(limits).build().connection(target);
     let mut request = Request::new(Body::empty());

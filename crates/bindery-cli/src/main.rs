@@ -4,6 +4,7 @@ mod args;
 mod config;
 mod context;
 mod decode;
+mod demo;
 mod dev;
 mod error;
 mod health;
@@ -68,6 +69,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Profile(ProfileCommand::Show { name }) => profile::show(&name, &output),
         Command::Config(ConfigCommand::Init) => output::write_stdout(config::TEMPLATE.as_bytes()),
         Command::Config(ConfigCommand::Check { file }) => serve::check(&file, &output),
+        Command::Demo(args) => on_threads(demo::run(&args, output)),
         Command::Dev(args) => on_threads(dev::run(&args, output)),
         Command::Serve(args) => on_threads(serve::run(&args, output)),
         Command::Health(args) => on_one_thread(health::run(&args, &output)),
@@ -79,7 +81,6 @@ fn run(cli: Cli) -> Result<()> {
         Command::Tls(TlsCommand::Policy { name: Some(name) }) => tls::show(&name, &output),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { dir } => manual::pages(dir.as_deref()),
-        _ => Err(Failure::new(Exit::Usage, Layer::Usage, "under construction")),
     }
 }
 

@@ -100,6 +100,12 @@ pub(crate) fn write_stdout(bytes: &[u8]) -> Result<()> {
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| output_failed(&error))
 }
 
+/// Writes a line to standard output, for what goes on while a command runs. Whoever does not read
+/// it misses only that.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(anstream::stdout(), "{line}");
+}
+
 /// Writes a line to standard error: the place for everything that is not the result.
 pub(crate) fn note(line: &str) {
     // Nothing can be told where standard error itself is gone.

@@ -52,7 +52,14 @@ impl Settings {
             Some(file) => client_table(file)?,
             None => ClientSettings::default(),
         };
-        let settings = merge(merge(own, context), file);
+        Self::of(merge(merge(own, context), file), args.insecure)
+    }
+
+    /// Settings from what one source says.
+    ///
+    /// # Errors
+    /// There is no URL that could be used.
+    pub(crate) fn of(settings: ClientSettings, insecure: bool) -> Result<Self> {
         let Some(url) = settings.url else {
             return Err(Failure::usage("no server is named").hint(
                 "give --url, or --context with the name of a context; `bindery dev` writes one",
@@ -63,7 +70,7 @@ impl Settings {
             cacert: settings.cacert,
             cert: settings.cert,
             key: settings.key,
-            insecure: args.insecure,
+            insecure,
             tls_policy: settings.tls_policy.unwrap_or_else(crate::config::default_policy),
             timeout: settings.timeout.unwrap_or(TIMEOUT),
         })

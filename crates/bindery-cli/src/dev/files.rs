@@ -34,7 +34,7 @@ const CLIENT_KEY: &str = "client.key";
 /// The key-encryption key.
 pub(super) const KEK: &str = "bindery.kek";
 /// The store.
-pub(super) const DATABASE: &str = "bindery.db";
+pub(crate) const DATABASE: &str = "bindery.db";
 
 /// The context's name.
 const CONTEXT: &str = "dev";
@@ -123,21 +123,25 @@ fn refuse_lost_kek(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes the client's context. Its paths are relative, so that the directory may move.
-///
-/// # Errors
-/// The file cannot be written.
-pub(super) fn write_context(folder: &Path, url: &str) -> Result<()> {
-    let settings = ClientSettings {
+/// The settings of a client of a server at `url`; paths are relative to the directory.
+pub(crate) fn client_settings(url: &str) -> ClientSettings {
+    ClientSettings {
         url: Some(url.to_owned()),
         cacert: Some(CA_CERTIFICATE.into()),
         cert: Some(CLIENT_CERTIFICATE.into()),
         key: Some(CLIENT_KEY.into()),
         ..ClientSettings::default()
-    };
+    }
+}
+
+/// Writes the client's context. Its paths are relative, so that the directory may move.
+///
+/// # Errors
+/// The file cannot be written.
+pub(super) fn write_context(folder: &Path, url: &str) -> Result<()> {
     let contexts = ContextFile {
         default: Some(CONTEXT.to_owned()),
-        context: [(CONTEXT.to_owned(), settings)].into(),
+        context: [(CONTEXT.to_owned(), client_settings(url))].into(),
     };
     let file = folder.join(FILE_NAME);
     let text = toml::to_string(&contexts).map_err(|error| file_failure(&file, &error))?;

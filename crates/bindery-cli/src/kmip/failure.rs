@@ -118,11 +118,11 @@ const fn hint(reason: ResultReason) -> &'static str {
     match reason {
         ResultReason::ITEM_NOT_FOUND => "bindery kmip locate lists the objects that are yours",
         ResultReason::OPERATION_NOT_SUPPORTED => "bindery kmip query lists what the server can do",
-        ResultReason::AUTHENTICATION_NOT_SUCCESSFUL | ResultReason::PERMISSION_DENIED => {
-            "check --cert; objects belong to the account that made them"
+        ResultReason::AUTHENTICATION_NOT_SUCCESSFUL => {
+            "check --cert: the server does not know this client"
         }
-        ResultReason::ILLEGAL_OPERATION => {
-            "the object's state may forbid it: bindery kmip get-attributes OBJECT -a State"
+        ResultReason::PERMISSION_DENIED | ResultReason::ILLEGAL_OPERATION => {
+            "the object's state or its owner forbids it: bindery kmip get-attributes OBJECT -a State"
         }
         ResultReason::INVALID_MESSAGE | ResultReason::INVALID_FIELD => {
             "check the options; -v shows the messages"

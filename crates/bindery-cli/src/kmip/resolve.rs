@@ -41,13 +41,16 @@ async fn by_name(session: &mut Session, name: &str, unknown: Option<Failure>) ->
     };
     match found.unique_identifiers.as_slice() {
         [one] => Ok(one.to_string()),
-        [] => {
-            let by_id = if unknown.is_some() { "Unique Identifier or " } else { "" };
-            let message = format!("no object of yours has the {by_id}name \"{name}\"");
-            Err(Failure::new(Exit::Protocol, Layer::Profile, message)
-                .hint("bindery kmip locate lists the objects that are yours")
-                .detail("result_reason", "ItemNotFound"))
-        }
+        [] => match unknown {
+            // What the server said of the identifier says more.
+            Some(failure) => Err(failure),
+            None => {
+                let message = format!("no object of yours has the name \"{name}\"");
+                Err(Failure::new(Exit::Protocol, Layer::Profile, message)
+                    .hint("bindery kmip locate lists the objects that are yours")
+                    .detail("result_reason", "ItemNotFound"))
+            }
+        },
         several => {
             let list: Vec<String> = several.iter().map(|uid| output::clean(uid)).collect();
             let message = format!("{} objects have the name \"{name}\"", list.len());

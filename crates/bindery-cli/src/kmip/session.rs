@@ -7,7 +7,7 @@ use bindery_kmip::{
     HttpsProfile, KmipHttps,
     message::{RequestBatchItem, RequestMessage, RequestPayload, ResponseMessage, ResponsePayload},
 };
-use bindery_transport::{Client, ClientLimits, Connection, Target};
+use bindery_transport::{Client, ClientLimits, Connection, Repeatable, Target};
 use bindery_ttlv::ProtocolVersion;
 use bytes::Bytes;
 use http::{Request, Response, request, response};
@@ -28,6 +28,8 @@ pub(crate) struct Session {
     connection: Connection,
     version: ProtocolVersion,
     output: Output,
+    /// Where exchanges are told of.
+    teller: fn(&str),
 }
 
 /// An answer as it came: head, octets and message.
@@ -57,7 +59,19 @@ impl Session {
             builder = builder.connector(tls::connector(settings)?);
         }
         let connection = builder.build().connection(target);
-        Ok(Self { binding, connection, version, output })
+        Ok(Self { binding, connection, version, output, teller: output::note })
+    }
+
+    /// The same session, telling of its exchanges elsewhere than on standard error.
+    #[must_use]
+    pub(crate) fn telling(mut self, teller: fn(&str)) -> Self {
+        self.teller = teller;
+        self
+    }
+
+    /// The server's URL.
+    pub(crate) fn url(&self) -> &http::Uri {
+        self.connection.target().uri()
     }
 
     /// The channel of the connection, once there is one.
@@ -94,8 +108,12 @@ impl Session {
         message: RequestMessage,
     ) -> Result<(ResponseMessage, Bytes)> {
         let target = self.connection.target().uri().clone();
+        let reads = message.batch_items.iter().all(|item| item.payload.only_reads());
         let encoded = self.binding.encode_request(&target, message);
-        let (request, expect) = encoded.map_err(|error| failure::encode(&error))?;
+        let (mut request, expect) = encoded.map_err(|error| failure::encode(&error))?;
+        if reads {
+            request.extensions_mut().insert(Repeatable);
+        }
         let answer = self.send(request).await?;
         let response = Response::from_parts(answer.parts, Body::from(answer.octets.clone()));
         let decoded = self.binding.decode_response(expect, response);
@@ -137,13 +155,13 @@ impl Session {
             |info| format!("{} {}", info.version, info.suite.name),
         );
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        output::note(&format!("> {} {path}   {tls}   {} octets", parts.method, octets.len()));
+        (self.teller)(&format!("> {} {path}   {tls}   {} octets", parts.method, octets.len()));
         self.tell_message(octets);
     }
 
     fn tell_response(&self, parts: &response::Parts, octets: &[u8], took: Duration) {
         let millis = took.as_secs_f64() * 1000.0;
-        output::note(&format!("< {}   {} octets   {millis:.1} ms", parts.status, octets.len()));
+        (self.teller)(&format!("< {}   {} octets   {millis:.1} ms", parts.status, octets.len()));
         self.tell_message(octets);
     }
 
@@ -152,9 +170,9 @@ impl Session {
             return;
         }
         let secrets = self.output.show_secrets;
-        output::note(&indented(&decode::tree(octets, secrets)));
+        (self.teller)(&indented(&decode::tree(octets, secrets)));
         if self.output.verbose > 1 {
-            output::note(&indented(&decode::dump(octets, secrets)));
+            (self.teller)(&indented(&decode::dump(octets, secrets)));
         }
     }
 }
