@@ -166,6 +166,9 @@ fn root<'a>(shared: &'a Shared<'a>) -> Result<Element<'a>, Error> {
     Ok(Element::new(shared, header, 0))
 }
 
+/// Room for most messages, in bytes; those with lists or large values grow from there.
+const TYPICAL: usize = 512;
+
 /// Appends a message to a buffer and gives its length in bytes.
 ///
 /// # Errors
@@ -186,6 +189,8 @@ pub fn encode_within<T: Structure + Tagged>(
     buffer: &mut Vec<u8>,
     maximum: u32,
 ) -> Result<usize, EncodeError> {
+    // A new buffer would else grow by four steps before it holds a small message.
+    buffer.reserve(TYPICAL.min(maximum as usize));
     let mut writer = Writer::with_maximum(buffer, maximum);
     message.encode(T::TAG, &mut writer);
     writer.finish()
@@ -196,7 +201,7 @@ pub fn encode_within<T: Structure + Tagged>(
 /// # Errors
 /// As [`encode`].
 pub fn to_bytes<T: Structure + Tagged>(message: &T) -> Result<Bytes, EncodeError> {
-    let mut buffer = Vec::with_capacity(512);
+    let mut buffer = Vec::new();
     encode(message, &mut buffer)?;
     Ok(Bytes::from(buffer))
 }
