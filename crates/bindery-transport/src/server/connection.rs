@@ -93,8 +93,6 @@ async fn secure(
 enum Ended {
     /// The HTTP engine is done with it.
     Done(hyper::Result<()>),
-    /// It rested when the server stopped or the connection was too old.
-    AtRest,
     /// A limit passed.
     TimedOut(&'static str),
 }
@@ -131,7 +129,6 @@ async fn serve(
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::debug!(%error, cause, "broke");
         }
-        Ended::AtRest => tracing::debug!("closed at rest"),
         Ended::TimedOut(limit) => {
             counters.timeout(limit);
             tracing::debug!(limit, "closed: a time limit passed");
@@ -192,10 +189,8 @@ where
                     Poll::Ready(Alarm::Age) => {}
                 }
             }
-            // The server stops, or the connection is too old.
-            if pulse.at_rest() {
-                return Poll::Ready(Ended::AtRest);
-            }
+            // The server stops, or the connection is too old: the engine ends at once where nothing
+            // is under way, and after the answer otherwise.
             Pin::new(&mut *engine).graceful_shutdown();
         }
     })

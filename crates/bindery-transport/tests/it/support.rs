@@ -298,6 +298,29 @@ impl Raw {
         Some(answer)
     }
 
+    /// Reads an answer's head only; gives the length of its body.
+    pub(crate) async fn head(&mut self) -> usize {
+        let end = loop {
+            if let Some(end) = self.read.windows(4).position(|four| four == b"\r\n\r\n") {
+                break end + 4;
+            }
+            assert!(self.more().await, "half a head");
+        };
+        let rest = self.read.split_off(end);
+        let head = String::from_utf8(std::mem::replace(&mut self.read, rest)).unwrap();
+        let length = head.to_lowercase().split_once("content-length: ").unwrap().1.to_owned();
+        length.split_once("\r\n").unwrap().0.parse().unwrap()
+    }
+
+    /// Reads so many octets of a body.
+    pub(crate) async fn read_exactly(&mut self, piece: &mut [u8]) {
+        let at_hand = self.read.len().min(piece.len());
+        let rest = self.read.split_off(at_hand);
+        piece[..at_hand].copy_from_slice(&std::mem::replace(&mut self.read, rest));
+        let reading = self.stream.read_exact(&mut piece[at_hand..]);
+        timeout(PATIENCE, reading).await.expect("the server goes on").expect("not cut off");
+    }
+
     /// Whether the server ends the connection, in order, without another octet.
     pub(crate) async fn is_ended(&mut self) -> bool {
         self.read.is_empty() && !self.more().await
