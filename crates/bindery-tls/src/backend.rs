@@ -144,15 +144,17 @@ pub struct ServerConfig {
     /// The authorities whose client certificates are accepted. Needed when the policy asks for
     /// client certificates; unused otherwise.
     pub client_roots: Option<Roots>,
-    /// Application protocols (ALPN), best first; `http/1.1` unless set. A client that offers
-    /// others only is refused, one that offers none is not. Empty: ALPN is not used.
+    /// Application protocols (ALPN), best first; `http/1.1` and `http/1.0` unless set. A client
+    /// that offers others only is refused, one that offers none is not. Empty: ALPN is not used.
     pub alpn: Vec<Vec<u8>>,
 }
 
 impl ServerConfig {
     /// A server that asks for no client certificates.
     pub fn new(identity: Identity) -> Self {
-        Self { identity, client_roots: None, alpn: http_1_1() }
+        // A client that speaks HTTP/1.0 may offer that alone (curl --http1.0 does).
+        let alpn = [http_1_1(), vec![b"http/1.0".to_vec()]].concat();
+        Self { identity, client_roots: None, alpn }
     }
 
     /// The same server, accepting client certificates of these authorities.
