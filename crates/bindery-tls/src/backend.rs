@@ -182,12 +182,27 @@ pub struct ClientConfig {
     pub identity: Option<Identity>,
     /// Application protocols (ALPN), best first; `http/1.1` unless set. Empty: ALPN is not used.
     pub alpn: Vec<Vec<u8>>,
+    /// Whether any certificate of a server is taken, whoever signed it and whatever name it is
+    /// for; see [`ClientConfig::dangerous_any_server`].
+    any_server: bool,
 }
 
 impl ClientConfig {
     /// A client without a certificate of its own.
     pub fn new(roots: Roots) -> Self {
-        Self { roots, identity: None, alpn: http_1_1() }
+        Self { roots, identity: None, alpn: http_1_1(), any_server: false }
+    }
+
+    /// A client that takes any server for the one it asked for. The connection is encrypted and
+    /// anybody can be at its other end: for looking at a server whose certificate is broken, and
+    /// never for sending it a secret.
+    pub fn dangerous_any_server() -> Self {
+        Self { any_server: true, ..Self::new(Roots::none()) }
+    }
+
+    /// Whether this is [`ClientConfig::dangerous_any_server`]; for backends.
+    pub const fn takes_any_server(&self) -> bool {
+        self.any_server
     }
 
     /// The same client with a certificate of its own.

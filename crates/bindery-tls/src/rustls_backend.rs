@@ -1,5 +1,6 @@
 //! The backend on rustls: TLS 1.2 and 1.3 and nothing older.
 
+mod any_server;
 mod client;
 mod failure;
 mod server;

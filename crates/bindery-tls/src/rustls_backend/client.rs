@@ -11,7 +11,8 @@ use std::{
 
 use rustls::{
     SignatureScheme,
-    client::{ResolvesClientCert, Resumption, WebPkiServerVerifier},
+    client::{ResolvesClientCert, Resumption, WebPkiServerVerifier, danger::ServerCertVerifier},
+    crypto::CryptoProvider,
     sign::CertifiedKey,
 };
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -19,6 +20,7 @@ use tokio_rustls::TlsConnector;
 
 use super::{
     RustlsBackend,
+    any_server::AnyServer,
     failure::{Seen, Side, failure},
     info, protocol_versions, refused, root_store,
     stream::{Protected, Watched},
@@ -52,19 +54,12 @@ impl RustlsConnector {
         config: ClientConfig,
     ) -> Result<Self, TlsError> {
         let crypto = backend.restricted(plan);
-        let roots = &config.roots;
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(root_store(roots)?, Arc::clone(&crypto))
-                .build()
-                .map_err(|error| {
-                    let message = format!("{}: {error}", roots.origin());
-                    configuration(message, "name the file with the trusted authorities")
-                        .with_source(error)
-                })?;
+        let verifier = verifier(&config, &crypto)?;
         let builder = rustls::ClientConfig::builder_with_provider(crypto)
             .with_protocol_versions(&protocol_versions(plan))
             .map_err(|error| refused(policy, error))?
-            .with_webpki_verifier(verifier);
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
         let mut chain = Arc::from([]);
         let mut tls = match &config.identity {
             None => builder.with_no_client_auth(),
@@ -117,6 +112,24 @@ impl RustlsConnector {
         }
         shown
     }
+}
+
+/// What checks servers' certificates: the trusted authorities, unless anybody is to be taken.
+fn verifier(
+    config: &ClientConfig,
+    crypto: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+    if config.takes_any_server() {
+        return Ok(Arc::new(AnyServer::new(crypto)));
+    }
+    let roots = &config.roots;
+    let builder =
+        WebPkiServerVerifier::builder_with_provider(root_store(roots)?, Arc::clone(crypto));
+    let verifier = builder.build().map_err(|error| {
+        let message = format!("{}: {error}", roots.origin());
+        configuration(message, "name the file with the trusted authorities").with_source(error)
+    })?;
+    Ok(verifier)
 }
 
 impl Connector for RustlsConnector {

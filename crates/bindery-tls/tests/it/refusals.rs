@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bindery_core::{Timestamp, TlsVersion};
 use bindery_tls::{
-    Acceptor, Backend as _, ClientConfig, Policy, Restriction, ServerConfig, TlsError,
+    Acceptor, Backend as _, ClientAuth, ClientConfig, Policy, Restriction, ServerConfig, TlsError,
     TlsErrorKind as Kind,
     pki::{Leaf, Validity},
     registry::suites,
@@ -74,6 +74,23 @@ async fn a_server_of_another_authority_is_not_talked_to() {
         let server = server.unwrap_err();
         assert_eq!(server.kind(), Kind::UnknownAuthority, "{server}");
         assert!(server.is_our_fault());
+    }
+}
+
+/// The same server, and a client that was told in so many words to take anybody.
+#[tokio::test]
+async fn a_client_takes_any_server_only_when_told_so() {
+    let (world, other) = (World::new(), World::of("Other Authority"));
+    for version in VERSIONS {
+        let policy = kmip_with(version).with_client_auth(ClientAuth::None);
+        let config = ClientConfig::dangerous_any_server();
+        let connector = backend().connector(&policy, config).unwrap();
+        let name = ServerName::try_from("elsewhere.example").unwrap();
+        let (server, client) = both(&other.acceptor(&policy), &connector, name).await;
+        assert_eq!(client.unwrap().info.version, version);
+        server.unwrap();
+        let strict = backend().connector(&policy, world.client_config()).unwrap();
+        assert!(both(&other.acceptor(&policy), &strict, localhost()).await.1.is_err());
     }
 }
 
