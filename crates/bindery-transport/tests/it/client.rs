@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bindery_core::{Body, ContentCoding};
@@ -89,10 +89,10 @@ async fn play(mut stream: TcpStream, acts: Vec<Act>, requests: &std::sync::Mutex
             }
         }
         requests.lock().unwrap().push(String::from_utf8(read).unwrap());
-        if let Act::Say(octets) = act {
-            if stream.write_all(&octets).await.is_err() {
-                return;
-            }
+        if let Act::Say(octets) = act
+            && stream.write_all(&octets).await.is_err()
+        {
+            return;
         }
     }
 }
@@ -366,7 +366,7 @@ async fn answers_that_are_too_large() {
 
 #[tokio::test]
 async fn no_answer_in_time() {
-    let start = Instant::now();
+    let start = tokio::time::Instant::now();
     let error = fails(limited(|l| l.response = SHORT), vec![Act::Nothing, Act::Nothing]).await;
     assert!(error.is_timeout() && error.layer() == Layer::Http, "{error:?}");
     assert!(start.elapsed() >= SHORT / 2);

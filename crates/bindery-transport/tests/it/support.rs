@@ -76,7 +76,10 @@ impl ServerBinding for Echo {
             .header(header::CONTENT_TYPE, OCTETS)
             .header("x-principal", principal)
             .header("x-now", cx.now.unix_seconds())
-            .header("x-tls", cx.channel.tls().map_or("none".into(), |tls| tls.version.to_string()))
+            .header(
+                "x-tls",
+                cx.channel.tls().map_or_else(|| "none".into(), |tls| tls.version.to_string()),
+            )
             .body(message.into())
             .expect("the parts are fit")
     }
@@ -119,7 +122,7 @@ impl Handler<Bytes> for Service {
             }
             b"stuck" => {
                 self.arrived.notify_one();
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
             b"hold" => {
                 self.arrived.notify_one();
