@@ -26,6 +26,7 @@ struct Vector {
     body: Option<String>,
 }
 
+/// proves: KMIP-S-4
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_vector_has_its_answers() {
     let file: File = toml::from_str(include_str!("../vectors/http.toml")).unwrap();
