@@ -5,8 +5,10 @@
 //! file for each in `operation/`), and commits all changes at once. Time comes with the
 //! [`Context`](bindery_core::Context), cryptography and randomness through [`Crypto`].
 
+mod allowance;
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
+mod batch;
 mod config;
 mod crypto;
 mod engine;

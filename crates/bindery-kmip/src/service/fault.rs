@@ -38,6 +38,16 @@ impl Fault {
             }
         }
     }
+
+    /// Whether the store as such failed, and asking it for the next object makes no sense.
+    pub(super) const fn is_store_down(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Unavailable(_) | StoreError::Failed(_)))
+    }
+}
+
+/// As much of a peer's text as goes back to it: an answer is not to grow with what it refuses.
+pub(super) fn shortened(text: &str) -> String {
+    text.chars().take(64).collect()
 }
 
 impl From<Failure> for Fault {

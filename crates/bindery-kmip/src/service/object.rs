@@ -83,7 +83,17 @@ impl Object {
         let computed = self.computed(now).into_iter().map(Attribute::new);
         let visible =
             |attribute: &Attribute| attribute.row().is_none_or(|row| row.since <= version);
-        computed.chain(self.attributes.iter().cloned()).filter(visible).collect()
+        let mut all: Vec<Attribute> =
+            computed.chain(self.attributes.iter().cloned()).filter(visible).collect();
+        // The field came with 1.1.
+        if version < ProtocolVersion::V1_1 {
+            for attribute in &mut all {
+                if let AttributeValue::Digest(digest) = &mut attribute.value {
+                    digest.key_format_type = None;
+                }
+            }
+        }
+        all
     }
 
     fn computed(&self, now: Timestamp) -> Vec<AttributeValue> {
@@ -120,7 +130,8 @@ impl Object {
         self.find(pick).unwrap_or(false)
     }
 
-    /// The record to store.
+    /// The record to store: attributes as a Template-Attribute, material as the one field of a
+    /// Response Payload. The tags are the format's version: another form would come under others.
     ///
     /// # Errors
     /// The object is longer than TTLV can say.
@@ -247,13 +258,16 @@ fn secret_octets(block: &KeyBlock) -> usize {
 /// that time or the server changes are compared after loading, and long ones too.
 pub(super) fn index_entry(value: &AttributeValue) -> Option<IndexEntry> {
     let indexed = match value {
+        // Without the data it stands for all objects of a namespace.
+        AttributeValue::ApplicationSpecificInformation(information) => {
+            information.application_data.is_some()
+        }
         AttributeValue::Name(_)
         | AttributeValue::ObjectType(_)
         | AttributeValue::CryptographicAlgorithm(_)
         | AttributeValue::CryptographicLength(_)
         | AttributeValue::ObjectGroup(_)
         | AttributeValue::Link(_)
-        | AttributeValue::ApplicationSpecificInformation(_)
         | AttributeValue::AlternativeName(_)
         | AttributeValue::ContactInformation(_) => true,
         AttributeValue::Other(name, _) => is_custom(name),

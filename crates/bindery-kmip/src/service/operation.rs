@@ -45,9 +45,9 @@ impl Scene<'_> {
         state(object, self.now)
     }
 
-    /// The object, changed now.
+    /// The object, changed now; not before its last change where the clock was set back.
     pub(super) fn touched(&self, mut object: Object) -> Object {
-        object.dates.last_change = self.date();
+        object.dates.last_change = self.date().max(object.dates.last_change);
         object
     }
 }
@@ -95,6 +95,9 @@ fn digest(object: &Object, crypto: &dyn Crypto) -> Option<Digest> {
         ManagedObject::Certificate(certificate) => (&certificate.certificate_value[..], None),
         other => {
             let block = other.key_block()?;
+            if block.key_wrapping_data.is_some() {
+                return None;
+            }
             let plain = block.key_format_type != KeyFormatType::TRANSPARENT_SYMMETRIC_KEY;
             (block.octets().filter(|_| plain)?.expose(), Some(block.key_format_type))
         }

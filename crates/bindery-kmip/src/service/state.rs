@@ -11,13 +11,16 @@ use super::object::Object;
 /// The State of an object at a time; `None` for a type that has none.
 ///
 /// State is not stored: Destroy Date, Compromise Date, Deactivation Date and Activation Date say
-/// it, so that an object whose Activation Date comes is active without anybody writing.
+/// it, so that an object whose Activation Date comes is active without anybody writing. Where the
+/// clock was set back to before the object's last change, it is judged as of that change: what was
+/// acknowledged does not come undone.
 pub(super) fn state(object: &Object, now: Timestamp) -> Option<State> {
     if !has_state(object.object_type) {
         return None;
     }
     let dates = &object.dates;
-    let come = |date: Option<DateTime>| date.is_some_and(|date| date.0 <= now.unix_seconds());
+    let now = now.unix_seconds().max(dates.last_change.0);
+    let come = |date: Option<DateTime>| date.is_some_and(|date| date.0 <= now);
     Some(match (dates.destroy, dates.compromise) {
         (Some(_), Some(_)) => State::DESTROYED_COMPROMISED,
         (Some(_), None) => State::DESTROYED,

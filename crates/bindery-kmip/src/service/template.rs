@@ -1,8 +1,14 @@
 //! The attributes that a client gives a new object (KMIP 1.4, sections 3 and 4.1, 4.3).
 
-use bindery_ttlv::{ProtocolVersion, registry::ObjectType};
+use bindery_ttlv::{
+    DateTime, ProtocolVersion,
+    registry::{ObjectType, ResultReason},
+};
 
-use super::object::{Object, is_custom};
+use super::{
+    fault::shortened,
+    object::{Object, is_custom},
+};
 use crate::{
     AttributeRow,
     message::{Attribute, AttributeValue, Failure, TemplateAttribute},
@@ -13,7 +19,7 @@ use crate::{
 ///
 /// # Errors
 /// An attribute that is unknown, that the client may not set, that the object's type does not
-/// have, or that is there too often.
+/// have, that is there too often, or that does not agree with another.
 pub(super) fn apply(
     object: &mut Object,
     template: &TemplateAttribute,
@@ -23,7 +29,7 @@ pub(super) fn apply(
     if let Some(name) = template.names.first() {
         return Err(Failure::item_not_found(format!(
             "there is no template with the name {:?}; name the attributes themselves",
-            name.name_value.as_str()
+            shortened(name.name_value.as_str())
         )));
     }
     if template.attributes.len() > most {
@@ -33,20 +39,52 @@ pub(super) fn apply(
         check(object, attribute, version)?;
         put(object, attribute)?;
     }
-    Ok(())
+    dates(object)
+}
+
+/// The order of an object's dates (sections 3.24 to 3.27). A time in which the key protects nothing
+/// is allowed: Process Start Date may come after Protect Stop Date.
+fn dates(object: &Object) -> Result<(), Failure> {
+    let activation = object.dates.activation;
+    let deactivation = object.dates.deactivation;
+    let process_start = object.find(|value| match value {
+        AttributeValue::ProcessStartDate(date) => Some(*date),
+        _ => None,
+    });
+    let protect_stop = object.find(|value| match value {
+        AttributeValue::ProtectStopDate(date) => Some(*date),
+        _ => None,
+    });
+    in_order(("Activation Date", activation), ("Process Start Date", process_start))?;
+    in_order(("Protect Stop Date", protect_stop), ("Deactivation Date", deactivation))?;
+    in_order(("Activation Date", activation), ("Deactivation Date", deactivation))
+}
+
+fn in_order(
+    (first_name, first): (&str, Option<DateTime>),
+    (then_name, then): (&str, Option<DateTime>),
+) -> Result<(), Failure> {
+    match (first, then) {
+        (Some(first), Some(then)) if first > then => {
+            Err(Failure::invalid_field(format!("the {first_name} is later than the {then_name}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check(object: &Object, attribute: &Attribute, version: ProtocolVersion) -> Result<(), Failure> {
     let name = attribute.name();
     if let AttributeValue::Absent(_) = attribute.value {
-        return Err(Failure::invalid_field(format!("the attribute {name} has no value")));
+        let text = format!("the attribute {:?} has no value", shortened(name));
+        return Err(Failure::invalid_field(text));
     }
     let Some(row) = attribute.row() else {
         if is_custom(name) && !name.starts_with("y-") {
             return Ok(());
         }
         return Err(Failure::invalid_field(format!(
-            "there is no attribute {name:?} that a client may set; names of its own begin with x-"
+            "there is no attribute {:?} that a client may set; names of its own begin with x-",
+            shortened(name)
         )));
     };
     if row.since > version {
@@ -64,11 +102,34 @@ fn check(object: &Object, attribute: &Attribute, version: ProtocolVersion) -> Re
             object.object_type
         )));
     }
-    let malformed = matches!(attribute.value, AttributeValue::Other(..));
-    if malformed && has_variant(row) {
-        return Err(Failure::invalid_field(format!("the value of {name} is incomplete")));
+    check_value(row, &attribute.value)
+}
+
+/// What the value itself may say.
+fn check_value(row: &AttributeRow, value: &AttributeValue) -> Result<(), Failure> {
+    let name = row.name;
+    match value {
+        AttributeValue::Other(_, raw) if has_variant(row) || raw.item_type() != row.item_type => {
+            Err(Failure::invalid_field(format!("the value of {name} is incomplete")))
+        }
+        // Section 3.36: the server would have to know the namespace to make data for it.
+        AttributeValue::ApplicationSpecificInformation(information)
+            if information.application_data.is_none() =>
+        {
+            Err(Failure::new(
+                ResultReason::APPLICATION_NAMESPACE_NOT_SUPPORTED,
+                format!("{name}: this server makes no Application Data; give it"),
+            ))
+        }
+        AttributeValue::UsageLimits(limits)
+            if limits.usage_limits_total < 0 || limits.usage_limits_count.is_some() =>
+        {
+            Err(Failure::invalid_field(format!(
+                "{name}: the client says Total, not below 0, and Unit; the server counts"
+            )))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Whether values of the attribute are typed, so that one that was kept as it stood is faulty.
@@ -86,36 +147,40 @@ fn has_variant(row: &AttributeRow) -> bool {
 }
 
 fn put(object: &mut Object, attribute: &Attribute) -> Result<(), Failure> {
-    let twice = |there: bool| match there {
-        true => Err(Failure::invalid_field(format!("{} is there twice", attribute.name()))),
-        false => Ok(()),
-    };
+    let name = attribute.name();
     let dates = &mut object.dates;
-    match attribute.value {
+    let (instances, date) = match attribute.value {
         AttributeValue::ActivationDate(date) => {
-            return twice(dates.activation.replace(date).is_some());
+            (usize::from(dates.activation.is_some()), Some((&mut dates.activation, date)))
         }
         AttributeValue::DeactivationDate(date) => {
-            return twice(dates.deactivation.replace(date).is_some());
+            (usize::from(dates.deactivation.is_some()), Some((&mut dates.deactivation, date)))
         }
-        _ => {}
-    }
-    let name = attribute.name();
-    let instances = object.attributes.iter().filter(|other| other.name() == name).count();
+        _ => (object.attributes.iter().filter(|other| other.name() == name).count(), None),
+    };
     let multiple = attribute.row().is_none_or(|row| row.multiple);
     if instances > 0 && !multiple {
-        return twice(true);
+        return Err(Failure::invalid_field(format!("{name} is there twice")));
     }
     // Section 3: the instances of an attribute are numbered from 0 on.
     let index = i32::try_from(instances).unwrap_or(i32::MAX);
     if attribute.index.is_some_and(|given| given != index) {
         return Err(Failure::index_out_of_bounds(format!(
-            "the Attribute Index of {name} has to be {index} here"
+            "the Attribute Index of {:?} has to be {index} here",
+            shortened(name)
         )));
+    }
+    if let Some((place, date)) = date {
+        *place = Some(date);
+        return Ok(());
     }
     let mut kept = Attribute::new(attribute.value.clone());
     if multiple {
         kept.index = Some(index).filter(|index| *index > 0);
+    }
+    if let AttributeValue::UsageLimits(limits) = &mut kept.value {
+        // Section 3.21: the Count starts at the Total.
+        limits.usage_limits_count = Some(limits.usage_limits_total);
     }
     object.attributes.push(kept);
     Ok(())

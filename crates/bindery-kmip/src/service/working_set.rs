@@ -2,90 +2,74 @@
 
 use std::collections::BTreeMap;
 
-use super::{Change, Fault, KeyStore, object::Object};
+use super::{Change, Record, object::Object};
 
 /// Objects by Unique Identifier, with what the store holds of them.
 #[derive(Debug, Default)]
 pub(super) struct WorkingSet {
     entries: BTreeMap<String, Entry>,
-    puts: u64,
 }
 
+/// An object of the batch.
 #[derive(Debug)]
-struct Entry {
-    object: Object,
+pub(super) struct Entry {
+    pub(super) object: Object,
+    /// How many octets its attributes have, encoded.
+    pub(super) attribute_octets: usize,
+    /// How many octets its material has, encoded.
+    pub(super) material_octets: usize,
     /// The version in the store that the object rests on; `None` for a new one.
     base: Option<u64>,
-    changed: bool,
+    /// What to commit; `None` while nothing is changed.
+    record: Option<Record>,
 }
 
 impl WorkingSet {
-    /// The object of an identifier: as this batch has it, or as the store has.
-    ///
-    /// # Errors
-    /// The store failed or the record is damaged.
-    pub(super) async fn fetch(
-        &mut self,
-        store: &dyn KeyStore,
-        uid: &str,
-    ) -> Result<Option<&Object>, Fault> {
-        if !self.entries.contains_key(uid) {
-            let loaded = store.load(&[uid.to_owned()]).await?.into_iter().next().flatten();
-            let Some(loaded) = loaded else { return Ok(None) };
-            let entry = Entry {
-                object: Object::from_record(&loaded.record)?,
-                base: Some(loaded.version),
-                changed: false,
-            };
-            self.entries.insert(uid.to_owned(), entry);
-        }
-        Ok(self.entries.get(uid).map(|entry| &entry.object))
+    /// The object as this batch has it.
+    pub(super) fn get(&self, uid: &str) -> Option<&Entry> {
+        self.entries.get(uid)
     }
 
-    /// Takes a new or changed object in.
-    pub(super) fn put(&mut self, object: Object) {
-        self.puts += 1;
-        match self.entries.get_mut(&object.uid) {
-            Some(entry) => {
-                entry.object = object;
-                entry.changed = true;
-            }
-            None => {
-                let uid = object.uid.clone();
-                self.entries.insert(uid, Entry { object, base: None, changed: true });
-            }
-        }
+    /// Takes in what the store has.
+    pub(super) fn loaded(&mut self, object: Object, octets: (usize, usize), version: u64) {
+        let (attribute_octets, material_octets) = octets;
+        let base = Some(version);
+        let uid = object.uid.clone();
+        let entry = Entry { object, attribute_octets, material_octets, base, record: None };
+        self.entries.insert(uid, entry);
     }
 
-    /// The object as this batch has it, if it has changed it.
-    pub(super) fn changed(&self, uid: &str) -> Option<&Object> {
-        self.entries.get(uid).filter(|entry| entry.changed).map(|entry| &entry.object)
+    /// Takes in a new or changed object, with its record.
+    pub(super) fn put(&mut self, object: Object, record: Record) {
+        let (attribute_octets, material_octets) = octets(&record);
+        let base = self.entries.get(&object.uid).and_then(|entry| entry.base);
+        let uid = object.uid.clone();
+        let record = Some(record);
+        let entry = Entry { object, attribute_octets, material_octets, base, record };
+        self.entries.insert(uid, entry);
     }
 
     /// The objects that this batch has made or changed, in the order of their identifiers.
-    pub(super) fn changed_objects(&self) -> impl Iterator<Item = &Object> {
-        self.entries.values().filter(|entry| entry.changed).map(|entry| &entry.object)
+    pub(super) fn changed(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values().filter(|entry| entry.record.is_some())
     }
 
-    /// How often this batch has made or changed an object.
-    pub(super) const fn changed_count(&self) -> u64 {
-        self.puts
-    }
-
-    /// What to commit.
-    ///
-    /// # Errors
-    /// An object cannot be encoded.
-    pub(super) fn changes(&self) -> Result<Vec<Change>, Fault> {
-        let changed = self.entries.values().filter(|entry| entry.changed);
-        changed
-            .map(|entry| {
-                let record = entry.object.to_record()?;
-                Ok(match entry.base {
+    /// What to commit. The set is empty afterwards.
+    pub(super) fn take_changes(&mut self) -> Vec<Change> {
+        let entries = std::mem::take(&mut self.entries).into_values();
+        entries
+            .filter_map(|entry| {
+                let record = entry.record?;
+                Some(match entry.base {
                     Some(expected) => Change::Replace { record, expected },
                     None => Change::Insert(record),
                 })
             })
             .collect()
     }
+}
+
+/// The octets of a record's attributes and of its material.
+pub(super) fn octets(record: &Record) -> (usize, usize) {
+    (record.attributes.len(), record.material.as_ref().map_or(0, crate::Secret::len))
 }

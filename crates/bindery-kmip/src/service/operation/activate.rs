@@ -21,6 +21,10 @@ pub(in crate::service) fn decide(
         state => return Err(wrong_state("Activate", state)),
     }
     let mut object = scene.touched(object.clone());
-    object.dates.activation = Some(scene.date());
+    let now = object.dates.last_change;
+    if object.dates.deactivation.is_some_and(|date| date <= now) {
+        return Err(Failure::permission_denied("Activate: the Deactivation Date has passed"));
+    }
+    object.dates.activation = Some(now);
     Ok((ActivateResponse::new(object.uid.as_str()), object))
 }

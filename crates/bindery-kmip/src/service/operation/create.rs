@@ -1,15 +1,12 @@
 //! Create (KMIP 1.4, section 4.1).
 
-use bindery_ttlv::{
-    ProtocolVersion,
-    registry::{CryptographicAlgorithm, KeyFormatType, ObjectType},
-};
+use bindery_ttlv::registry::{CryptographicAlgorithm, KeyFormatType, ObjectType};
 
 use super::{Scene, describe};
 use crate::{
     message::{
         AttributeValue, CreateRequest, CreateResponse, Failure, KeyBlock, ManagedObject,
-        SymmetricKey,
+        SymmetricKey, TemplateAttribute,
     },
     service::{
         Fault,
@@ -23,9 +20,21 @@ enum Lengths {
     /// These and no others.
     Only(&'static [i32]),
     /// Whole octets between two lengths.
-    Octets(i32, i32),
+    Octets { from: i32, to: i32, usual: i32 },
     /// DES: eight bits of each 64 are parity, and count in the octets and not in the length.
     Parity(&'static [i32]),
+}
+
+impl Lengths {
+    /// The length of a key whose length nobody said: the longest, or the hash's.
+    fn usual(&self) -> i32 {
+        match self {
+            Self::Only(lengths) | Self::Parity(lengths) => {
+                lengths.last().copied().unwrap_or_default()
+            }
+            Self::Octets { usual, .. } => *usual,
+        }
+    }
 }
 
 /// The symmetric algorithms that a key can be made for. MD5 and single DES are left out: a new
@@ -38,20 +47,20 @@ const fn lengths(algorithm: CryptographicAlgorithm) -> Option<Lengths> {
         A::CHACHA20 | A::CHACHA20POLY1305 | A::POLY1305 => Lengths::Only(&[256]),
         A::IDEA | A::SEED | A::SM4 => Lengths::Only(&[128]),
         A::ARIA => Lengths::Only(&[128, 192, 256]),
-        A::BLOWFISH => Lengths::Octets(128, 448),
+        A::BLOWFISH => Lengths::Octets { from: 128, to: 448, usual: 448 },
         A::CAST5 => Lengths::Only(&[128]),
-        // RFC 2104 advises at least the hash's length; SP 800-107 asks for 112 bits.
-        A::HMAC_SHA1
-        | A::HMAC_SHA224
-        | A::HMAC_SHA256
-        | A::HMAC_SHA384
-        | A::HMAC_SHA512
-        | A::HMAC_SHA3_224
-        | A::HMAC_SHA3_256
-        | A::HMAC_SHA3_384
-        | A::HMAC_SHA3_512 => Lengths::Octets(112, 8_192),
+        A::HMAC_SHA1 => hmac(160),
+        A::HMAC_SHA224 | A::HMAC_SHA3_224 => hmac(224),
+        A::HMAC_SHA256 | A::HMAC_SHA3_256 => hmac(256),
+        A::HMAC_SHA384 | A::HMAC_SHA3_384 => hmac(384),
+        A::HMAC_SHA512 | A::HMAC_SHA3_512 => hmac(512),
         _ => return None,
     })
+}
+
+/// RFC 2104 advises at least the hash's length; SP 800-107 asks for 112 bits.
+const fn hmac(usual: i32) -> Lengths {
+    Lengths::Octets { from: 112, to: 8_192, usual }
 }
 
 /// A new symmetric key from the server's random generator.
@@ -74,11 +83,12 @@ pub(in crate::service) fn decide(
         _ => None,
     })
     .ok_or_else(|| lacking("Cryptographic Algorithm", object_type))?;
-    let length = given(template, |value| match value {
+    let asked = given(template, |value| match value {
         AttributeValue::CryptographicLength(length) => Some(*length),
         _ => None,
-    })
-    .ok_or_else(|| lacking("Cryptographic Length", object_type))?;
+    });
+    let lengths = lengths_of(algorithm)?;
+    let length = asked.unwrap_or_else(|| lengths.usual());
     if given(template, |value| {
         matches!(value, AttributeValue::CryptographicUsageMask(_)).then_some(())
     })
@@ -86,31 +96,39 @@ pub(in crate::service) fn decide(
     {
         return Err(lacking("Cryptographic Usage Mask", object_type).into());
     }
-    let key = make_key(scene, algorithm, length)?;
+    let key = make_key(scene, algorithm, &lengths, length)?;
     let block = KeyBlock::new(KeyFormatType::RAW, key).with_algorithm(algorithm, length);
     let material = ManagedObject::SymmetricKey(SymmetricKey::new(block));
     let mut object = Object::new(uid, scene.principal.clone(), scene.now, material);
     apply(&mut object, template, scene.version, scene.config.attributes)?;
     object.set(AttributeValue::OriginalCreationDate(scene.date()));
+    let mut response = CreateResponse::new(object_type, object.uid.as_str());
+    if asked.is_none() {
+        let chosen = AttributeValue::CryptographicLength(length);
+        object.set(chosen.clone());
+        response.template_attribute = Some(TemplateAttribute::from_iter([chosen]));
+    }
     describe(&mut object, scene.crypto);
-    Ok((CreateResponse::new(object_type, object.uid.as_str()), object))
+    Ok((response, object))
+}
+
+fn lengths_of(algorithm: CryptographicAlgorithm) -> Result<Lengths, Failure> {
+    lengths(algorithm).ok_or_else(|| {
+        Failure::invalid_field(format!("this server makes no keys for the algorithm {algorithm:?}"))
+    })
 }
 
 fn make_key(
     scene: &Scene<'_>,
     algorithm: CryptographicAlgorithm,
+    lengths: &Lengths,
     length: i32,
 ) -> Result<crate::Secret, Fault> {
-    let known = algorithm.since().is_some_and(|since| since <= ProtocolVersion::V2_1);
-    let Some(lengths) = lengths(algorithm).filter(|_| known) else {
-        return Err(Failure::invalid_field(format!(
-            "this server makes no keys for the algorithm {algorithm:?}"
-        ))
-        .into());
-    };
     let (fits, octets) = match lengths {
         Lengths::Only(lengths) => (lengths.contains(&length), length / 8),
-        Lengths::Octets(from, to) => ((from..=to).contains(&length) && length % 8 == 0, length / 8),
+        Lengths::Octets { from, to, .. } => {
+            ((*from..=*to).contains(&length) && length % 8 == 0, length / 8)
+        }
         Lengths::Parity(lengths) => (lengths.contains(&length), length / 7),
     };
     let octets = usize::try_from(octets).ok().filter(|_| fits).ok_or_else(|| {
@@ -119,7 +137,7 @@ fn make_key(
     let key = scene.crypto.random_secret(octets)?;
     Ok(match lengths {
         Lengths::Parity(_) => with_odd_parity(&key),
-        Lengths::Only(_) | Lengths::Octets(..) => key,
+        Lengths::Only(_) | Lengths::Octets { .. } => key,
     })
 }
 

@@ -19,7 +19,7 @@ pub(in crate::service) fn decide(
         return Err(wrong_state("Destroy", state));
     }
     let mut object = scene.touched(object.clone());
-    object.dates.destroy = Some(scene.date());
+    object.dates.destroy = Some(object.dates.last_change);
     object.material = None;
     Ok((DestroyResponse::new(object.uid.as_str()), object))
 }

@@ -10,11 +10,14 @@ use crate::{
     service::object::Object,
 };
 
-/// The object, in the form it was stored in or one that needs no knowledge of the key.
-pub(in crate::service) fn decide(
-    object: &Object,
+/// Whether the object may be given; nothing is copied yet.
+///
+/// # Errors
+/// It is gone, must not leave, or is asked for in a form that this server cannot make.
+pub(in crate::service) fn check<'o>(
+    object: &'o Object,
     request: &GetRequest,
-) -> Result<GetResponse, Failure> {
+) -> Result<&'o ManagedObject, Failure> {
     let Some(material) = &object.material else {
         return Err(Failure::item_not_found(
             "the object is destroyed; only its attributes are left",
@@ -23,14 +26,29 @@ pub(in crate::service) fn decide(
     if request.key_wrapping_specification.is_some() {
         return Err(Failure::feature_not_supported("this server does not wrap keys"));
     }
-    if request
-        .key_wrap_type
-        .is_some_and(|wrap| wrap != KeyWrapType::NOT_WRAPPED && wrap != KeyWrapType::AS_REGISTERED)
-    {
-        return Err(Failure::feature_not_supported("this Key Wrap Type is not known here"));
+    let wrapped = material.key_block().is_some_and(|block| block.key_wrapping_data.is_some());
+    match request.key_wrap_type {
+        None | Some(KeyWrapType::AS_REGISTERED) => {}
+        Some(KeyWrapType::NOT_WRAPPED) if !wrapped => {}
+        Some(KeyWrapType::NOT_WRAPPED) => {
+            return Err(Failure::feature_not_supported(
+                "the key was registered wrapped, and this server does not unwrap keys",
+            ));
+        }
+        Some(_) => {
+            return Err(Failure::feature_not_supported("this Key Wrap Type is not known here"));
+        }
     }
-    extractable(object)?;
-    let mut material = material.clone();
+    extractable(object, wrapped)?;
+    Ok(material)
+}
+
+/// The object, in the form it was stored in or one that needs no knowledge of the key.
+pub(in crate::service) fn decide(
+    object: &Object,
+    request: &GetRequest,
+) -> Result<GetResponse, Failure> {
+    let mut material = check(object, request)?.clone();
     if let Some(format) = request.key_format_type {
         convert(&mut material, format)?;
     }
@@ -46,7 +64,7 @@ pub(in crate::service) fn decide(
 
 /// Sections 3.48 and 3.50: a sensitive object leaves the server only wrapped, one that is not
 /// extractable never.
-fn extractable(object: &Object) -> Result<(), Failure> {
+fn extractable(object: &Object, wrapped: bool) -> Result<(), Failure> {
     let sensitive = object.is_set(|value| match value {
         AttributeValue::Sensitive(sensitive) => Some(*sensitive),
         _ => None,
@@ -58,7 +76,7 @@ fn extractable(object: &Object) -> Result<(), Failure> {
     if kept {
         return Err(Failure::new(ResultReason::NOT_EXTRACTABLE, "the object is not extractable"));
     }
-    if sensitive {
+    if sensitive && !wrapped {
         return Err(Failure::new(
             ResultReason::SENSITIVE,
             "the object is sensitive and leaves the server only wrapped",
@@ -75,21 +93,17 @@ fn convert(material: &mut ManagedObject, format: KeyFormatType) -> Result<(), Fa
             "the object is given only in the form that it was registered in",
         )
     };
-    let block = match material {
-        ManagedObject::SymmetricKey(key) => &mut key.key_block,
-        ManagedObject::PublicKey(key) => &mut key.key_block,
-        ManagedObject::PrivateKey(key) => &mut key.key_block,
-        ManagedObject::SplitKey(key) => &mut key.key_block,
-        ManagedObject::SecretData(data) => &mut data.key_block,
-        ManagedObject::PgpKey(key) => &mut key.key_block,
-        _ => return Err(unsupported()),
-    };
-    if block.key_format_type == format {
+    if material.key_block().is_some_and(|block| block.key_format_type == format) {
         return Ok(());
+    }
+    let ManagedObject::SymmetricKey(key) = material else { return Err(unsupported()) };
+    let block = &mut key.key_block;
+    if block.key_wrapping_data.is_some() {
+        return Err(unsupported());
     }
     let forms = [KeyFormatType::RAW, KeyFormatType::TRANSPARENT_SYMMETRIC_KEY];
     let both = forms.contains(&format) && forms.contains(&block.key_format_type);
-    rewrite(block, format).filter(|()| both).ok_or_else(unsupported)
+    if both { rewrite(block, format).ok_or_else(unsupported) } else { Err(unsupported()) }
 }
 
 fn rewrite(block: &mut KeyBlock, format: KeyFormatType) -> Option<()> {

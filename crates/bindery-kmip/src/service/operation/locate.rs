@@ -1,8 +1,10 @@
 //! Locate (KMIP 1.4, section 4.9).
 
+use std::{cell::OnceCell, collections::BTreeSet};
+
 use bindery_core::Principal;
 use bindery_ttlv::{
-    DateTime, ItemType, RawValue,
+    DateTime,
     registry::{State, StorageStatusMask},
 };
 use bytes::Bytes;
@@ -11,21 +13,32 @@ use super::Scene;
 use crate::{
     message::{Attribute, AttributeValue, Failure, LocateRequest},
     service::{
-        Filter,
+        Filter, IndexEntry,
+        fault::shortened,
         object::{Object, canonical, index_entry},
     },
 };
+
+/// The most attributes that a Locate may ask for.
+const CRITERIA: usize = 64;
+/// How many of them the store is asked to compare; the rest is compared afterwards.
+const INDEXED: usize = 8;
 
 /// What a Locate asks for, ready to be held against objects.
 #[derive(Debug)]
 pub(in crate::service) struct Wanted {
     criteria: Vec<Criterion>,
-    /// Objects without material are left out unless the request speaks of them.
+    entries: Vec<IndexEntry>,
+    /// Objects with material are asked for.
+    on_line: bool,
+    /// Destroyed objects are asked for, by the mask or by their State.
     destroyed: bool,
+    /// The one object that can match.
+    pub(in crate::service) uid: Option<String>,
     /// Nothing can match: only archived objects are asked for, and there is no archive.
     pub(in crate::service) nothing: bool,
     /// How many matching objects are passed over.
-    pub(in crate::service) offset: usize,
+    pub(in crate::service) offset: Option<usize>,
     /// How many identifiers are returned at most.
     pub(in crate::service) most: usize,
 }
@@ -34,55 +47,102 @@ pub(in crate::service) struct Wanted {
 enum Criterion {
     /// An instance of the attribute has exactly this value.
     Equal(String, Bytes),
+    /// The date is this one.
+    At(String, DateTime),
     /// The date lies between two, both included.
     Between(String, DateTime, DateTime),
     /// All of these bits are set.
     Mask(i32),
     /// An instance has at least these fields.
-    Part(String, Vec<Vec<u8>>),
+    Part(String, Vec<Bytes>),
 }
 
-/// Reads the request.
-pub(in crate::service) fn wanted(
-    scene: &Scene<'_>,
-    request: &LocateRequest,
-) -> Result<Wanted, Failure> {
-    if request.object_group_member.is_some() {
-        return Err(Failure::feature_not_supported("Object Group Member is not known here"));
+impl Wanted {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// It asks for what cannot be, or for too much.
+    pub(in crate::service) fn read(
+        scene: &Scene<'_>,
+        request: &LocateRequest,
+    ) -> Result<Self, Failure> {
+        if request.object_group_member.is_some() {
+            return Err(Failure::feature_not_supported("Object Group Member is not known here"));
+        }
+        let number = |name: &str, value: Option<i32>| match value.map(usize::try_from) {
+            None => Ok(None),
+            Some(Ok(value)) => Ok(Some(value)),
+            Some(Err(_)) => Err(Failure::invalid_field(format!("{name} is negative"))),
+        };
+        let attributes = &request.attributes;
+        if attributes.len() > CRITERIA {
+            let text = format!("a Locate asks for at most {CRITERIA} attributes here");
+            return Err(Failure::invalid_field(text));
+        }
+        let most = number("Maximum Items", request.maximum_items)?.unwrap_or(usize::MAX);
+        let mask = request.storage_status_mask.unwrap_or(StorageStatusMask::ON_LINE_STORAGE);
+        let has = |bit: StorageStatusMask| mask.0 & bit.0 != 0;
+        let by_state = attributes.iter().any(|attribute| {
+            matches!(
+                attribute.value,
+                AttributeValue::State(State::DESTROYED | State::DESTROYED_COMPROMISED)
+            )
+        });
+        let on_line = has(StorageStatusMask::ON_LINE_STORAGE);
+        let destroyed = has(StorageStatusMask::DESTROYED_STORAGE) || by_state;
+        let entries = attributes.iter().filter_map(|attribute| index_entry(&attribute.value));
+        Ok(Self {
+            criteria: criteria(scene, attributes)?,
+            entries: entries.take(INDEXED).collect(),
+            on_line,
+            destroyed,
+            uid: attributes.iter().find_map(|attribute| match &attribute.value {
+                AttributeValue::UniqueIdentifier(uid) => Some(uid.as_str().to_owned()),
+                _ => None,
+            }),
+            nothing: !on_line && !destroyed,
+            offset: number("Offset Items", request.offset_items)?,
+            most: most.min(scene.config.located),
+        })
     }
-    let number = |name: &str, value: Option<i32>| match value.map(usize::try_from) {
-        None => Ok(None),
-        Some(Ok(value)) => Ok(Some(value)),
-        Some(Err(_)) => Err(Failure::invalid_field(format!("{name} is negative"))),
-    };
-    if request.attributes.len() > scene.config.attributes {
-        return Err(Failure::invalid_field("too many attributes"));
+
+    /// What the store can look for itself; the rest is looked at afterwards.
+    pub(in crate::service) fn filter(&self, owner: &Principal, page: usize) -> Filter {
+        let mut filter = Filter::owned_by(owner.clone(), page);
+        filter.entries.clone_from(&self.entries);
+        filter
     }
-    let most = number("Maximum Items", request.maximum_items)?.unwrap_or(usize::MAX);
-    let mask = request.storage_status_mask.unwrap_or(StorageStatusMask::ON_LINE_STORAGE);
-    let has = |bit: StorageStatusMask| mask.0 & bit.0 != 0;
-    let named = |state: &State| matches!(*state, State::DESTROYED | State::DESTROYED_COMPROMISED);
-    let by_state = request
-        .attributes
-        .iter()
-        .any(|attribute| matches!(&attribute.value, AttributeValue::State(state) if named(state)));
-    Ok(Wanted {
-        criteria: criteria(&request.attributes)?,
-        destroyed: has(StorageStatusMask::DESTROYED_STORAGE) || by_state,
-        nothing: !has(StorageStatusMask::ON_LINE_STORAGE)
-            && !has(StorageStatusMask::DESTROYED_STORAGE),
-        offset: number("Offset Items", request.offset_items)?.unwrap_or(0),
-        most: most.min(scene.config.located),
-    })
+
+    /// What it costs to look at an object: 1 for a usual one.
+    pub(in crate::service) fn cost(&self, octets: usize, attributes: usize) -> usize {
+        let compared = attributes.saturating_mul(self.criteria.len());
+        1_usize.saturating_add(octets / 1_024).saturating_add(compared / 64)
+    }
+
+    /// Whether the object is asked for.
+    pub(in crate::service) fn fits(&self, scene: &Scene<'_>, object: &Object) -> bool {
+        let storage = match object.dates.destroy {
+            Some(_) => self.destroyed,
+            None => self.on_line,
+        };
+        if !storage || object.owner != *scene.principal {
+            return false;
+        }
+        let attributes = object.attributes(scene.version, scene.now);
+        let attributes: Vec<Seen<'_>> = attributes.iter().map(Seen::new).collect();
+        self.criteria.iter().all(|criterion| criterion.holds(object, &attributes))
+    }
 }
 
-fn criteria(attributes: &[Attribute]) -> Result<Vec<Criterion>, Failure> {
+fn criteria(scene: &Scene<'_>, attributes: &[Attribute]) -> Result<Vec<Criterion>, Failure> {
     let mut all: Vec<Criterion> = Vec::new();
+    let mut left = scene.config.attribute_octets;
     for attribute in attributes {
         let name = attribute.name();
         let criterion = match (&attribute.value, date(&attribute.value)) {
             (AttributeValue::Absent(_), _) => {
-                return Err(Failure::invalid_field(format!("the attribute {name} has no value")));
+                let text = format!("the attribute {:?} has no value", shortened(name));
+                return Err(Failure::invalid_field(text));
             }
             (AttributeValue::CryptographicUsageMask(mask), _) => Criterion::Mask(mask.0),
             (_, Some(date)) => match all.iter_mut().find(|other| other.is_date(name)) {
@@ -90,14 +150,19 @@ fn criteria(attributes: &[Attribute]) -> Result<Vec<Criterion>, Failure> {
                     earlier.widen(date)?;
                     continue;
                 }
-                None => Criterion::Between(name.to_owned(), date, date),
+                None => Criterion::At(name.to_owned(), date),
             },
-            (AttributeValue::Other(_, raw), None)
-                if raw.item_type() == ItemType::Structure && attribute.row().is_some() =>
-            {
-                Criterion::Part(name.to_owned(), fields(raw.as_bytes()))
+            (value, None) => {
+                let form = canonical(value);
+                left = left.checked_sub(form.len()).ok_or_else(|| {
+                    Failure::invalid_field("the attributes are longer than any object's")
+                })?;
+                match value_fields(&form).filter(|_| attribute.row().is_some()) {
+                    // Section 4.9: a structure may leave out fields.
+                    Some(fields) => Criterion::Part(name.to_owned(), fields),
+                    None => Criterion::Equal(name.to_owned(), form),
+                }
             }
-            (value, None) => Criterion::Equal(name.to_owned(), canonical(value)),
         };
         all.push(criterion);
     }
@@ -106,61 +171,66 @@ fn criteria(attributes: &[Attribute]) -> Result<Vec<Criterion>, Failure> {
 
 impl Criterion {
     fn is_date(&self, wanted: &str) -> bool {
-        matches!(self, Self::Between(name, ..) if name == wanted)
+        matches!(self, Self::At(name, _) | Self::Between(name, ..) if name == wanted)
     }
 
     /// Two values of one date are the ends of a range, in either order; a third makes no sense.
     fn widen(&mut self, date: DateTime) -> Result<(), Failure> {
         match self {
-            Self::Between(_, from, to) if from == to => {
-                (*from, *to) = ((*from).min(date), (*to).max(date));
+            Self::At(name, first) => {
+                let (from, to) = ((*first).min(date), (*first).max(date));
+                *self = Self::Between(std::mem::take(name), from, to);
                 Ok(())
             }
             Self::Between(name, ..) => Err(Failure::invalid_field(format!(
                 "{name} is there more than twice; two values are the ends of a range"
             ))),
-            _ => Ok(()),
+            Self::Equal(..) | Self::Mask(_) | Self::Part(..) => Ok(()),
         }
     }
 
-    fn holds(&self, object: &Object, attributes: &[Attribute]) -> bool {
-        let instances = |name: &str, fits: &dyn Fn(&AttributeValue) -> bool| {
-            attributes.iter().any(|other| other.name() == name && fits(&other.value))
+    fn holds(&self, object: &Object, attributes: &[Seen<'_>]) -> bool {
+        let instances = |name: &str, fits: &dyn Fn(&Seen<'_>) -> bool| {
+            attributes.iter().any(|other| other.attribute.name() == name && fits(other))
         };
         match self {
             Self::Mask(bits) => object.usage_mask().0 & bits == *bits,
-            Self::Equal(name, value) => instances(name, &|other| canonical(other) == *value),
+            Self::Equal(name, value) => instances(name, &|other| other.form() == value),
+            Self::At(name, at) => instances(name, &|other| other.date() == Some(*at)),
             Self::Between(name, from, to) => instances(name, &|other| {
-                date(other).is_some_and(|date| (*from..=*to).contains(&date))
+                other.date().is_some_and(|date| (*from..=*to).contains(&date))
             }),
             Self::Part(name, wanted) => instances(name, &|other| {
-                let there = value_fields(other);
-                wanted.iter().all(|field| there.contains(field))
+                let there = other.fields();
+                wanted.len() <= there.len() && wanted.iter().all(|field| there.contains(field))
             }),
         }
     }
 }
 
-impl Wanted {
-    /// What the store can look for itself; the rest is looked at afterwards.
-    pub(in crate::service) fn filter(
-        &self,
-        owner: &Principal,
-        attributes: &[Attribute],
-        page: usize,
-    ) -> Filter {
-        let mut filter = Filter::owned_by(owner.clone(), page);
-        filter.entries = attributes.iter().filter_map(|a| index_entry(&a.value)).collect();
-        filter
+/// An object's attribute, with its forms for comparing, each made once and only if it is needed.
+struct Seen<'a> {
+    attribute: &'a Attribute,
+    form: OnceCell<Bytes>,
+    fields: OnceCell<BTreeSet<Bytes>>,
+}
+
+impl<'a> Seen<'a> {
+    const fn new(attribute: &'a Attribute) -> Self {
+        Self { attribute, form: OnceCell::new(), fields: OnceCell::new() }
     }
 
-    /// Whether the object is asked for.
-    pub(in crate::service) fn fits(&self, scene: &Scene<'_>, object: &Object) -> bool {
-        if object.owner != *scene.principal || (object.dates.destroy.is_some() && !self.destroyed) {
-            return false;
-        }
-        let attributes = object.attributes(scene.version, scene.now);
-        self.criteria.iter().all(|criterion| criterion.holds(object, &attributes))
+    fn form(&self) -> &Bytes {
+        self.form.get_or_init(|| canonical(&self.attribute.value))
+    }
+
+    fn fields(&self) -> &BTreeSet<Bytes> {
+        self.fields
+            .get_or_init(|| value_fields(self.form()).unwrap_or_default().into_iter().collect())
+    }
+
+    const fn date(&self) -> Option<DateTime> {
+        date(&self.attribute.value)
     }
 }
 
@@ -182,25 +252,28 @@ const fn date(value: &AttributeValue) -> Option<DateTime> {
     }
 }
 
-/// The encoded items of a structure's value. It was checked when it was read: every item has its
-/// whole length and padding.
-fn fields(mut rest: &[u8]) -> Vec<Vec<u8>> {
-    let mut fields = Vec::new();
-    while let Some((head, _)) = rest.split_first_chunk::<8>() {
-        let [.., a, b, c, d] = *head;
-        let length = u32::from_be_bytes([a, b, c, d]) as usize;
-        let end = length.saturating_add(8).next_multiple_of(8).min(rest.len());
-        let (field, behind) = rest.split_at(end);
-        fields.push(field.to_vec());
-        rest = behind;
-    }
-    fields
+/// The type code of a structure (section 9.1.1.2).
+const STRUCTURE: u8 = 0x01;
+
+/// The fields of the value in an attribute's canonical form; `None` if the value is no structure.
+fn value_fields(form: &Bytes) -> Option<Vec<Bytes>> {
+    // Attribute Name, then Attribute Value: behind its header stand its fields.
+    let value = fields(form).into_iter().nth(1)?;
+    (value.get(3) == Some(&STRUCTURE)).then(|| fields(&value.slice(8..)))
 }
 
-/// The fields of an attribute's value that is a structure.
-fn value_fields(value: &AttributeValue) -> Vec<Vec<u8>> {
-    let encoded = RawValue::of(&Attribute::new(value.clone()));
-    // Attribute Name, then Attribute Value: behind its header stand its fields.
-    let items = fields(encoded.as_bytes());
-    fields(items.get(1).and_then(|value| value.get(8..)).unwrap_or_default())
+/// The items that octets hold, each with its header. They were encoded here: every item has its
+/// whole length and padding.
+fn fields(octets: &Bytes) -> Vec<Bytes> {
+    let mut fields = Vec::new();
+    let mut at = 0;
+    while let Some(head) = octets.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let [.., a, b, c, d] = *head;
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        let whole = length.saturating_add(8).checked_next_multiple_of(8).unwrap_or(usize::MAX);
+        let end = at.saturating_add(whole).min(octets.len());
+        fields.push(octets.slice(at..end));
+        at = end;
+    }
+    fields
 }

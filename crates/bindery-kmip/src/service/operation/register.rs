@@ -1,10 +1,13 @@
 //! Register (KMIP 1.4, section 4.3).
 
-use bindery_ttlv::registry::ObjectType;
+use bindery_ttlv::registry::{CryptographicAlgorithm, KeyFormatType, ObjectType};
 
 use super::{Scene, describe, query::OBJECT_TYPES};
 use crate::{
-    message::{AttributeValue, Failure, KeyBlock, RegisterRequest, RegisterResponse},
+    message::{
+        AttributeValue, Failure, KeyBlock, KeyValue, ManagedObject, RegisterRequest,
+        RegisterResponse,
+    },
     service::{
         Fault,
         object::Object,
@@ -41,6 +44,7 @@ pub(in crate::service) fn decide(
     if let Some(block) = material.key_block() {
         check_key(&mut object, request, block)?;
     }
+    check_certificate(material, request)?;
     describe(&mut object, scene.crypto);
     Ok((RegisterResponse::new(object.uid.as_str()), object))
 }
@@ -53,13 +57,19 @@ fn check_key(
     block: &KeyBlock,
 ) -> Result<(), Failure> {
     need_usage_mask(object)?;
-    if block.key_value.is_none() {
-        return Err(Failure::invalid_field("the Key Value is missing"));
+    let wrapped = block.key_wrapping_data.is_some();
+    match &block.key_value {
+        None => return Err(Failure::invalid_field("the Key Value is missing")),
+        Some(KeyValue::Wrapped(_)) if !wrapped => {
+            return Err(Failure::invalid_field(
+                "the Key Value is wrapped and the Key Wrapping Data is missing",
+            ));
+        }
+        Some(_) => {}
     }
     if matches!(object.object_type, ObjectType::SECRET_DATA) {
         return Ok(());
     }
-    let wrapped = block.key_wrapping_data.is_some();
     let template = &request.template_attribute;
     let algorithm = given(template, |value| match value {
         AttributeValue::CryptographicAlgorithm(algorithm) => Some(*algorithm),
@@ -76,7 +86,7 @@ fn check_key(
     if !wrapped && algorithm.is_none() {
         return Err(lacking("Cryptographic Algorithm", object.object_type));
     }
-    check_octets(object.object_type, block, length)?;
+    let length = check_octets(object.object_type, block, algorithm, length)?;
     if let Some(algorithm) = algorithm {
         object.set(algorithm.into());
     }
@@ -86,27 +96,52 @@ fn check_key(
     Ok(())
 }
 
-/// A symmetric key in clear has as many octets as its length says; DES keys count no parity.
+/// A symmetric key in clear has as many octets as its length says, and without a length says it
+/// itself; DES keys may count their parity or not. Gives the length, if there is one.
 fn check_octets(
     object_type: ObjectType,
     block: &KeyBlock,
+    algorithm: Option<CryptographicAlgorithm>,
     length: Option<i32>,
-) -> Result<(), Failure> {
-    let (ObjectType::SYMMETRIC_KEY, Some(octets), Some(length)) =
-        (object_type, block.octets(), length)
-    else {
-        return Ok(());
-    };
-    let bits = octets.len().saturating_mul(8);
-    let without_parity = octets.len().saturating_mul(7);
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
-    if length == bits || length == without_parity {
-        Ok(())
-    } else {
-        Err(Failure::invalid_field(format!(
-            "the key has {bits} bits and its Cryptographic Length is {length}"
-        )))
+) -> Result<Option<i32>, Failure> {
+    let in_clear = block.key_wrapping_data.is_none()
+        && matches!(
+            block.key_format_type,
+            KeyFormatType::RAW | KeyFormatType::TRANSPARENT_SYMMETRIC_KEY
+        );
+    let octets = block.octets().filter(|_| in_clear && object_type == ObjectType::SYMMETRIC_KEY);
+    let Some(octets) = octets else { return Ok(length) };
+    if octets.is_empty() {
+        return Err(Failure::invalid_field("the key has no octets"));
     }
+    let parity =
+        matches!(algorithm, Some(CryptographicAlgorithm::DES | CryptographicAlgorithm::DES3));
+    let times = |bits: usize| i32::try_from(octets.len().saturating_mul(bits)).ok();
+    let (all, without_parity) = (times(8), times(7).filter(|_| parity));
+    match length {
+        None => Ok(without_parity.or(all)),
+        Some(_) if length == all || length == without_parity => Ok(length),
+        Some(length) => Err(Failure::invalid_field(format!(
+            "the key has {} octets and its Cryptographic Length is {length}",
+            octets.len()
+        ))),
+    }
+}
+
+/// What a client says of a certificate is what the certificate is.
+fn check_certificate(material: &ManagedObject, request: &RegisterRequest) -> Result<(), Failure> {
+    let ManagedObject::Certificate(certificate) = material else { return Ok(()) };
+    let template = &request.template_attribute;
+    let certificate_type = given(template, |value| match value {
+        AttributeValue::CertificateType(certificate_type) => Some(*certificate_type),
+        _ => None,
+    });
+    let length = given(template, |value| match value {
+        AttributeValue::CertificateLength(length) => Some(*length),
+        _ => None,
+    });
+    agree("Certificate Type", certificate_type, Some(certificate.certificate_type))?;
+    agree("Certificate Length", length, i32::try_from(certificate.certificate_value.len()).ok())
 }
 
 fn need_usage_mask(object: &Object) -> Result<(), Failure> {
@@ -115,10 +150,10 @@ fn need_usage_mask(object: &Object) -> Result<(), Failure> {
     there.ok_or_else(|| lacking("Cryptographic Usage Mask", object.object_type))
 }
 
-fn agree<T: PartialEq>(name: &str, attribute: Option<T>, block: Option<T>) -> Result<(), Failure> {
-    match (attribute, block) {
-        (Some(attribute), Some(block)) if attribute != block => Err(Failure::invalid_field(
-            format!("{name} is one thing in the attributes and another in the Key Block"),
+fn agree<T: PartialEq>(name: &str, attribute: Option<T>, object: Option<T>) -> Result<(), Failure> {
+    match (attribute, object) {
+        (Some(attribute), Some(object)) if attribute != object => Err(Failure::invalid_field(
+            format!("{name} is one thing in the attributes and another in the object"),
         )),
         _ => Ok(()),
     }

@@ -1,0 +1,314 @@
+//! The items of one message, decided one after the other.
+
+mod locate;
+
+use bindery_ttlv::{
+    Text,
+    registry::{BatchErrorContinuationOption, Operation},
+};
+
+use super::{
+    Change, Fault, KeyStore,
+    allowance::Allowance,
+    fault::shortened,
+    object::Object,
+    operation::{self, Scene},
+    uid::UidSource,
+    working_set::{Entry, WorkingSet, octets},
+};
+use crate::message::{
+    Failure, RequestBatchItem, RequestPayload, ResponseBatchItem, ResponsePayload,
+};
+
+/// The longest Unique Identifier that a store is asked for; those made here have 36 octets.
+const UID_OCTETS: usize = 128;
+
+/// A batch on its way: what it has loaded, made and changed, and the answers so far.
+pub(super) struct Batch<'a> {
+    scene: Scene<'a>,
+    store: &'a dyn KeyStore,
+    uids: &'a UidSource,
+    set: WorkingSet,
+    left: Allowance,
+    /// What an item means that says no Unique Identifier (KMIP 1.4, section 4).
+    placeholder: Option<String>,
+    /// Why the store is not asked any more: a batch does not wait a thousand times for a store
+    /// that is gone.
+    store_down: Option<Failure>,
+    answers: Vec<ResponseBatchItem>,
+    /// The first item that changed something: it and what follows may rest on the commit.
+    first_change: Option<usize>,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(scene: Scene<'a>, store: &'a dyn KeyStore, uids: &'a UidSource) -> Self {
+        Self {
+            scene,
+            store,
+            uids,
+            set: WorkingSet::default(),
+            left: Allowance::new(scene.config),
+            placeholder: None,
+            store_down: None,
+            answers: Vec::new(),
+            first_change: None,
+        }
+    }
+
+    /// Decides the items, as far as the option lets it go on.
+    pub(super) async fn decide(
+        &mut self,
+        continuation: BatchErrorContinuationOption,
+        items: &[RequestBatchItem],
+    ) {
+        for item in items {
+            let outcome = self.item(item).await;
+            let id = item.unique_batch_item_id.clone();
+            let fault = match outcome {
+                Ok(payload) => {
+                    self.answers.push(ResponseBatchItem::succeeded(payload, id));
+                    continue;
+                }
+                Err(fault) => fault,
+            };
+            let down = fault.is_store_down();
+            let failure = fault.tell(&*self.scene.config.observer);
+            if down {
+                self.store_down = Some(failure.clone());
+            }
+            self.answers.push(ResponseBatchItem::failed(Some(item.operation), id, failure));
+            match continuation {
+                BatchErrorContinuationOption::CONTINUE => {}
+                BatchErrorContinuationOption::UNDO => return self.undo(items),
+                _ => return,
+            }
+        }
+    }
+
+    /// What to commit.
+    pub(super) fn take_changes(&mut self) -> Vec<Change> {
+        self.set.take_changes()
+    }
+
+    /// The answers once everything is committed, or nothing was to be.
+    pub(super) fn into_answers(self) -> Vec<ResponseBatchItem> {
+        self.answers
+    }
+
+    /// The answers when nothing of the batch could be committed.
+    pub(super) fn not_committed(
+        mut self,
+        items: &[RequestBatchItem],
+        failure: &Failure,
+    ) -> Vec<ResponseBatchItem> {
+        let first = self.first_change.unwrap_or(0);
+        for (answer, item) in self.answers.iter_mut().zip(items).skip(first) {
+            if answer.failure().is_none() {
+                let id = item.unique_batch_item_id.clone();
+                *answer = ResponseBatchItem::failed(Some(item.operation), id, failure.clone());
+            }
+        }
+        self.answers
+    }
+
+    /// The last item failed: nothing is left to commit.
+    fn undo(&mut self, items: &[RequestBatchItem]) {
+        self.set = WorkingSet::default();
+        for (answer, item) in self.answers.iter_mut().zip(items) {
+            if answer.failure().is_none() {
+                let id = item.unique_batch_item_id.clone();
+                *answer = ResponseBatchItem::undone(item.operation, id);
+            }
+        }
+    }
+
+    async fn item(&mut self, item: &RequestBatchItem) -> Result<ResponsePayload, Fault> {
+        if item.message_extension.as_ref().is_some_and(|extension| extension.criticality_indicator)
+        {
+            return Err(Failure::feature_not_supported(
+                "a critical Message Extension is not understood here",
+            )
+            .into());
+        }
+        match &item.payload {
+            RequestPayload::Query(request) => {
+                Ok(operation::query::decide(&self.scene, request)?.into())
+            }
+            RequestPayload::DiscoverVersions(request) => {
+                Ok(operation::discover_versions::decide(request).into())
+            }
+            RequestPayload::Create(_) | RequestPayload::Register(_) | RequestPayload::Locate(_) => {
+                // What fails here leaves no older object behind that the next item would take for
+                // the one that was not made or found.
+                self.placeholder = None;
+                let (response, named) = self.name(&item.payload).await?;
+                self.placeholder = named;
+                Ok(response)
+            }
+            RequestPayload::Faulty(faulty) => Err(Failure::from(&faulty.error).into()),
+            RequestPayload::Unknown(unknown) => Err(not_supported(unknown.operation).into()),
+            other => self.on_object(other).await,
+        }
+    }
+
+    /// The operations that set the ID Placeholder: with the answer comes what it is to be.
+    async fn name(
+        &mut self,
+        payload: &RequestPayload,
+    ) -> Result<(ResponsePayload, Option<String>), Fault> {
+        match payload {
+            RequestPayload::Create(request) => {
+                let uid = self.uids.next(self.scene.now, self.scene.crypto)?;
+                let (response, object) =
+                    operation::create::decide(&self.scene, uid.clone(), request)?;
+                self.put_new(object)?;
+                Ok((response.into(), Some(uid)))
+            }
+            RequestPayload::Register(request) => {
+                let uid = self.uids.next(self.scene.now, self.scene.crypto)?;
+                let (response, object) =
+                    operation::register::decide(&self.scene, uid.clone(), request)?;
+                self.put_new(object)?;
+                Ok((response.into(), Some(uid)))
+            }
+            RequestPayload::Locate(request) => {
+                let located = self.locate(request).await?;
+                // Section 4.9: only a single object can be meant by what follows.
+                let named = match located.unique_identifiers.as_slice() {
+                    [one] => Some(one.as_str().to_owned()),
+                    _ => None,
+                };
+                Ok((located.into(), named))
+            }
+            other => Err(not_supported(other.operation()).into()),
+        }
+    }
+
+    /// An item about one object.
+    async fn on_object(&mut self, payload: &RequestPayload) -> Result<ResponsePayload, Fault> {
+        let named = named(payload).map(Text::as_str).or(self.placeholder.as_deref());
+        let Some(uid) = named.map(str::to_owned) else {
+            return Err(Failure::item_not_found(
+                "no Unique Identifier is given, and no earlier item of the batch made one",
+            )
+            .into());
+        };
+        self.load(&uid).await?;
+        let Some(entry) = self.set.get(&uid) else {
+            let text = format!("there is no object {:?}", shortened(&uid));
+            return Err(Failure::item_not_found(text).into());
+        };
+        let Entry { object, attribute_octets, material_octets, .. } = entry;
+        let scene = &self.scene;
+        let (response, changed): (ResponsePayload, _) = match payload {
+            RequestPayload::Get(request) => {
+                operation::get::check(object, request)?;
+                self.left.answer(*material_octets)?;
+                (operation::get::decide(object, request)?.into(), None)
+            }
+            RequestPayload::GetAttributes(request) => {
+                self.left.answer(*attribute_octets)?;
+                (operation::get_attributes::decide(scene, object, request).into(), None)
+            }
+            RequestPayload::GetAttributeList(_) => {
+                self.left.answer(*attribute_octets)?;
+                (operation::get_attribute_list::decide(scene, object).into(), None)
+            }
+            RequestPayload::Activate(_) => {
+                let (response, object) = operation::activate::decide(scene, object)?;
+                (response.into(), Some(object))
+            }
+            RequestPayload::Revoke(request) => {
+                let (response, object) = operation::revoke::decide(scene, object, request)?;
+                (response.into(), Some(object))
+            }
+            RequestPayload::Destroy(_) => {
+                let (response, object) = operation::destroy::decide(scene, object)?;
+                (response.into(), Some(object))
+            }
+            other => return Err(not_supported(other.operation()).into()),
+        };
+        if let Some(object) = changed {
+            self.put(object)?;
+        }
+        Ok(response)
+    }
+
+    /// Loads an object into the set, if it is there and the client's own. Somebody else's object
+    /// is not told apart from none: an identifier says when an object was made, and a refusal would
+    /// say that it was.
+    async fn load(&mut self, uid: &str) -> Result<(), Fault> {
+        if uid.len() > UID_OCTETS || self.set.get(uid).is_some() {
+            return Ok(());
+        }
+        self.need_store()?;
+        let loaded = self.store.load(&[uid.to_owned()]).await?.into_iter().next().flatten();
+        let Some(loaded) = loaded.filter(|loaded| loaded.record.owner == *self.scene.principal)
+        else {
+            return Ok(());
+        };
+        let (attributes, material) = octets(&loaded.record);
+        self.left.hold(attributes.saturating_add(material))?;
+        let object = Object::from_record(&loaded.record)?;
+        self.set.loaded(object, (attributes, material), loaded.version);
+        Ok(())
+    }
+
+    fn need_store(&self) -> Result<(), Fault> {
+        match &self.store_down {
+            Some(failure) => Err(failure.clone().into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a new object in, if it keeps to the limits. What is once stored may grow by what the
+    /// server itself writes: a limit that was lowered must not keep anybody from revoking.
+    fn put_new(&mut self, object: Object) -> Result<(), Fault> {
+        let record = object.to_record()?;
+        let (attributes, material) = octets(&record);
+        let config = self.scene.config;
+        let too_long = |what: &str, most: usize| {
+            Failure::invalid_field(format!("{what} has more than {most} octets, encoded"))
+        };
+        if attributes > config.attribute_octets {
+            return Err(too_long("what the attributes say", config.attribute_octets).into());
+        }
+        if material > config.object_octets {
+            return Err(too_long("the object", config.object_octets).into());
+        }
+        self.changed(object, record);
+        Ok(())
+    }
+
+    /// Takes a changed object in.
+    fn put(&mut self, object: Object) -> Result<(), Fault> {
+        let record = object.to_record()?;
+        self.changed(object, record);
+        Ok(())
+    }
+
+    fn changed(&mut self, object: Object, record: super::Record) {
+        self.set.put(object, record);
+        // The item's own answer comes next.
+        self.first_change.get_or_insert(self.answers.len());
+    }
+}
+
+/// The object that a payload names.
+fn named(payload: &RequestPayload) -> Option<&Text> {
+    match payload {
+        RequestPayload::Get(request) => request.unique_identifier.as_ref(),
+        RequestPayload::GetAttributes(request) => request.unique_identifier.as_ref(),
+        RequestPayload::GetAttributeList(request) => request.unique_identifier.as_ref(),
+        RequestPayload::Activate(request) => request.unique_identifier.as_ref(),
+        RequestPayload::Revoke(request) => request.unique_identifier.as_ref(),
+        RequestPayload::Destroy(request) => request.unique_identifier.as_ref(),
+        _ => None,
+    }
+}
+
+fn not_supported(operation: Operation) -> Failure {
+    Failure::operation_not_supported(format!(
+        "the operation {operation:?} is not supported; Query lists what is"
+    ))
+}
