@@ -1,6 +1,7 @@
 //! One item of a typed decoding.
 
 use std::cell::Cell;
+use std::fmt;
 
 use bytes::Bytes;
 
@@ -12,13 +13,19 @@ use crate::{
 };
 
 /// What all cursors of one decoding share.
-#[derive(Debug)]
 pub(crate) struct Shared<'a> {
     pub(crate) data: &'a [u8],
     pub(crate) options: &'a Options,
     bytes: Option<&'a Bytes>,
     items: Cell<u32>,
     pub(crate) version: Cell<Option<ProtocolVersion>>,
+}
+
+/// The size only: the message may hold secrets.
+impl fmt::Debug for Shared<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Shared({} bytes)", self.data.len())
+    }
 }
 
 impl<'a> Shared<'a> {

@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+// What the derive writes names this crate from outside.
+extern crate self as bindery_ttlv;
+
 mod decode;
 mod decoder;
 #[doc(hidden)]

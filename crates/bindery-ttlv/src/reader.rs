@@ -1,5 +1,7 @@
 //! The borrowed reader: one pass over a byte slice, nothing allocated, nothing copied.
 
+use std::fmt;
+
 use crate::{Error, ItemType, Options, Tag, header};
 
 /// A cursor over the items of a message, or of one structure inside it. Copying it keeps the place.
@@ -18,7 +20,7 @@ use crate::{Error, ItemType, Options, Tag, header};
 /// assert_eq!(item.value, Value::Integer(1));
 /// # Ok::<(), bindery_ttlv::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Reader<'a> {
     /// From the start of the message to the end of the structure that is read, so that offsets are the message's.
     data: &'a [u8],
@@ -40,7 +42,7 @@ pub struct Item<'a> {
 }
 
 /// The value of an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Value<'a> {
     /// The items of a structure, not yet read.
@@ -161,6 +163,33 @@ impl<'a> Iterator for Reader<'a> {
 }
 
 impl std::iter::FusedIterator for Reader<'_> {}
+
+/// The place only: the message may hold secrets.
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reader(at {}, {} bytes left)", self.position, self.rest().len())
+    }
+}
+
+/// Of text and bytes the length only: they may be secret.
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.item_type().name();
+        match self {
+            Self::Structure(items) => write!(f, "{name}({items:?})"),
+            Self::Integer(value) => write!(f, "{name}({value})"),
+            Self::LongInteger(value) => write!(f, "{name}({value})"),
+            Self::Enumeration(value) => write!(f, "{name}(0x{value:08x})"),
+            Self::Boolean(value) => write!(f, "{name}({value})"),
+            Self::DateTime(value) | Self::DateTimeExtended(value) => write!(f, "{name}({value})"),
+            Self::Interval(value) => write!(f, "{name}({value})"),
+            Self::TextString(value) => write!(f, "{name}({} bytes)", value.len()),
+            Self::BigInteger(value) | Self::ByteString(value) => {
+                write!(f, "{name}({} bytes)", value.len())
+            }
+        }
+    }
+}
 
 /// Readers are equal when the same bytes are left to read.
 impl PartialEq for Reader<'_> {

@@ -27,7 +27,7 @@ const INDENTED: u16 = 64;
 /// let message = hex::parse("42000D 02 00000004 00000001 00000000").expect("hex");
 /// assert_eq!(Tree::new(&message).with_offsets(true).to_string(), "     0  BatchCount (Integer): 1\n");
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Tree<'a> {
     message: &'a [u8],
     options: Options,
@@ -55,9 +55,21 @@ impl Tag {
             self,
             Self::KEY_MATERIAL
                 | Self::KEY_VALUE
+                // The secret fields of Key Material, which may be all that somebody pastes.
+                | Self::KEY
+                | Self::D
+                | Self::X
+                | Self::P
+                | Self::Q
+                | Self::PRIVATE_EXPONENT
+                | Self::PRIME_EXPONENT_P
+                | Self::PRIME_EXPONENT_Q
+                | Self::CRT_COEFFICIENT
                 | Self::OPAQUE_DATA_VALUE
                 | Self::CREDENTIAL_VALUE
                 | Self::PASSWORD
+                | Self::HASHED_USERNAME_PASSWORD
+                | Self::HASHED_PASSWORD_USERNAME
                 | Self::DATA
                 | Self::DERIVATION_DATA
                 | Self::HASHED_PASSWORD
@@ -195,6 +207,13 @@ impl<'a> Tree<'a> {
             }
             _ => write!(out, "{}", Hex(value)),
         }
+    }
+}
+
+/// The size only: `Debug` hides nothing by tag.
+impl fmt::Debug for Tree<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tree({} bytes)", self.message.len())
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use crate::{Decode, Decoder, Encode, Error, Structure, Tag, Tagged, Writer};
+use crate::{Decode, Encode, Error, Tag, Ttlv, Writer};
 
 /// A Text String: UTF-8 in a slice of the message it came from. Cloning counts a reference.
 ///
@@ -155,12 +155,15 @@ impl fmt::Debug for BigInteger {
 }
 
 /// A version of KMIP, and the Protocol Version structure (KMIP 1.4, section 6.1).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Ttlv)]
+#[ttlv(tag = PROTOCOL_VERSION)]
 #[non_exhaustive]
 pub struct ProtocolVersion {
     /// Protocol Version Major.
+    #[ttlv(tag = PROTOCOL_VERSION_MAJOR)]
     pub major: i32,
     /// Protocol Version Minor.
+    #[ttlv(tag = PROTOCOL_VERSION_MINOR)]
     pub minor: i32,
 }
 
@@ -196,23 +199,6 @@ impl fmt::Display for ProtocolVersion {
 impl fmt::Debug for ProtocolVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-impl Tagged for ProtocolVersion {
-    const TAG: Tag = Tag::PROTOCOL_VERSION;
-}
-
-impl Structure for ProtocolVersion {
-    fn decode_fields(fields: &mut Decoder<'_>) -> Result<Self, Error> {
-        let major = fields.required(Tag::PROTOCOL_VERSION_MAJOR)?;
-        let minor = fields.required(Tag::PROTOCOL_VERSION_MINOR)?;
-        Ok(Self { major, minor })
-    }
-
-    fn encode_fields(&self, writer: &mut Writer<'_>) {
-        self.major.encode(Tag::PROTOCOL_VERSION_MAJOR, writer);
-        self.minor.encode(Tag::PROTOCOL_VERSION_MINOR, writer);
     }
 }
 

@@ -1,12 +1,14 @@
 //! A whole message, item by item, without recursion.
 
+use std::fmt;
+
 use crate::{Error, ErrorKind, Item, Limit, Options, Reader, Value};
 
 /// Goes through a message depth first, structures before their items, in one loop.
 ///
 /// The limits on the message's length and on items hold; an error knows its tag path and is the last thing given.
 /// Several items in a row at the top are gone through one after the other.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Walk<'a> {
     message: &'a [u8],
     options: &'a Options,
@@ -23,6 +25,13 @@ pub struct Visit<'a> {
     pub depth: u16,
     /// The item.
     pub item: Item<'a>,
+}
+
+/// The place only: the message may hold secrets.
+impl fmt::Debug for Walk<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Walk({} bytes, inside {:?})", self.message.len(), self.readers.last())
+    }
 }
 
 impl<'a> Walk<'a> {

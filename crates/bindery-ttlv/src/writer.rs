@@ -1,5 +1,7 @@
 //! The writer: appends items to a buffer of the caller.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use crate::{ItemType, ProtocolVersion, RawValue, Tag, header};
@@ -31,7 +33,6 @@ const LARGE: usize = 4096;
 /// takes it over without a copy. A structure's length is written after its items; a byte string is copied once. What
 /// is written is well formed; the only error is a message longer than the maximum. It is remembered and given by
 /// [`finish`](Self::finish), so that the methods in between return nothing; nothing is appended after it.
-#[derive(Debug)]
 pub struct Writer<'b> {
     buffer: &'b mut Vec<u8>,
     start: usize,
@@ -40,6 +41,13 @@ pub struct Writer<'b> {
     maximum: u32,
     failed: bool,
     version: Option<ProtocolVersion>,
+}
+
+/// The length only: what was written may be secret.
+impl fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Writer({} of at most {} bytes)", self.len(), self.maximum)
+    }
 }
 
 impl<'b> Writer<'b> {

@@ -123,3 +123,16 @@ fn dates() {
         before = (y, m, d);
     }
 }
+
+#[test]
+fn a_piece_of_key_material_is_hidden_without_what_stands_around_it() {
+    let text = print(|w| {
+        w.byte_string(Tag::KEY, &[0xAB; 16]);
+        for tag in [Tag::PRIVATE_EXPONENT, Tag::D, Tag::X, Tag::P, Tag::Q, Tag::CRT_COEFFICIENT] {
+            w.big_integer(tag, &[0x12; 8]);
+        }
+        w.big_integer(Tag::MODULUS, &[0x34; 8]);
+    });
+    assert_eq!(text.matches("(hidden, ").count(), 7, "{text}");
+    assert!(!text.contains("abab") && !text.contains("1212") && text.contains("3434"), "{text}");
+}

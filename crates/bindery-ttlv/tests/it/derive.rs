@@ -146,6 +146,23 @@ fn order() {
     );
 }
 
+/// The library's own structures obey the tolerance as derived ones of others do.
+#[test]
+fn order_inside_a_protocol_version() {
+    let message = write(|w| {
+        w.structure(Tag::PROTOCOL_VERSION, |w| {
+            w.integer(Tag::PROTOCOL_VERSION_MINOR, 4);
+            w.integer(Tag::PROTOCOL_VERSION_MAJOR, 1);
+        });
+    });
+    let error = decode::<ProtocolVersion>(&message, &Options::STRICT).unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::FieldOrder { tag: Tag::PROTOCOL_VERSION_MAJOR });
+    let mut tolerance = Tolerance::STRICT;
+    tolerance.field_order = true;
+    let options = Options::STRICT.with_tolerance(tolerance);
+    assert_eq!(decode::<ProtocolVersion>(&message, &options).unwrap(), ProtocolVersion::V1_4);
+}
+
 #[test]
 fn a_payload_before_its_operation_is_still_selected() {
     let swapped = request(

@@ -2,7 +2,7 @@
 
 use bindery_ttlv::{
     BigInteger, DateTime, DateTimeExtended, Decode, Encode, Interval, Options, Reader, Tag, Text,
-    Value, Writer, decode_with,
+    Tree, Value, Walk, Writer, decode_with,
 };
 use bytes::Bytes;
 
@@ -159,4 +159,43 @@ fn the_maximum_is_kept_and_the_buffer_restored() {
     assert_eq!((writer.len(), writer.is_empty()), (64, false));
     assert_eq!(writer.finish(), Ok(64));
     assert_eq!(buffer.len(), 70);
+}
+
+/// Whoever logs a cursor, a writer or a value with `{:?}` gives no key away.
+#[test]
+fn debug_shows_no_text_and_no_bytes() {
+    let message = write(|w| {
+        w.structure(Tag::CREDENTIAL_VALUE, |w| {
+            w.text_string(Tag::PASSWORD, "xyzzy");
+            w.byte_string(Tag::KEY, &[0xAB; 16]);
+            w.big_integer(Tag::D, &[0xAB; 8]);
+        });
+    });
+    let mut shown = String::new();
+    let mut show = |thing: &dyn std::fmt::Debug| shown += &format!("{thing:?} {thing:#?}\n");
+    let mut walk = Walk::new(&message, &Options::STRICT);
+    show(&walk);
+    while let Some(visit) = walk.next() {
+        show(&visit);
+        show(&walk);
+    }
+    show(&Reader::new(&message));
+    show(&Tree::new(&message));
+    let mut buffer = message.to_vec();
+    show(&Writer::new(&mut buffer));
+    let read = decode_with(&message, &Options::STRICT, |element| {
+        show(&element);
+        show(&element.raw_item()?);
+        let mut fields = element.structure()?;
+        show(&fields);
+        while let Some(field) = fields.next()? {
+            show(&field);
+        }
+        Ok(())
+    });
+    read.unwrap();
+    assert!(shown.contains("Byte String(16 bytes)"), "{shown}");
+    for secret in ["xyzzy", "120, 121", "171", "0xab", "abab", "ABAB"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
 }
