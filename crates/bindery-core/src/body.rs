@@ -7,7 +7,7 @@ use std::{
     fmt,
     future::poll_fn,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -19,7 +19,7 @@ type BoxBody = Pin<Box<dyn HttpBody<Data = Bytes, Error = BodyError> + Send>>;
 /// The body of a request or a response.
 ///
 /// Bindings of profiles whose card says [`BodyMode::Whole`](crate::BodyMode) always see the whole
-/// one; the size limit has been applied by then.
+/// one; the size limit has been applied by then. A streamed one fails where it passes the limit.
 pub struct Body(Inner);
 
 enum Inner {
@@ -78,6 +78,16 @@ impl Body {
         match self.0 {
             Inner::Whole(bytes) => Ok(bytes),
             Inner::Stream(_) => Err(self),
+        }
+    }
+
+    /// The same body, which fails with [`BodyError::TooLarge`] in the place of the octet that passes
+    /// `limit`: for a body that is read piece by piece.
+    #[must_use]
+    pub fn limited(self, limit: u64) -> Self {
+        match &self.0 {
+            Inner::Whole(bytes) if bytes.len() as u64 <= limit => self,
+            _ => Self::stream(Limited { body: Some(self), limit, left: limit }),
         }
     }
 
@@ -184,5 +194,43 @@ impl HttpBody for Body {
             Inner::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Inner::Stream(stream) => stream.size_hint(),
         }
+    }
+}
+
+/// A body under a limit; it ends with the error that tells of the limit.
+struct Limited {
+    /// `None` once the error was told.
+    body: Option<Body>,
+    limit: u64,
+    left: u64,
+}
+
+impl HttpBody for Limited {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let frame = ready!(Pin::new(body).poll_frame(cx));
+        if let Some(Ok(frame)) = &frame {
+            let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+            let Some(left) = self.left.checked_sub(length) else {
+                self.body = None;
+                return Poll::Ready(Some(Err(BodyError::TooLarge { limit: self.limit })));
+            };
+            self.left = left;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.as_ref().map(HttpBody::size_hint).unwrap_or_default()
     }
 }

@@ -78,7 +78,7 @@ where
     ) -> Result<Response<Body>, Rejected<B::Reply>> {
         let profile = self.binding.profile();
         let body = match profile.body_mode {
-            BodyMode::Streamed => body,
+            BodyMode::Streamed => body.limited(profile.request_body_limit),
             BodyMode::Whole => match body.collect(profile.request_body_limit).await {
                 Ok(bytes) => bytes.into(),
                 Err(error) => return Err(Refusal::from(&error).into()),

@@ -200,7 +200,7 @@ pub enum CertificateRule {
 pub enum BodyMode {
     /// The body is collected under the limit before it is decoded.
     Whole,
-    /// The binding reads and writes pieces.
+    /// The binding reads and writes pieces; the limit holds for their sum.
     Streamed,
 }
 

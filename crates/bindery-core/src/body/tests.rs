@@ -191,3 +191,29 @@ fn bytes_are_at_hand_only_in_a_whole_body() {
     assert_eq!(collect(stream, 3).unwrap(), "abc");
     assert_eq!(Body::from("abc".to_owned()).into_bytes().unwrap(), "abc");
 }
+
+#[test]
+fn a_limited_body_ends_with_the_error_and_passes_what_fits() {
+    let frames = || Pieces::new([data(b"abc"), data(b"de"), data(b"f")]);
+    assert_eq!(collect(Body::stream(frames()).limited(6), 100).unwrap(), "abcdef");
+    for limit in 0..6 {
+        let error = collect(Body::stream(frames()).limited(limit), 100).unwrap_err();
+        assert!(matches!(error, BodyError::TooLarge { limit: told } if told == limit), "{error}");
+    }
+    let whole = || Body::from("abcdef".to_owned());
+    assert!(whole().limited(6).as_bytes().is_some(), "a whole body that fits stays whole");
+    assert!(matches!(collect(whole().limited(5), 100), Err(BodyError::TooLarge { limit: 5 })));
+
+    let mut body = std::pin::pin!(Body::stream(frames()).limited(4));
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut told = Vec::new();
+    loop {
+        match body.as_mut().poll_frame(&mut cx) {
+            Poll::Pending => {}
+            Poll::Ready(None) => break,
+            Poll::Ready(Some(frame)) => told.push(frame.is_ok()),
+        }
+    }
+    assert_eq!(told, [true, false], "nothing follows the error");
+    assert!(body.is_end_stream());
+}
