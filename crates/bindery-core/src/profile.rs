@@ -30,7 +30,7 @@ pub struct Profile {
     pub schemes: Vec<Scheme>,
     /// The default ports; each can be configured.
     pub ports: Vec<Port>,
-    /// The default path; it can be configured.
+    /// The path of a target that has none; it can be configured.
     pub default_path: Cow<'static, str>,
     /// The versions of HTTP.
     pub versions: Vec<Version>,

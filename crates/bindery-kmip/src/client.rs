@@ -40,7 +40,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// The settings of a client; `target` is the server's https URL, path included.
+    /// The settings of a client; `target` is the server's https URL. Without a path it gets the
+    /// one of the binding's card.
     pub fn builder(target: Target) -> ClientBuilder {
         ClientBuilder {
             target,

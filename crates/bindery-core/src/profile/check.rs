@@ -2,7 +2,7 @@
 
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header, request,
-    response,
+    response, uri::PathAndQuery,
 };
 
 use super::{
@@ -137,10 +137,10 @@ impl Profile {
     }
 
     /// Makes a request of the card's first method for `target`, with the card's fields and
-    /// `Content-Type`.
+    /// `Content-Type`. A target without a path gets the card's default one.
     ///
     /// # Errors
-    /// The target has a scheme that the card does not name.
+    /// The target has a scheme that the card does not name, or takes a default path that is none.
     pub fn prepare_request(
         &self,
         target: &http::Uri,
@@ -169,7 +169,7 @@ impl Profile {
             )));
         }
         let mut request = Request::new(body);
-        *request.uri_mut() = target.clone();
+        *request.uri_mut() = self.with_default_path(target)?;
         *request.method_mut() = self.methods.first().cloned().unwrap_or(Method::POST);
         let headers = request.headers_mut();
         for (name, value) in &self.request_headers {
@@ -181,6 +181,23 @@ impl Profile {
             headers.insert(header::CONTENT_TYPE, value);
         }
         Ok(request)
+    }
+
+    /// The target itself if it has a path: `/` alone is what a URL without one means (RFC 9110,
+    /// section 4.2.3).
+    fn with_default_path(&self, target: &http::Uri) -> Result<http::Uri, EncodeError> {
+        if !matches!(target.path_and_query().map(PathAndQuery::as_str), None | Some("" | "/")) {
+            return Ok(target.clone());
+        }
+        let mut parts = target.clone().into_parts();
+        let path = PathAndQuery::try_from(&*self.default_path).ok();
+        parts.path_and_query = path.filter(|path| path.as_str().starts_with('/'));
+        http::Uri::from_parts(parts).map_err(|_| {
+            EncodeError::new(format!(
+                "the default path of the profile {}, {:?}, is no path; use a URL with one",
+                self.name, self.default_path
+            ))
+        })
     }
 
     /// Checks that the caller's extra fields break no rule of the card: a client refuses to send

@@ -47,6 +47,27 @@ fn a_prepared_request_declares_no_type_where_the_card_names_none() {
 }
 
 #[test]
+fn a_target_without_a_path_gets_the_cards() {
+    let mut card = card();
+    let sent = |card: &crate::Profile, target| {
+        card.prepare_request(&uri(target), Body::empty()).map(|request| request.uri().to_string())
+    };
+    card.default_path = "/service".into();
+    for target in ["https://example.test:1", "https://example.test:1/"] {
+        assert_eq!(sent(&card, target).unwrap(), "https://example.test:1/service");
+    }
+    for target in ["https://example.test/a", "https://example.test//", "https://example.test/?q"] {
+        assert_eq!(sent(&card, target).unwrap(), target);
+    }
+    for none in ["", "service", "/a path"] {
+        card.default_path = none.into();
+        let error = sent(&card, "https://example.test").unwrap_err().to_string();
+        assert!(error.contains("is no path"), "{none}: {error}");
+        assert_eq!(sent(&card, "https://example.test/a").unwrap(), "https://example.test/a");
+    }
+}
+
+#[test]
 fn a_target_has_a_scheme_of_the_card() {
     let mut card = card();
     let try_it = |card: &crate::Profile, target| {
