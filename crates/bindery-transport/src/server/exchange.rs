@@ -238,7 +238,7 @@ impl<'a> Record<'a> {
         self.counters.request(status, micros);
         if let Some(Notes(notes)) = response.extensions_mut().remove::<Notes>() {
             for note in notes {
-                tracing::debug!(%note, "tolerated");
+                tracing::info!(%note, "tolerated");
             }
         }
         let refused = response.extensions_mut().remove::<Refused>();
