@@ -31,7 +31,9 @@ pub(crate) async fn run(args: &DevArgs, output: Output) -> Result<()> {
     if output.format == Format::Table {
         let took = instant().saturating_duration_since(begin);
         write_stdout(banner(args, &made, &started, &ready).as_bytes())?;
-        write_stdout(format!("up in {:.1} s; Ctrl-C stops, data stays\n", took.as_secs_f64()).as_bytes())?;
+        write_stdout(
+            format!("up in {:.1} s; Ctrl-C stops, data stays\n", took.as_secs_f64()).as_bytes(),
+        )?;
     }
     output::warn("this is a server for development: the CA's key lies beside the data");
     ready.tell(output.format, args.ready.ready_file.as_deref())?;
@@ -69,11 +71,8 @@ fn configuration(args: &DevArgs) -> Config {
     config.listener.insert("dev".to_owned(), listener);
     config.service.kmip = Some(kmip());
     config.admin = Some(Admin { address: args.admin.unwrap_or_else(|| next_port(args.listen)) });
-    config.store = Store {
-        file: files::DATABASE.into(),
-        kek_file: Some(files::KEK.into()),
-        ..Store::default()
-    };
+    config.store =
+        Store { file: DATABASE.into(), kek_file: Some(files::KEK.into()), ..Store::default() };
     config
 }
 
@@ -107,11 +106,9 @@ fn banner(args: &DevArgs, made: &Made, started: &Started, ready: &Ready) -> Stri
     }
     text.push_str("\nTry, in another terminal:\n");
     let context = context_options(&args.data);
-    for line in [
-        "kmip create --alg aes --length 256 --name disk-1",
-        "kmip get disk-1",
-        "kmip query",
-    ] {
+    for line in
+        ["kmip create --alg aes --length 256 --name disk-1", "kmip get disk-1", "kmip query"]
+    {
         text.push_str(&format!("  bindery {line}{context}\n"));
     }
     text.push('\n');

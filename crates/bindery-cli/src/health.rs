@@ -20,7 +20,8 @@ use crate::{
 /// There is no answer, or it says that the server is not ready.
 pub(crate) async fn run(args: &HealthArgs, output: &Output) -> Result<()> {
     let (status, said) = ask(args.admin, args.timeout.duration()).await?;
-    let json = json!({ "ready": status == StatusCode::OK, "status": status.as_u16(), "said": said });
+    let json =
+        json!({ "ready": status == StatusCode::OK, "status": status.as_u16(), "said": said });
     if status == StatusCode::OK {
         return Document::new(json, said).print(output);
     }

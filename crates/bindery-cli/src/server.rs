@@ -1,8 +1,8 @@
 //! The server: from a checked plan to listeners that serve, and back to a closed store.
 
 pub(crate) mod admin;
-pub(crate) mod plan;
 mod observer;
+pub(crate) mod plan;
 pub(crate) mod ready;
 pub(crate) mod signals;
 

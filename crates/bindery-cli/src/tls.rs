@@ -37,8 +37,11 @@ pub(crate) fn policy(name: &str) -> Result<Policy> {
 /// # Errors
 /// A file is missing or not what it should be, or the policy cannot be met.
 pub(crate) fn connector(settings: &Settings) -> Result<Arc<dyn Connector>> {
-    let roots = match &settings.cacert {
-        Some(file) => Roots::from_pem_file(file).map_err(|error| failure(&error))?,
+    let mut config = match &settings.cacert {
+        _ if settings.insecure => ClientConfig::dangerous_any_server(),
+        Some(file) => {
+            ClientConfig::new(Roots::from_pem_file(file).map_err(|error| failure(&error))?)
+        }
         None => {
             return Err(Failure::new(
                 Exit::Usage,
@@ -48,7 +51,6 @@ pub(crate) fn connector(settings: &Settings) -> Result<Arc<dyn Connector>> {
             .hint("give --cacert with their certificates, or a --context that has them"));
         }
     };
-    let mut config = ClientConfig::new(roots);
     match (&settings.cert, &settings.key) {
         (Some(cert), Some(key)) => {
             let identity = Identity::from_pem_files(cert, key).map_err(|error| failure(&error))?;

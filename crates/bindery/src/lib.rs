@@ -1,1 +1,17 @@
-//! bindery
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "core")]
+#[doc(inline)]
+pub use bindery_core as core;
+#[cfg(feature = "kmip")]
+#[doc(inline)]
+pub use bindery_kmip as kmip;
+#[cfg(feature = "tls")]
+#[doc(inline)]
+pub use bindery_tls as tls;
+#[cfg(feature = "transport")]
+#[doc(inline)]
+pub use bindery_transport as transport;
+#[cfg(feature = "ttlv")]
+#[doc(inline)]
+pub use bindery_ttlv as ttlv;

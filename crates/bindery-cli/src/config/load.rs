@@ -67,12 +67,26 @@ fn read(file: &Path) -> Result<String, String> {
     std::fs::read_to_string(file).map_err(|error| error.to_string())
 }
 
-/// `line 3, column 7`.
+/// `limits.idle (line 3, column 7)`: the key that stands there, as far as lines tell.
 fn place(text: &str, span: &Range<usize>) -> String {
     let before = text.get(..span.start).unwrap_or(text);
+    let begin = before.rfind('\n').map_or(0, |end| end + 1);
     let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    format!("line {line}, column {column}")
+    let column = before.get(begin..).unwrap_or_default().chars().count() + 1;
+    let place = format!("line {line}, column {column}");
+    let here = text.get(begin..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let table = |line: &str| {
+        let name = line.trim().trim_start_matches('[').split(']').next();
+        name.map(str::to_owned).filter(|name| !name.is_empty())
+    };
+    let is_table = |line: &&str| line.trim_start().starts_with('[');
+    let key = here.split_once('=').map(|(key, _)| key.trim().to_owned());
+    let above = before.lines().rev().find(is_table).and_then(table);
+    let names = match key {
+        _ if is_table(&here) => table(here).into_iter().collect::<Vec<_>>(),
+        key => above.into_iter().chain(key).collect(),
+    };
+    if names.is_empty() { place } else { format!("{} ({place})", names.join(".")) }
 }
 
 /// What is wrong at one place of a configuration.

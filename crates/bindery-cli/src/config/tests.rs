@@ -59,14 +59,20 @@ fn every_key_stands_in_the_template() {
 #[test]
 fn unknown_keys_and_wrong_values_are_named_with_their_line() {
     let cases = [
-        ("[limits]\nhandshak = \"10s\"\n", "line 2, column 1: unknown field `handshak`"),
-        ("[limits]\n\nidle = \"soon\"\n", "line 3, column 8: \"soon\" is no span"),
-        ("[limits]\nconnections = 0\n", "line 2, column 15: "),
-        ("[store]\nsynchronous = \"off\"\n", "line 2, column 15: unknown variant `off`"),
-        ("[listener.a]\naddress = \"here\"\n", "line 2, column 11: "),
+        (
+            "[limits]\nhandshak = \"10s\"\n",
+            "limits.handshak (line 2, column 1): unknown field `handshak`",
+        ),
+        ("[limits]\n\nidle = \"soon\"\n", "limits.idle (line 3, column 8): \"soon\" is no span"),
+        ("[limits]\nconnections = 0\n", "limits.connections (line 2, column 15): "),
+        (
+            "[store]\nsynchronous = \"off\"\n",
+            "store.synchronous (line 2, column 15): unknown variant `off`",
+        ),
+        ("[listener.a]\naddress = \"here\"\n", "listener.a.address (line 2, column 11): "),
         ("[listener.a]\naddress = \"127.0.0.1:1\"\n", "missing field `certificate`"),
-        ("[surprise]\n", "line 1, column 2: unknown field `surprise`"),
-        ("[limits\n", "line 1, column 8: "),
+        ("[surprise]\n", "surprise (line 1, column 2): unknown field `surprise`"),
+        ("[limits\n", "(line 1, column 8): "),
     ];
     for (text, expected) in cases {
         let message = read(text).unwrap_err();

@@ -255,8 +255,7 @@ async fn batch(session: &mut Session) -> Outcome {
     let (response, _) = answered.map_err(|failure| failure.to_string())?;
     let statuses: Vec<ResultStatus> =
         response.batch_items.iter().map(|item| item.result_status).collect();
-    let expected =
-        [ResultStatus::SUCCESS, ResultStatus::OPERATION_FAILED, ResultStatus::SUCCESS];
+    let expected = [ResultStatus::SUCCESS, ResultStatus::OPERATION_FAILED, ResultStatus::SUCCESS];
     check(statuses == expected, format!("found {statuses:?}"))?;
     let reason = response.batch_items.iter().find_map(|item| item.result_reason);
     check(reason == Some(ResultReason::ITEM_NOT_FOUND), format!("the reason is {reason:?}"))?;

@@ -20,22 +20,16 @@ pub(crate) fn transport(error: &TransportError) -> Failure {
         ErrorKind::Protocol | ErrorKind::TooLarge | ErrorKind::Coding => Exit::Undecodable,
         _ => Exit::Connection,
     };
-    Failure::new(exit, layer, with_causes(error)).hint(error.hint())
+    Failure::new(exit, layer, with_cause(error)).hint(error.hint())
 }
 
-/// An error and what caused it, on one line; a cause that the text before it already has is not
-/// said twice.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
+/// An error and its cause, on one line; deeper causes say the same in a library's words.
+fn with_cause(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    match error.source().map(ToString::to_string) {
+        Some(cause) if !text.contains(&cause) => format!("{text}: {cause}"),
+        _ => text,
     }
-    text
 }
 
 /// The request cannot be sent.

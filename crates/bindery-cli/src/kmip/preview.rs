@@ -92,7 +92,7 @@ fn curl(parts: &Parts, octets: &[u8], settings: &Settings) -> String {
     if settings.insecure {
         command.push_str(" --insecure");
     }
-    let _ =
-        write!(command, " --data-binary @- {} | bindery decode\n", shell_word(&parts.uri.to_string()));
+    let url = shell_word(&parts.uri.to_string());
+    let _ = writeln!(command, " --data-binary @- {url} | bindery decode");
     command
 }

@@ -181,7 +181,8 @@ impl Planner<'_> {
         // Whatever the policy asks of clients: nobody gets to a key unidentified.
         let mut restriction = Restriction::new().with_client_auth(ClientAuth::Required);
         if !listener.tls_suites.is_empty() {
-            let named = restriction.with_suites_named(listener.tls_suites.iter().map(String::as_str));
+            let named =
+                restriction.with_suites_named(listener.tls_suites.iter().map(String::as_str));
             restriction = self.take(&format!("{key}.tls_suites"), named)?;
         }
         Some(policy.restricted(restriction))
@@ -222,7 +223,7 @@ impl Planner<'_> {
             self.problem("store.file", reason, "name a file in it, such as bindery.db");
         }
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
+        let folder = folder.unwrap_or_else(|| Path::new("."));
         if !folder.is_dir() {
             let reason = format!("the directory {} does not exist", folder.display());
             self.problem("store.file", reason, "make it, writable for the server's user only");

@@ -66,8 +66,7 @@ async fn post(
     let mut session = client.session().map_err(|failure| failure.to_string())?;
     let query = QueryRequest::new([QueryFunction::QUERY_OPERATIONS]);
     let item = RequestBatchItem::new(query);
-    let message =
-        RequestMessage::new(ProtocolVersion::V1_4, vec![item]);
+    let message = RequestMessage::new(ProtocolVersion::V1_4, vec![item]);
     let url = session.url().clone();
     let prepared = prepare(&url, message);
     let (mut parts, octets) = prepared.map_err(|failure| failure.to_string())?;

@@ -19,10 +19,7 @@ pub(super) const CONTENT_TYPE: HeaderValue =
 ///
 /// # Errors
 /// The encoder failed, which writing to memory does not.
-pub(super) fn encode_all(
-    snapshot: &Snapshot,
-    store: &StoreCounters,
-) -> Result<String, fmt::Error> {
+pub(super) fn encode_all(snapshot: &Snapshot, store: &StoreCounters) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("bindery");
     let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
     registry.register("build", "The program", version);
