@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use x509_parser::{
-    asn1_rs::{Any, ToDer as _},
+    asn1_rs::{Any, SerializeError, ToDer as _},
     oid_registry::{OID_X509_COMMON_NAME, Oid},
     x509::{AttributeTypeAndValue, X509Name},
 };
@@ -30,6 +30,7 @@ const LIMIT: usize = 1024;
 ///
 /// Two names that differ give two texts, apart from the character set that a value is encoded in.
 pub(crate) fn rfc4514(name: &X509Name<'_>) -> Result<String, String> {
+    check_whole(name)?;
     let mut text = String::new();
     let parts: Vec<_> = name.iter_rdn().collect();
     for part in parts.into_iter().rev() {
@@ -51,6 +52,7 @@ pub(crate) fn rfc4514(name: &X509Name<'_>) -> Result<String, String> {
 
 /// The one Common Name of a name.
 pub(crate) fn common_name(name: &X509Name<'_>) -> Result<String, String> {
+    check_whole(name)?;
     let mut found = name.iter_attributes().filter(|a| a.attr_type() == &OID_X509_COMMON_NAME);
     let value = match (found.next(), found.next()) {
         (Some(only), None) => text_of(only.attr_value())
@@ -65,6 +67,46 @@ pub(crate) fn common_name(name: &X509Name<'_>) -> Result<String, String> {
         return Err(format!("its Common Name is longer than {LIMIT} octets"));
     }
     Ok(value)
+}
+
+/// Whether nothing of a name was left out when it was read: the parser stops without a word at a
+/// part that it cannot read, and what stands behind would not count for who somebody is.
+fn check_whole(name: &X509Name<'_>) -> Result<(), String> {
+    let broken = |error: SerializeError| format!("its name: {error}");
+    let mut parts = Vec::new();
+    for part in name.iter_rdn() {
+        let mut attributes = Vec::new();
+        for attribute in part.iter() {
+            let mut pair = attribute.attr_type().to_der_vec().map_err(broken)?;
+            pair.extend(attribute.attr_value().to_der_vec().map_err(broken)?);
+            attributes.extend(element(0x30, &pair));
+        }
+        parts.extend(element(0x31, &attributes));
+    }
+    if element(0x30, &parts) == name.as_raw() {
+        Ok(())
+    } else {
+        Err("its name is not well-formed DER".into())
+    }
+}
+
+/// A DER element: tag, length in its shortest form, content.
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len().to_be_bytes();
+    let zeros = length.iter().take_while(|octet| **octet == 0).count();
+    let digits = length.get(zeros..).unwrap_or_default();
+    let mut der = vec![tag];
+    match digits {
+        [] => der.push(0),
+        [short @ ..0x80] => der.push(*short),
+        // A usize has at most eight octets.
+        long => {
+            der.extend(u8::try_from(long.len()).map(|count| 0x80 | count));
+            der.extend_from_slice(long);
+        }
+    }
+    der.extend_from_slice(content);
+    der
 }
 
 fn write_attribute(text: &mut String, part: &AttributeTypeAndValue<'_>) -> Result<(), String> {

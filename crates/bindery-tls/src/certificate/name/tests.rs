@@ -137,3 +137,31 @@ fn the_common_name_is_the_only_one_and_readable() {
     let long = "a".repeat(LIMIT + 1);
     assert!(only_cn(&[&[(CN, UTF8, long.as_bytes())]]).unwrap_err().contains("longer"));
 }
+
+/// The parser drops what stands behind a part, an attribute or a value that it cannot read; two
+/// names would then be one account.
+#[test]
+fn a_name_that_is_read_in_part_only_is_refused() {
+    let alice: Part<'_> = &[(CN, UTF8, b"alice")];
+    let pair = |rest: &[u8]| der(0x30, &[der(6, CN), der(UTF8, b"alice"), rest.to_vec()].concat());
+    let broken = der(0x30, &der(6, O));
+    let refused = [
+        name(&[alice, &[]]),
+        name(&[&[], alice]),
+        name(&[alice, &[], &[(O, UTF8, b"Other")]]),
+        der(0x30, &[der(0x31, &pair(&[])), der(0x31, &broken)].concat()),
+        der(0x30, &der(0x31, &[pair(&[]), broken.clone()].concat())),
+        der(0x30, &der(0x31, &pair(&der(UTF8, b"more")))),
+    ];
+    for der in refused {
+        // Where the parser itself refuses, so much the better.
+        if let Ok((_, name)) = X509Name::from_der(&der) {
+            rfc4514(&name).unwrap_err();
+            common_name(&name).unwrap_err();
+        }
+    }
+    let whole = name(&[alice, &[(O, UTF8, &[b'x'; 300])]]);
+    let (_, name) = X509Name::from_der(&whole).unwrap();
+    assert_eq!(common_name(&name).unwrap(), "alice");
+    assert!(rfc4514(&name).unwrap().starts_with("O=xxx"));
+}
