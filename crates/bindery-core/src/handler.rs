@@ -8,6 +8,9 @@ use crate::Context;
 ///
 /// A failure inside the protocol is an ordinary response. A handler must not panic on any
 /// message; it may be called from many connections at once.
+///
+/// Its future is dropped where it stands when the peer goes away or a time limit ends the exchange:
+/// what must happen whole is handed to something that finishes it (a store's commit does).
 pub trait Handler<Request>: Send + Sync {
     /// The protocol's response message.
     type Response: Send;

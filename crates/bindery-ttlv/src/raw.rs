@@ -8,8 +8,8 @@ use crate::element::Shared;
 use crate::header::{self, Header};
 use crate::{Decode, Element, Encode, Error, ItemType, Options, Reader, Tag, Writer};
 
-/// A value of any type, kept as its encoded bytes: checked as far down as it goes, and canonical (what a tolerance let
-/// pass was repaired).
+/// A value of any type, kept as its encoded bytes: checked as far down as it goes, and canonical (the padding and the
+/// Booleans that a tolerance let pass were repaired; tags outside the ranges are kept as they are).
 ///
 /// Decoded from `Bytes` it is a slice of the message; nothing is copied.
 #[derive(Clone, PartialEq, Eq)]
@@ -122,7 +122,7 @@ impl Decode for RawItem {
     }
 }
 
-/// Written under the item's own tag when that is the one asked for, else under the one asked for.
+/// Written under the tag that is asked for; a list of unknown fields asks for each item's own.
 impl Encode for RawItem {
     fn encode(&self, tag: Tag, writer: &mut Writer<'_>) {
         writer.raw(tag, &self.value);

@@ -131,7 +131,7 @@ impl Profile {
         Ok(())
     }
 
-    /// Puts the card's fields into a response that carries a message.
+    /// Puts the card's fields into a response, be it a message or a refusal.
     pub fn finish_response(&self, _version: Version, response: &mut Response<Body>) {
         self.put_response_headers(response);
     }
