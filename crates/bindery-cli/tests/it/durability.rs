@@ -7,10 +7,10 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use crate::support::{PATIENCE, Server, folder, run};
+use crate::support::{Server, folder, run, wait_for};
 
 /// How many creates are acknowledged before the signal.
 const ACKNOWLEDGED: usize = 12;
@@ -25,6 +25,8 @@ fn creates_and(signal: &str) -> Option<i32> {
     let (acknowledged, count) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
     let over = AtomicBool::new(false);
     let ended = thread::scope(|scope| {
+        // The clients end also when this fails.
+        let _end = End(&over);
         for _ in 0..CLIENTS {
             scope.spawn(|| {
                 while !over.load(Relaxed) {
@@ -35,14 +37,9 @@ fn creates_and(signal: &str) -> Option<i32> {
                 }
             });
         }
-        let begin = Instant::now();
-        while count.load(Relaxed) < ACKNOWLEDGED && begin.elapsed() < PATIENCE {
-            thread::sleep(Duration::from_millis(5));
-        }
+        wait_for("acknowledged keys", || (count.load(Relaxed) >= ACKNOWLEDGED).then_some(()));
         server.signal(signal);
-        let ended = server.wait();
-        over.store(true, Relaxed);
-        ended
+        server.wait()
     });
     let acknowledged = acknowledged.into_inner().unwrap();
     assert!(acknowledged.len() >= ACKNOWLEDGED, "{acknowledged:?}");
@@ -54,6 +51,15 @@ fn creates_and(signal: &str) -> Option<i32> {
     let found = run(path, "kmip locate -o json").exits(0).json();
     assert!(found["unique_identifiers"].as_array().unwrap().len() >= acknowledged.len());
     ended.code()
+}
+
+/// Says that it is over when it goes.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
 }
 
 /// One create by a client of its own; `None` if it was not acknowledged.

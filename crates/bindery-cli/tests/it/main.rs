@@ -1,5 +1,12 @@
 //! The built program, as a user or a script meets it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail like tests"
+)]
+
 mod configuration;
 mod durability;
 mod messages;

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     messages::{QUERY, octets},
-    support::{Ran, Server, file, folder, run, run_with_input},
+    support::{Ran, Server, bindery, file, folder, run, run_with_input, wait_for},
 };
 
 /// Runs a KMIP verb and reads its JSON.
@@ -326,28 +326,22 @@ fn dev_prints_what_to_paste() {
     let folder = folder();
     let path = folder.path();
     let log = path.join("out");
-    let mut command = crate::support::bindery(path);
+    let mut command = bindery(path);
     command.args(["dev", "--listen", "127.0.0.1:0", "--ready-file", "ready"]);
     command.stdout(std::fs::File::create(&log).unwrap()).stderr(std::process::Stdio::piped());
     let mut child = command.spawn().unwrap();
-    let begin = std::time::Instant::now();
-    while !path.join("ready").exists() {
-        assert!(begin.elapsed() < crate::support::PATIENCE);
+    wait_for("ready file", || {
         assert!(child.try_wait().unwrap().is_none(), "it ended");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+        path.join("ready").exists().then_some(())
+    });
     let ready: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(path.join("ready")).unwrap()).unwrap();
     assert_eq!(ready["pid"], child.id());
     let url = ready["listeners"][0]["kmip"].as_str().unwrap().to_owned();
-    let text = loop {
+    let text = wait_for("ready line", || {
         let text = std::fs::read_to_string(&log).unwrap();
-        if text.lines().any(|line| line.starts_with("ready ")) {
-            break text;
-        }
-        assert!(begin.elapsed() < crate::support::PATIENCE, "{text}");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    };
+        text.lines().any(|line| line.starts_with("ready ")).then_some(text)
+    });
     for expected in ["DO NOT USE IN PRODUCTION", "SHA-256", "CN=alice", &url] {
         assert!(text.contains(expected), "{expected}\n{text}");
     }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long anything may take on a loaded machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program with an environment and a directory of its own.
 pub(crate) fn bindery(folder: &Path) -> Command {
@@ -147,14 +147,7 @@ impl Server {
 
     /// Waits for its end.
     pub(crate) fn wait(mut self) -> ExitStatus {
-        let begin = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().expect("a child") {
-                return status;
-            }
-            assert!(begin.elapsed() < PATIENCE, "the server does not end");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait_for("the server's end", || self.child.try_wait().expect("a child"))
     }
 
     /// Asks it to stop, and waits.
@@ -170,6 +163,24 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Asks again and again until there is something.
+#[track_caller]
+pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let begin = now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(begin.elapsed() < PATIENCE, "no {what} in time");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test waits for another process")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// A loopback port on which nobody listens, as good as that can be known.
