@@ -6,6 +6,7 @@ mod value;
 use bindery_ttlv::{
     Decode, Decoder, Element, Encode, Error, ErrorKind, RawItem, Structure, Tag, Tagged, Text,
     Ttlv, Writer,
+    derived::{Order, Unknown, fill, keep, single},
 };
 
 pub use structures::{
@@ -26,7 +27,7 @@ pub struct Attribute {
     pub index: Option<i32>,
     /// The value, and with it the name.
     pub value: AttributeValue,
-    /// Fields that an Attribute does not have, behind the ones it has.
+    /// Fields that an Attribute does not have, where they stood.
     pub unknown: Vec<RawItem>,
 }
 
@@ -62,25 +63,40 @@ impl Tagged for Attribute {
 // By hand rather than derived: a known name is matched in the message and not kept as a text.
 impl Structure for Attribute {
     fn decode_fields(fields: &mut Decoder<'_>) -> Result<Self, Error> {
-        let Some(name) = fields.next_if(Tag::ATTRIBUTE_NAME)? else {
-            return Err(fields.missing(Tag::ATTRIBUTE_NAME));
-        };
-        let text = name.text_str()?;
-        let index = fields.optional(Tag::ATTRIBUTE_INDEX)?;
-        let value = match fields.next_if(Tag::ATTRIBUTE_VALUE)? {
-            Some(element) => decode_value(name, text, element)?,
+        let mut order = Order::new();
+        let (mut name, mut index, mut value) = (None, None, None);
+        let mut unknown = Vec::new();
+        while let Some(element) = fields.next()? {
+            match element.tag() {
+                Tag::ATTRIBUTE_NAME => {
+                    single(&element, &mut order, 1, name.is_some())?;
+                    name = Some(element);
+                }
+                Tag::ATTRIBUTE_INDEX => fill(element, &mut order, 2, &mut index)?,
+                Tag::ATTRIBUTE_VALUE => {
+                    single(&element, &mut order, 3, value.is_some())?;
+                    value = Some(element);
+                }
+                _ => keep(element, &order, &mut unknown)?,
+            }
+        }
+        let name = name.ok_or_else(|| fields.missing(Tag::ATTRIBUTE_NAME))?;
+        let value = match value {
+            Some(element) => decode_value(name, name.text_str()?, element)?,
             None => AttributeValue::Absent(name.text()?),
         };
-        Ok(Self { index, value, unknown: fields.rest()? })
+        Ok(Self { index, value, unknown })
     }
 
     fn encode_fields(&self, writer: &mut Writer<'_>) {
+        let mut unknown = Unknown::new(&self.unknown);
+        unknown.upto(writer, 0, 0);
         writer.text_string(Tag::ATTRIBUTE_NAME, self.name());
+        unknown.upto(writer, 1, 1);
         self.index.iter().for_each(|index| index.encode(Tag::ATTRIBUTE_INDEX, writer));
+        unknown.upto(writer, 2, 1);
         self.value.encode_value(writer);
-        for item in &self.unknown {
-            item.encode(item.tag, writer);
-        }
+        unknown.rest(writer);
     }
 }
 

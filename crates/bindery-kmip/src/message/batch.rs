@@ -156,3 +156,19 @@ pub struct MessageExtension {
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
 }
+
+impl MessageExtension {
+    /// An extension of a vendor's.
+    pub fn new(
+        vendor_identification: impl Into<Text>,
+        criticality_indicator: bool,
+        vendor_extension: RawValue,
+    ) -> Self {
+        Self {
+            vendor_identification: vendor_identification.into(),
+            criticality_indicator,
+            vendor_extension,
+            unknown: Vec::new(),
+        }
+    }
+}

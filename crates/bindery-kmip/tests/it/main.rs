@@ -7,9 +7,11 @@
     reason = "helpers of tests fail like tests"
 )]
 
+mod attribute;
 mod client;
 mod client_binding;
 mod messages;
 mod server_binding;
+mod service;
 mod support;
 mod wire;

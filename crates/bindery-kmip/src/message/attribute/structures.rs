@@ -139,6 +139,18 @@ pub struct UsageLimits {
     pub unknown: Vec<RawItem>,
 }
 
+impl UsageLimits {
+    /// Limits as a client sets them: so many units in all.
+    pub const fn new(usage_limits_total: i64, usage_limits_unit: UsageLimitsUnit) -> Self {
+        Self {
+            usage_limits_total,
+            usage_limits_count: None,
+            usage_limits_unit,
+            unknown: Vec::new(),
+        }
+    }
+}
+
 /// Revocation Reason (section 3.31).
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
 #[ttlv(tag = REVOCATION_REASON)]

@@ -271,6 +271,21 @@ pub struct KeyWrappingData {
     pub unknown: Vec<RawItem>,
 }
 
+impl KeyWrappingData {
+    /// A method, and nothing said about the keys.
+    pub const fn new(wrapping_method: WrappingMethod) -> Self {
+        Self {
+            wrapping_method,
+            encryption_key_information: None,
+            mac_signature_key_information: None,
+            mac_signature: None,
+            iv_counter_nonce: None,
+            encoding_option: None,
+            unknown: Vec::new(),
+        }
+    }
+}
+
 /// Key Wrapping Specification (section 2.1.6): how Get is to wrap the key.
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
 #[ttlv(tag = KEY_WRAPPING_SPECIFICATION)]
@@ -290,6 +305,20 @@ pub struct KeyWrappingSpecification {
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
+}
+
+impl KeyWrappingSpecification {
+    /// A method, and nothing said about the keys.
+    pub const fn new(wrapping_method: WrappingMethod) -> Self {
+        Self {
+            wrapping_method,
+            encryption_key_information: None,
+            mac_signature_key_information: None,
+            attribute_names: Vec::new(),
+            encoding_option: None,
+            unknown: Vec::new(),
+        }
+    }
 }
 
 /// Encryption Key Information (section 2.1.5, table 10).
