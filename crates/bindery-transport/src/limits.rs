@@ -9,9 +9,9 @@ use std::{num::NonZeroUsize, time::Duration};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Connections at once, over all listeners; 1024. At the cap no further connection is
-    /// accepted: it waits in the kernel's backlog until another one ends, which each does within
-    /// the limits below.
+    /// Connections at once, over all listeners; 1024. At the cap no further connection is served:
+    /// it waits, in the kernel's backlog but for one of each listener, until another one ends,
+    /// which each does within the limits below.
     pub connections: NonZeroUsize,
     /// Connections at once from one address; none. A connection above it is closed at once. Leave
     /// it out behind a proxy, whose address all share.
@@ -36,6 +36,10 @@ pub struct Limits {
     pub request: Duration,
     /// Without the peer taking a single octet of a response; 30 s.
     pub write_stall: Duration,
+    /// Waiting for the peer to take one response, in sum; 5 min. It ends a peer that takes an
+    /// octet now and then only to keep the response in memory and its connection open. Raise it
+    /// where responses are long and links slow: 64 MiB in 5 min are 1.8 Mbit/s.
+    pub write: Duration,
     /// A connection's age at which it takes no further request; 1 h. A request under way may end,
     /// for [`Limits::request`] at most.
     pub age: Duration,
@@ -69,6 +73,7 @@ impl Default for Limits {
             body_grace: Duration::from_secs(5),
             request: Duration::from_secs(120),
             write_stall: Duration::from_secs(30),
+            write: Duration::from_secs(300),
             age: Duration::from_secs(3600),
             target: 8 << 10,
             header_octets: 32 << 10,

@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-use crate::Counters;
+use crate::{Counters, Limits};
 
 /// What a server's connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub(crate) struct Pulse {
     ended: AtomicBool,
     /// Something that the peer sends will not be read.
     unread: AtomicBool,
+    /// How many requests have come to the endpoint.
+    requests: AtomicU64,
 }
 
 impl Pulse {
@@ -59,6 +61,7 @@ impl Pulse {
             blocked: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             unread: AtomicBool::new(false),
+            requests: AtomicU64::new(0),
         }
     }
 
@@ -80,6 +83,9 @@ impl Pulse {
     }
 
     pub(crate) fn enter(&self, phase: Phase) {
+        if phase == Phase::Busy {
+            self.requests.fetch_add(1, Relaxed);
+        }
         self.phase.store(phase as u8, Relaxed);
         let micros = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.since.store(micros, Relaxed);
@@ -120,9 +126,32 @@ pub(crate) struct Watched {
     io: BoxIo,
     pulse: Arc<Pulse>,
     counters: Arc<Counters>,
-    write_stall: Duration,
+    patience: WritePatience,
+    /// How long the answer to the request of this number has waited for the peer, in sum.
+    waited: (u64, Duration),
     /// Runs while a write waits for the peer.
-    stalled: Option<Pin<Box<Sleep>>>,
+    waiting: Option<Waiting>,
+}
+
+/// What waiting for a peer to take an answer may cost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WritePatience {
+    /// Without a single octet taken.
+    stall: Duration,
+    /// For one answer, in sum.
+    total: Duration,
+}
+
+impl From<&Limits> for WritePatience {
+    fn from(limits: &Limits) -> Self {
+        Self { stall: limits.write_stall, total: limits.write }
+    }
+}
+
+struct Waiting {
+    since: Instant,
+    limit: &'static str,
+    alarm: Pin<Box<Sleep>>,
 }
 
 impl Watched {
@@ -130,9 +159,9 @@ impl Watched {
         io: BoxIo,
         pulse: Arc<Pulse>,
         counters: Arc<Counters>,
-        write_stall: Duration,
+        patience: WritePatience,
     ) -> Self {
-        Self { io, pulse, counters, write_stall, stalled: None }
+        Self { io, pulse, counters, patience, waited: (0, Duration::ZERO), waiting: None }
     }
 
     pub(crate) fn into_inner(self) -> BoxIo {
@@ -146,16 +175,32 @@ impl Watched {
         outcome: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
-            self.stalled = None;
+            if let Some(waiting) = self.waiting.take() {
+                self.waited.1 = self.waited.1.saturating_add(waiting.since.elapsed());
+            }
             self.pulse.wrote();
             return outcome;
         }
         self.pulse.blocked.store(true, Relaxed);
-        let limit = self.write_stall;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(limit)));
-        ready!(stalled.as_mut().poll(cx));
-        self.counters.timeout("write-stall");
+        let waiting = match &mut self.waiting {
+            Some(waiting) => waiting,
+            none => none.insert(Self::wait(&self.pulse, self.patience, &mut self.waited)),
+        };
+        ready!(waiting.alarm.as_mut().poll(cx));
+        self.counters.timeout(waiting.limit);
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes no octets")))
+    }
+
+    /// Begins to wait, for as long as the limits allow for this answer.
+    fn wait(pulse: &Pulse, patience: WritePatience, waited: &mut (u64, Duration)) -> Waiting {
+        let request = pulse.requests.load(Relaxed);
+        if waited.0 != request {
+            *waited = (request, Duration::ZERO);
+        }
+        let left = patience.total.saturating_sub(waited.1);
+        let (span, limit) =
+            if left < patience.stall { (left, "write") } else { (patience.stall, "write-stall") };
+        Waiting { since: Instant::now(), limit, alarm: Box::pin(sleep(span)) }
     }
 }
 

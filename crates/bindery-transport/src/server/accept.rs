@@ -52,12 +52,15 @@ async fn accept(
 ) {
     let mut pause = PAUSE;
     loop {
-        // At the cap nothing is accepted: further connections wait in the kernel's backlog.
-        let Ok(permit) = Arc::clone(&shared.slots).acquire_owned().await else { return };
+        let accepted = listener.accept().await;
         while tasks.try_join_next().is_some() {}
-        match listener.accept().await {
+        match accepted {
             Ok((stream, address)) => {
                 pause = PAUSE;
+                // At the cap one connection of each listener waits here and the others in the
+                // kernel's backlog. A listener that waits for its next connection holds no slot:
+                // the others may need it.
+                let Ok(permit) = Arc::clone(&shared.slots).acquire_owned().await else { return };
                 let Some(slot) = Slot::take(shared, address.ip(), permit) else {
                     shared.counters.connection_refused();
                     tracing::info!(peer = %address, "closed: its address has too many connections");
@@ -71,7 +74,6 @@ async fn accept(
                 // Out of descriptors or memory: accepting again at once would spin.
                 shared.counters.accept_error();
                 tracing::warn!(%error, pause_ms = pause.as_millis(), "cannot accept");
-                drop(permit);
                 sleep(pause).await;
                 pause = LONGEST_PAUSE.min(pause * 2);
             }

@@ -107,7 +107,7 @@ async fn serve(
     let pulse = Arc::new(Pulse::new());
     let limits = &shared.limits;
     let counters = Arc::clone(&shared.counters);
-    let io = Watched::new(io, Arc::clone(&pulse), Arc::clone(&counters), limits.write_stall);
+    let io = Watched::new(io, Arc::clone(&pulse), Arc::clone(&counters), limits.into());
     let session = Arc::new(Session::new(Arc::clone(&shared), channel, peer, Arc::clone(&pulse)));
     let service = service_fn(move |request: Request<Incoming>| {
         let session = Arc::clone(&session);

@@ -1,15 +1,19 @@
 //! Every limit: what it cuts off, and what it leaves alone.
 
-use std::{num::NonZeroUsize, sync::atomic::Ordering::SeqCst, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, atomic::Ordering::SeqCst},
+    time::Duration,
+};
 
 use bindery_core::Fault;
-use bindery_transport::Limits;
+use bindery_transport::{Limits, Listener, Server};
 use tokio::{
     io::AsyncWriteExt,
     time::{Instant, sleep},
 };
 
-use crate::support::{PATIENCE, Running, SHORT, request, soon};
+use crate::support::{PATIENCE, Raw, Running, SHORT, request, soon};
 
 fn limits(set: impl FnOnce(&mut Limits)) -> Limits {
     let mut limits = Limits::default();
@@ -159,6 +163,40 @@ async fn a_peer_that_takes_no_octets() {
 }
 
 #[tokio::test]
+async fn a_peer_that_takes_its_octets_one_by_one() {
+    let slow = |l: &mut Limits| (l.write_stall, l.write) = (PATIENCE, SHORT);
+    let server = Running::start(limits(slow)).await;
+    let mut raw = server.connect().await;
+    raw.post("big 60000000").await;
+    let mut piece = vec![0; 100_000];
+    let dribble = async {
+        loop {
+            raw.read_exactly(&mut piece).await;
+            sleep(SHORT / 20).await;
+        }
+    };
+    let counters = &server.counters;
+    tokio::select! {
+        () = dribble => {}
+        () = soon("it is given up", || counters.snapshot().timeouts.contains_key("write")) => {}
+    }
+    assert_eq!(counters.snapshot().timeouts.get("write-stall"), None);
+    soon("the connection is closed", || counters.snapshot().connections_open == 0).await;
+}
+
+#[tokio::test]
+async fn each_answer_has_its_own_time_to_be_taken() {
+    let slow = |l: &mut Limits| l.write = SHORT * 8;
+    let server = Running::start(limits(slow)).await;
+    let mut raw = server.connect().await;
+    for _ in 0..4 {
+        raw.post("big 20000000").await;
+        sleep(SHORT * 3).await;
+        assert_eq!(raw.answer().await.body.len(), 20_000_000);
+    }
+}
+
+#[tokio::test]
 async fn a_slow_reader_is_not_idle() {
     let idle = SHORT * 3;
     let pieces = 24;
@@ -215,6 +253,23 @@ async fn the_cap_on_connections() {
     assert!(first.is_alive().await);
     drop(first);
     assert_eq!(second.answer().await.body, b"b");
+}
+
+#[tokio::test]
+async fn an_idle_listener_takes_no_slot_from_another() {
+    let loopback = || Listener::clear("127.0.0.1:0".parse().unwrap());
+    let limits = limits(|l| l.connections = NonZeroUsize::MIN);
+    let builder = Server::builder().listen(loopback()).listen(loopback()).limits(limits);
+    let server = builder.bind().await.unwrap();
+    let addresses = server.local_addrs();
+    let server = Running::spawn(server, Arc::default());
+    for _ in 0..3 {
+        for address in &addresses {
+            let mut raw = Raw::connect(*address).await;
+            assert_eq!(raw.ask("a").await.status, 404);
+        }
+    }
+    assert_eq!(server.counters.snapshot().connections, 6);
 }
 
 #[tokio::test]
@@ -297,7 +352,7 @@ async fn endless_durations_are_no_limits() {
         for limit in [&mut l.handshake, &mut l.header, &mut l.idle, &mut l.body, &mut l.request] {
             *limit = Duration::MAX;
         }
-        for limit in [&mut l.write_stall, &mut l.age, &mut l.linger, &mut l.drain] {
+        for limit in [&mut l.write_stall, &mut l.write, &mut l.age, &mut l.linger, &mut l.drain] {
             *limit = Duration::MAX;
         }
         (l.body_grace, l.body_rate) = (Duration::MAX, 0);
