@@ -9,7 +9,7 @@ mod router;
 
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
-use bindery_core::{IdentityMap, Profile};
+use bindery_core::{IdentityMap, Profile, RefusalForm};
 use bindery_tls::Acceptor;
 use tokio::{
     net::TcpListener,
@@ -249,6 +249,7 @@ impl ServerBuilder {
         for listener in self.listeners {
             listeners.push(listener.bind().await?);
         }
+        let neutral = neutral(&self.router);
         let slots = self.limits.connections.get().min(Semaphore::MAX_PERMITS);
         let shared = Shared {
             router: self.router,
@@ -258,8 +259,19 @@ impl ServerBuilder {
             identities: self.identities,
             clock: self.clock,
             counters: self.counters,
-            neutral: Profile::new("http"),
+            neutral,
         };
         Ok(Server { listeners, shared: Arc::new(shared) })
     }
+}
+
+/// The card that refuses where no endpoint stands. On a server of protocols that all allow no
+/// content but their own, it has none either.
+fn neutral(router: &Router) -> Profile {
+    let mut neutral = Profile::new("http");
+    let mut forms = router.routes().map(|(_, endpoint)| endpoint.profile().refusal_form).peekable();
+    if forms.peek().is_some() && forms.all(|form| form == RefusalForm::Field) {
+        neutral.refusal_form = RefusalForm::Field;
+    }
+    neutral
 }

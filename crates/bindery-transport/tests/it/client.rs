@@ -196,6 +196,20 @@ async fn http_1_0() {
 }
 
 #[tokio::test]
+async fn opening_what_is_open_changes_nothing() {
+    let server = Script::start(vec![vec![ok("one"), ok("two")]]).await;
+    let mut connection = server.connection(&client());
+    connection.open().await.unwrap();
+    connection.open().await.unwrap();
+    assert!(connection.is_open());
+    connection.send(message("a")).await.unwrap();
+    connection.open().await.unwrap();
+    assert!(connection.is_open());
+    connection.send(message("b")).await.unwrap();
+    assert_eq!((server.requests().len(), server.connections()), (2, 1));
+}
+
+#[tokio::test]
 async fn connections_that_are_not_kept() {
     let close = say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\n1");
     let server = Script::start(vec![vec![close, ok("x")], vec![ok("2"), ok("x")]]).await;

@@ -9,7 +9,7 @@ use std::{
 
 use bindery_core::{
     Body, BodyError, Context, Endpoint, EndpointFuture, IdentityError, IdentityMap, Peer,
-    Principal, Profile, Refusal,
+    Principal, Profile, Refusal, RefusalForm,
 };
 use bindery_transport::{ErrorKind, Limits, Listener, MountError, Router, Server};
 use bytes::Bytes;
@@ -333,4 +333,22 @@ fn routes() {
     let twice = mount("/a").unwrap().mount("/a", endpoint);
     assert_eq!(twice.unwrap_err(), MountError::Taken { path: "/a".to_owned() });
     assert_eq!(Echo::profile().methods, [Method::POST]);
+}
+
+#[tokio::test]
+async fn an_unknown_target_is_told_in_the_form_that_all_cards_have() {
+    let mut silent = Echo::profile();
+    silent.refusal_form = RefusalForm::Field;
+    for (profile, told) in [(Echo::profile(), true), (silent, false)] {
+        let server = Running::with_profile(Limits::default(), profile).await;
+        let mut raw = server.connect().await;
+        raw.send("POST /else HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").await;
+        let answer = raw.answer().await;
+        assert_eq!((answer.status, !answer.body.is_empty()), (404, told));
+        let said = "nothing stands at this target";
+        match answer.field("bindery-refusal") {
+            Some(field) => assert!(!told && field.contains(said), "{answer:?}"),
+            None => assert!(told && String::from_utf8_lossy(&answer.body).contains(said)),
+        }
+    }
 }
