@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -27,14 +27,27 @@ use crate::{
 const KEK: [u8; 32] = *b"\x9d\x13\xe8\x07one test's key, not others'\x02";
 
 /// What a test may want otherwise.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Setup {
+    /// Where to listen; `127.0.0.1` with a free port.
+    pub address: SocketAddr,
     /// The transport's limits.
     pub limits: Limits,
     /// The deployment's choices in the card.
     pub profile: HttpsProfile,
     /// Whether the same service is mounted on a listener in clear, too.
     pub clear: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            address: any(),
+            limits: Limits::default(),
+            profile: HttpsProfile::default(),
+            clear: false,
+        }
+    }
 }
 
 /// A key server that runs, and who may talk to it.
@@ -79,14 +92,13 @@ impl Site {
         let crypto = Arc::new(AwsLcCrypto::new());
         let engine = KeyServer::new(Arc::new(store.clone()), crypto, KeyServerConfig::default());
         let binding = KmipHttps::new(setup.profile.clone());
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut builder = Server::builder()
-            .listen(Listener::tls(any, pki.acceptor()))
+            .listen(Listener::tls(setup.address, pki.acceptor()))
             .router(mount(Router::new(), binding, engine).unwrap())
             .identities(Arc::new(CertificateIdentity::common_name()))
             .limits(setup.limits.clone());
         if setup.clear {
-            builder = builder.listen(Listener::clear(any));
+            builder = builder.listen(Listener::clear(any()));
         }
         let server = builder.bind().await.unwrap();
         let addresses = server.local_addrs();
@@ -178,6 +190,10 @@ impl Site {
         self.store.close().await.unwrap();
         (Self::open(self.pki, self.folder, self.setup, self.clients).await, stopped)
     }
+}
+
+const fn any() -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)
 }
 
 fn file(folder: &TempDir) -> PathBuf {

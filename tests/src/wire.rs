@@ -112,6 +112,14 @@ pub fn response(operation: u32, payload: &[Vec<u8>]) -> Vec<u8> {
     structure(RESPONSE_MESSAGE, &[header, structure(0x0f, &batch_item)])
 }
 
+/// A response message in version 1.4 that refuses the whole request, whatever it asked: General Failure.
+#[must_use]
+pub fn failure() -> Vec<u8> {
+    let header = structure(0x7a, &[version(1, 4), date(0x92, 1_700_000_000), integer(0x0d, 1)]);
+    let batch_item = [enumeration(0x7f, 1), enumeration(0x7e, 0x100), text(0x7d, "not today")];
+    structure(RESPONSE_MESSAGE, &[header, structure(0x0f, &batch_item)])
+}
+
 /// The answer to a Query, with so many operations that coding it is worth while.
 #[must_use]
 pub fn query_response() -> Vec<u8> {
