@@ -91,13 +91,18 @@ impl Document {
     }
 }
 
-/// Writes octets to standard output; colours are taken out where nobody would see them.
+/// Writes octets to standard output.
+///
+/// A reader that has gone (`bindery decode FILE | head`) has seen what it wanted.
 ///
 /// # Errors
 /// Writing failed.
 pub(crate) fn write_stdout(bytes: &[u8]) -> Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| output_failed(&error))
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(output_failed(&error)),
+        _ => Ok(()),
+    }
 }
 
 /// Writes a line to standard output, for what goes on while a command runs. Whoever does not read

@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) insecure: bool,
     /// The TLS policy's name.
     pub(crate) tls_policy: String,
+    /// Only these of its cipher suites; empty for all.
+    pub(crate) suites: Vec<String>,
     /// The longest time for one exchange.
     pub(crate) timeout: Span,
 }
@@ -52,14 +54,15 @@ impl Settings {
             Some(file) => client_table(file)?,
             None => ClientSettings::default(),
         };
-        Self::of(merge(merge(own, context), file), args.insecure)
+        let settings = Self::of(merge(merge(own, context), file))?;
+        Ok(Self { insecure: args.insecure, suites: args.suites.clone(), ..settings })
     }
 
     /// Settings from what one source says.
     ///
     /// # Errors
     /// There is no URL that could be used.
-    pub(crate) fn of(settings: ClientSettings, insecure: bool) -> Result<Self> {
+    pub(crate) fn of(settings: ClientSettings) -> Result<Self> {
         let Some(url) = settings.url else {
             return Err(Failure::usage("no server is named").hint(
                 "give --url, or --context with the name of a context; `bindery dev` writes one",
@@ -70,7 +73,8 @@ impl Settings {
             cacert: settings.cacert,
             cert: settings.cert,
             key: settings.key,
-            insecure,
+            insecure: false,
+            suites: Vec::new(),
             tls_policy: settings.tls_policy.unwrap_or_else(crate::config::default_policy),
             timeout: settings.timeout.unwrap_or(TIMEOUT),
         })

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bindery_tls::{
-    Backend, ClientAuth, ClientConfig, Connector, Identity, Plan, Policy, Provider, Roots,
-    RustlsBackend, TlsError, TlsErrorKind,
+    Backend, ClientAuth, ClientConfig, Connector, Identity, Plan, Policy, Provider, Restriction,
+    Roots, RustlsBackend, TlsError, TlsErrorKind,
 };
 use serde_json::{Value, json};
 
@@ -64,7 +64,12 @@ pub(crate) fn connector(settings: &Settings) -> Result<Arc<dyn Connector>> {
             return Err(Failure::usage("a key without its certificate").hint("add --cert"));
         }
     }
-    let policy = policy(&settings.tls_policy)?;
+    let mut policy = policy(&settings.tls_policy)?;
+    if !settings.suites.is_empty() {
+        let names = settings.suites.iter().map(String::as_str);
+        let named = Restriction::new().with_suites_named(names);
+        policy = policy.restricted(named.map_err(|error| failure(&error))?);
+    }
     backend().connector(&policy, config).map_err(|error| failure(&error))
 }
 

@@ -31,6 +31,10 @@ pub(crate) struct ClientArgs {
     /// The TLS policy.
     #[arg(long, global = true, env = "BINDERY_TLS_POLICY", value_name = "NAME")]
     pub(crate) tls_policy: Option<String>,
+    /// Only these of the policy's cipher suites, by IANA name; may be given more than once.
+    #[arg(long = "suite", global = true, env = "BINDERY_SUITE", value_delimiter = ',')]
+    #[arg(value_name = "NAME")]
+    pub(crate) suites: Vec<String>,
     /// The longest time for the whole exchange, connecting included.
     #[arg(long, global = true, env = "BINDERY_TIMEOUT", value_name = "SPAN")]
     pub(crate) timeout: Option<Span>,

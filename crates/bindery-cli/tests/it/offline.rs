@@ -45,6 +45,17 @@ fn decode_has_forms_for_tools() {
 }
 
 #[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let folder = folder();
+    let path = file(folder.path(), "many.hex", QUERY.repeat(2000));
+    let line = "\"$0\" decode \"$1\" | head -n 1 >/dev/null; exit \"${PIPESTATUS[0]}\"";
+    let program = env!("CARGO_BIN_EXE_bindery");
+    let run = std::process::Command::new("bash").args(["-c", line, program]).arg(path).output();
+    let output = run.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn decode_says_where_a_message_is_broken() {
     let folder = folder();
     let whole = octets(QUERY);

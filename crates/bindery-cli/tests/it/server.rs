@@ -220,6 +220,11 @@ fn peers_that_do_not_fit_are_told_apart() {
     let insecure = format!("{strange} --insecure");
     let ran = kmip(path, &insecure).exits(0);
     assert!(ran.stderr.contains("warning: --insecure"), "{}", ran.stderr);
+    // Only one of the policy's suites, and one that the policy has not.
+    let suite = "TLS_CHACHA20_POLY1305_SHA256";
+    let ran = run(path, &format!("kmip query --suite {suite} -v")).exits(0);
+    assert!(ran.stderr.contains(suite), "{}", ran.stderr);
+    kmip(path, "query --suite TLS_RSA_WITH_AES_128_CBC_SHA").exits(2);
     // Another name than the certificate's.
     let elsewhere = url.replace("127.0.0.1", "127.0.0.2");
     kmip(path, &format!("query --url {elsewhere} --cacert {data}/ca.pem {identity}")).exits(3);
