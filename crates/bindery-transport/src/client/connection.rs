@@ -65,10 +65,11 @@ impl Connection {
     /// # Errors
     /// Name, connection or handshake.
     pub async fn open(&mut self) -> Result<(), TransportError> {
-        if self.usable().await.is_none() {
-            let opened = self.open_anew().await?;
-            self.open = Some(opened);
-        }
+        let open = match self.usable().await {
+            Some(kept) => kept,
+            None => self.open_anew().await?,
+        };
+        self.open = Some(open);
         Ok(())
     }
 
@@ -178,7 +179,9 @@ impl Connection {
                 let (sent, answered) = (now.0 > marks.0, now.1 > marks.1);
                 let kept = open.used;
                 let error = explain(error, &mut open).await;
-                let error = if sent { error } else { error.unsent() };
+                // After a time limit the engine may be writing at this very moment.
+                let unsent = !sent && error.kind() != ErrorKind::Timeout;
+                let error = if unsent { error.unsent() } else { error };
                 let error = error.with_address(open.peer.address);
                 Err(Failed { error, kept, sent, answered })
             }
