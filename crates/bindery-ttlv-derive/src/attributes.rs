@@ -1,6 +1,6 @@
 //! `#[ttlv(...)]`, and what a field's type says.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 use syn::{
     Attribute, Error, GenericArgument, Ident, Path, PathArguments, Result, Type, spanned::Spanned,
@@ -13,6 +13,7 @@ pub(crate) struct Attributes {
     pub(crate) select: Option<Ident>,
     pub(crate) choice: bool,
     pub(crate) unknown: bool,
+    pub(crate) krate: Option<Path>,
 }
 
 impl Attributes {
@@ -32,6 +33,7 @@ impl Attributes {
                 let twice = match name.as_str() {
                     "tag" => found.tag.replace(meta.value()?.parse()?).is_some(),
                     "select" => found.select.replace(meta.value()?.parse()?).is_some(),
+                    "crate" => found.krate.replace(meta.value()?.parse()?).is_some(),
                     "choice" => std::mem::replace(&mut found.choice, true),
                     _ => std::mem::replace(&mut found.unknown, true),
                 };
@@ -41,6 +43,14 @@ impl Attributes {
         Ok(found)
     }
 
+    /// The code with the codec's path as the attribute `crate` says it.
+    pub(crate) fn place(&self, code: TokenStream) -> TokenStream {
+        match &self.krate {
+            Some(path) => name_crate(code, path),
+            None => code,
+        }
+    }
+
     /// The tag as an expression: named, or the type's own.
     pub(crate) fn tag_of(&self, item: &Type) -> TokenStream {
         match &self.tag {
@@ -48,6 +58,33 @@ impl Attributes {
             None => quote!(<#item as ::bindery_ttlv::Tagged>::TAG),
         }
     }
+}
+
+/// Writes another path wherever the code says `::bindery_ttlv`: for who has the codec under another
+/// name (`bindery::ttlv`).
+fn name_crate(code: TokenStream, path: &Path) -> TokenStream {
+    let mut renamed: Vec<TokenTree> = Vec::new();
+    for token in code {
+        match token {
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), name_crate(group.stream(), path));
+                inner.set_span(group.span());
+                renamed.push(inner.into());
+            }
+            TokenTree::Ident(ident) if ident == "bindery_ttlv" && ends_in_colons(&renamed) => {
+                renamed.truncate(renamed.len() - 2);
+                renamed.extend(quote!(#path));
+            }
+            other => renamed.push(other),
+        }
+    }
+    renamed.into_iter().collect()
+}
+
+fn ends_in_colons(tokens: &[TokenTree]) -> bool {
+    let colon =
+        |token: &TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ':');
+    matches!(tokens, [.., first, second] if colon(first) && colon(second))
 }
 
 /// A single word is a constant of `Tag`; a longer path stands for itself.

@@ -13,7 +13,7 @@ struct Arm {
 }
 
 pub(crate) fn expand(input: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
-    Attributes::read(&input.attrs, &[], "an enum")?;
+    let attributes = Attributes::read(&input.attrs, &["crate"], "an enum")?;
     let arms = data.variants.iter().map(arm).collect::<Result<Vec<Arm>>>()?;
     if arms.is_empty() {
         return Err(Error::new_spanned(&input.ident, "a choice has at least one variant"));
@@ -23,7 +23,7 @@ pub(crate) fn expand(input: &DeriveInput, data: &DataEnum) -> Result<TokenStream
     let variants: Vec<_> = arms.iter().map(|arm| &arm.name).collect();
     let values: Vec<_> = arms.iter().map(|arm| &arm.value).collect();
     let constants: Vec<_> = (0..arms.len()).map(|i| quote::format_ident!("TAG_{i}")).collect();
-    Ok(quote! {
+    let code = quote! {
         impl ::bindery_ttlv::Choice for #name {
             const TAGS: &'static [::bindery_ttlv::Tag] = &[#(#tags),*];
 
@@ -49,7 +49,8 @@ pub(crate) fn expand(input: &DeriveInput, data: &DataEnum) -> Result<TokenStream
                 }
             }
         }
-    })
+    };
+    Ok(attributes.place(code))
 }
 
 fn arm(variant: &Variant) -> Result<Arm> {

@@ -19,6 +19,7 @@ use syn::{Data, DeriveInput, Error, parse_macro_input};
 /// | `#[ttlv(choice)]` | field | the item is one of several: the type is a `Choice` |
 /// | `#[ttlv(select = field)]` | field | the form of the value depends on another field: the type is a `Select` |
 /// | `#[ttlv(unknown)]` | field `Vec<RawItem>` | keeps every field not named, in its place |
+/// | `#[ttlv(crate = path)]` | struct, enum | where the codec stands, if not at `::bindery_ttlv`: `bindery::ttlv` |
 ///
 /// `NAME` is a constant of `Tag`, or a path to a constant of type `Tag`. `Option<T>` may be absent, `Vec<T>` repeats
 /// (also not at all), anything else is required. Fields are declared in the specification's order: they are written

@@ -27,7 +27,7 @@ enum Kind {
 }
 
 pub(crate) fn expand(input: &DeriveInput, data: &DataStruct) -> Result<TokenStream> {
-    let attributes = Attributes::read(&input.attrs, &["tag"], "a struct")?;
+    let attributes = Attributes::read(&input.attrs, &["tag", "crate"], "a struct")?;
     let Fields::Named(named) = &data.fields else {
         return Err(Error::new_spanned(&input.ident, "a TTLV structure has named fields"));
     };
@@ -49,7 +49,7 @@ pub(crate) fn expand(input: &DeriveInput, data: &DataStruct) -> Result<TokenStre
             }
         }
     });
-    Ok(quote! {
+    let code = quote! {
         #tagged
 
         impl ::bindery_ttlv::Structure for #name {
@@ -63,7 +63,8 @@ pub(crate) fn expand(input: &DeriveInput, data: &DataStruct) -> Result<TokenStre
                 #encode
             }
         }
-    })
+    };
+    Ok(attributes.place(code))
 }
 
 /// Puts one field of the struct where it belongs.

@@ -1,4 +1,5 @@
-//! What code made by `#[derive(Ttlv)]` calls. Not for people: it changes with the derive.
+//! What code made by `#[derive(Ttlv)]` calls, and structures written by hand that keep its rules (order, no field twice,
+//! unknown fields in their places). Outside these crates it is not for people: it changes with the derive.
 
 use crate::decoder::extra;
 use crate::raw::Place;

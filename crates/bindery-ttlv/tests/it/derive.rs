@@ -327,3 +327,24 @@ fn the_maximum_response_size() {
     assert!(buffer.is_empty());
     assert_eq!(encode_within(&decoded, &mut buffer, 368), Ok(368));
 }
+
+/// The codec under another name, as a facade has it.
+mod facade {
+    pub(crate) use bindery_ttlv as codec;
+}
+
+#[derive(Debug, PartialEq, Eq, bindery_ttlv::Ttlv)]
+#[ttlv(tag = NAME, crate = facade::codec)]
+struct Elsewhere {
+    #[ttlv(tag = NAME_VALUE)]
+    name_value: bindery_ttlv::Text,
+    #[ttlv(unknown)]
+    unknown: Vec<RawItem>,
+}
+
+#[test]
+fn the_codec_may_stand_elsewhere() {
+    let value = Elsewhere { name_value: "somewhere".into(), unknown: Vec::new() };
+    let octets = to_bytes(&value).unwrap();
+    assert_eq!(decode::<Elsewhere>(&octets, &Options::STRICT).unwrap(), value);
+}
