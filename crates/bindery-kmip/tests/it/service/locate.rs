@@ -20,7 +20,7 @@ use super::{House, START, aes, create, custom, name, password, refused, revoke, 
 /// Finds with one criterion what has the attribute and nothing else.
 #[track_caller]
 fn only(house: &House, with: &Text, criteria: impl IntoIterator<Item = AttributeValue>) {
-    assert_eq!(house.locate(criteria), [with.clone()]);
+    assert_eq!(house.locate(criteria), std::slice::from_ref(with));
 }
 
 fn information(namespace: &str, data: &str) -> AttributeValue {
@@ -276,8 +276,8 @@ fn destroyed_objects_are_found_only_when_they_are_asked_for() {
     let (on_line, archived) =
         (StorageStatusMask::ON_LINE_STORAGE, StorageStatusMask::ARCHIVAL_STORAGE);
     let destroyed = StorageStatusMask::DESTROYED_STORAGE;
-    assert_eq!(masked(on_line), [here.clone()]);
-    assert_eq!(masked(on_line | archived), [here.clone()]);
+    assert_eq!(masked(on_line), std::slice::from_ref(&here));
+    assert_eq!(masked(on_line | archived), std::slice::from_ref(&here));
     assert!(masked(archived).is_empty() && masked(StorageStatusMask(0)).is_empty());
     assert_eq!(masked(destroyed), [gone.clone(), spoilt.clone()]);
     assert_eq!(masked(on_line | destroyed), [here, gone, spoilt]);
