@@ -153,7 +153,8 @@ impl SqliteStore {
     /// Hands a commit to the writer and waits for its outcome.
     #[cfg_attr(not(feature = "kmip"), expect(dead_code, reason = "only services commit"))]
     async fn submit(&self, work: Box<dyn Work>) -> Result<(), Rejection> {
-        let closed = || Rejection::Failed(SqliteError::Closed { path: self.path().to_owned() });
+        let ended = || SqliteError::Closed { path: self.path().to_owned() };
+        let closed = || Rejection::Failed(ended());
         let units = (work.bytes() / ROOM_UNIT + 1).min(self.inner.room_total);
         let units = u32::try_from(units).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.inner.room);
@@ -161,7 +162,8 @@ impl SqliteStore {
         let (answer, outcome) = oneshot::channel();
         let job = Command::Commit(Job { work, answer, room });
         self.inner.commands.send(job).await.map_err(|_| closed())?;
-        outcome.await.unwrap_or_else(|_| Err(closed()))
+        // The writer went away with the commit in its hands.
+        outcome.await.unwrap_or_else(|_| Err(Rejection::Unknown(ended())))
     }
 
     fn failed(&self, error: sqlx::Error) -> SqliteError {

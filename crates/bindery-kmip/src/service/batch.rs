@@ -90,6 +90,11 @@ impl<'a> Batch<'a> {
         self.set.take_changes()
     }
 
+    /// The answers as they would be once everything is committed.
+    pub(super) fn answers(&self) -> &[ResponseBatchItem] {
+        &self.answers
+    }
+
     /// The answers once everything is committed, or nothing was to be.
     pub(super) fn into_answers(self) -> Vec<ResponseBatchItem> {
         self.answers
@@ -249,7 +254,7 @@ impl<'a> Batch<'a> {
         };
         let (attributes, material) = octets(&loaded.record);
         self.left.hold(attributes.saturating_add(material))?;
-        let object = Object::from_record(&loaded.record)?;
+        let object = Object::from_whole_record(&loaded.record)?;
         self.set.loaded(object, (attributes, material), loaded.version);
         Ok(())
     }

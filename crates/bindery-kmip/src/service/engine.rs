@@ -134,6 +134,10 @@ impl KeyServer {
             if changes.is_empty() {
                 return batch.into_answers();
             }
+            if !fits(scene, header, batch.answers()) {
+                // The client would never see the identifier of what was made for it.
+                return batch.not_committed(items, &Failure::response_too_large());
+            }
             let failure = match self.store.commit(changes).await {
                 Ok(()) => return batch.into_answers(),
                 Err(CommitError::Conflict { .. }) if left > 0 => {
@@ -144,6 +148,13 @@ impl KeyServer {
                     "the objects are changed by others all the time; try again later",
                 ),
                 Err(CommitError::Store(error)) => Fault::Store(error).tell(&*self.config.observer),
+                Err(CommitError::Unknown(error)) => {
+                    self.config.observer.store_failed(&error);
+                    Failure::general_failure(
+                        "the server's store failed in the middle: whether the objects are as \
+                         asked for is not known; look before trying again",
+                    )
+                }
             };
             return batch.not_committed(items, &failure);
         }
@@ -162,6 +173,20 @@ impl fmt::Debug for KeyServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyServer").field("store", &self.store).finish_non_exhaustive()
     }
+}
+
+/// Whether the answers fit the request's Maximum Response Size.
+fn fits(scene: Scene<'_>, header: &RequestHeader, answers: &[ResponseBatchItem]) -> bool {
+    let Some(maximum) = header.maximum_response_size else { return true };
+    let mut response =
+        ResponseMessage::new(scene.version, DateTime(scene.now.unix_seconds()), answers.to_vec());
+    if scene.version >= ProtocolVersion::V1_4 {
+        response.header.client_correlation_value = header.client_correlation_value.clone();
+    }
+    // What is written may be a key.
+    let mut buffer = zeroize::Zeroizing::new(Vec::new());
+    let maximum = u32::try_from(maximum).unwrap_or(0);
+    bindery_ttlv::encode_within(&response, &mut buffer, maximum).is_ok()
 }
 
 /// The channel has identified the client; credentials in the message may only agree with it.

@@ -159,7 +159,7 @@ pub trait KeyStore: fmt::Debug + Send + Sync {
     fn commit(&self, changes: Vec<Change>) -> StoreFuture<'_, Result<(), CommitError>>;
 }
 
-/// Why a commit was not made. Nothing of it was.
+/// Why a commit was not made. Nothing of it was, except as [`CommitError::Unknown`] says.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CommitError {
@@ -173,6 +173,10 @@ pub enum CommitError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store or the way to it failed while the commit was being made: all of it may be there,
+    /// or nothing. Committing the same again then gives a conflict, or makes it.
+    #[error("whether the commit was made is not known: {0}")]
+    Unknown(#[source] StoreError),
 }
 
 /// A failure of the store itself. The peer is told no details; the operator is.

@@ -98,8 +98,7 @@ pub enum SqliteError {
         /// What the system or SQLite says.
         detail: String,
     },
-    /// The store is closed, or its runtime has ended. Whether a commit that was under way was made
-    /// is not known.
+    /// The store is closed, or its runtime has ended.
     #[error("{path}: the store is closed")]
     Closed {
         /// The store's file.

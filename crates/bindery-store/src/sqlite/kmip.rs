@@ -226,6 +226,7 @@ impl From<Rejection> for CommitError {
             Rejection::Conflict { uid } => Self::Conflict { uid },
             Rejection::Damaged { uid, reason } => StoreError::Damaged { uid, reason }.into(),
             Rejection::Failed(error) => StoreError::from(error).into(),
+            Rejection::Unknown(error) => Self::Unknown(StoreError::from(error)),
         }
     }
 }

@@ -45,8 +45,10 @@ pub(super) enum Rejection {
     Conflict { uid: String },
     /// What it rests on cannot be read.
     Damaged { uid: String, reason: String },
-    /// The store failed.
+    /// The store failed, and nothing was made.
     Failed(SqliteError),
+    /// The store failed, and all of it may have been made.
+    Unknown(SqliteError),
 }
 
 impl From<SqliteError> for Rejection {
@@ -98,6 +100,40 @@ impl Counts {
             commits: self.commits.load(Ordering::Relaxed),
             conflicts: self.conflicts.load(Ordering::Relaxed),
             failures: self.failures.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Why a transaction gave no outcomes.
+#[derive(Clone, Debug)]
+enum Failure {
+    /// Nothing of it was made.
+    NotMade(SqliteError),
+    /// All of it may have been made.
+    Unknown(SqliteError),
+}
+
+impl Failure {
+    /// Whether its jobs need not be tried one by one.
+    const fn is_for_all(&self) -> bool {
+        match self {
+            Self::NotMade(error) => error.is_temporary(),
+            Self::Unknown(_) => true,
+        }
+    }
+}
+
+impl From<SqliteError> for Failure {
+    fn from(error: SqliteError) -> Self {
+        Self::NotMade(error)
+    }
+}
+
+impl From<Failure> for Rejection {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NotMade(error) => Self::Failed(error),
+            Failure::Unknown(error) => Self::Unknown(error),
         }
     }
 }
@@ -178,9 +214,9 @@ impl Writer {
                     self.answer(job, outcome);
                 }
             }
-            Err(error) if jobs.len() == 1 || error.is_temporary() => {
+            Err(failure) if jobs.len() == 1 || failure.is_for_all() => {
                 for job in jobs {
-                    self.answer(job, Err(error.clone().into()));
+                    self.answer(job, Err(failure.clone().into()));
                 }
             }
             Err(_) => {
@@ -200,7 +236,9 @@ impl Writer {
         let count = match outcome {
             Ok(()) => &self.counts.commits,
             Err(Rejection::Conflict { .. }) => &self.counts.conflicts,
-            Err(Rejection::Damaged { .. } | Rejection::Failed(_)) => &self.counts.failures,
+            Err(Rejection::Damaged { .. } | Rejection::Failed(_) | Rejection::Unknown(_)) => {
+                &self.counts.failures
+            }
         };
         count.fetch_add(1, Ordering::Relaxed);
         drop(job.room);
@@ -208,29 +246,29 @@ impl Writer {
         let _ = job.answer.send(outcome);
     }
 
-    /// One transaction. An error means that nothing of it was made.
-    async fn transact(&mut self, jobs: &[Job]) -> Result<Vec<Result<(), Rejection>>, SqliteError> {
+    /// One transaction.
+    async fn transact(&mut self, jobs: &[Job]) -> Result<Vec<Result<(), Rejection>>, Failure> {
         let path = Arc::clone(&self.path);
         let connection = self.connected().await?;
         execute(connection, "BEGIN IMMEDIATE", &path).await?;
-        let outcomes = match apply_all(connection, jobs, &path).await {
-            Ok(outcomes) => execute(connection, "COMMIT", &path).await.map(|()| outcomes),
-            Err(error) => Err(error),
-        };
-        match outcomes {
-            Ok(outcomes) => {
-                self.counts.transactions.fetch_add(1, Ordering::Relaxed);
-                Ok(outcomes)
-            }
-            Err(error) => {
-                // SQLite has rolled back by itself after some errors; then this fails, and as the
-                // connection's state is in doubt, a new one takes its place.
-                if execute(connection, "ROLLBACK", &path).await.is_err() {
-                    self.connection = None;
+        let (error, committing) = match apply_all(connection, jobs, &path).await {
+            Ok(outcomes) => match execute(connection, "COMMIT", &path).await {
+                Ok(()) => {
+                    self.counts.transactions.fetch_add(1, Ordering::Relaxed);
+                    return Ok(outcomes);
                 }
-                Err(error)
-            }
+                Err(error) => (error, true),
+            },
+            Err(error) => (error, false),
+        };
+        if execute(connection, "ROLLBACK", &path).await.is_ok() {
+            return Err(Failure::NotMade(error));
         }
+        // There was nothing to roll back: SQLite has ended the transaction by itself. The
+        // connection's state is in doubt, so a new one takes its place; and where COMMIT had been
+        // said, the log may hold the whole transaction although its sync failed.
+        self.connection = None;
+        Err(if committing { Failure::Unknown(error) } else { Failure::NotMade(error) })
     }
 
     async fn connected(&mut self) -> Result<&mut SqliteConnection, SqliteError> {
@@ -272,7 +310,7 @@ async fn apply_all(
                     | SqliteError::Corrupted { .. }
                     | SqliteError::Closed { .. }),
                 ) => return Err(error.clone()),
-                Rejection::Failed(error) => Some(error.clone()),
+                Rejection::Failed(error) | Rejection::Unknown(error) => Some(error.clone()),
                 Rejection::Conflict { .. } | Rejection::Damaged { .. } => None,
             };
             // After some errors SQLite has rolled back the whole transaction by itself; then this
