@@ -44,6 +44,8 @@ pub(crate) struct Inner {
     pub(crate) loads: VecDeque<Option<Mishap>>,
     pub(crate) finds: VecDeque<Option<Mishap>>,
     pub(crate) commits: VecDeque<Option<Mishap>>,
+    /// The next commit's outcome stays unknown, though it is made.
+    pub(crate) unknown: bool,
     /// Acts between the decision and the commit.
     pub(crate) before_commit: Option<Hook>,
     /// How often the store was asked.
@@ -159,6 +161,9 @@ impl KeyStore for MemoryStore {
                     }
                     other => panic!("the engine does not do this: {other:?}"),
                 }
+            }
+            if std::mem::take(&mut inner.unknown) {
+                return Err(CommitError::Unknown(Mishap::Failed.error()));
             }
             Ok(())
         })
