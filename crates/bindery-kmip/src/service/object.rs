@@ -177,8 +177,32 @@ impl Object {
             attributes: Vec::with_capacity(stored.attributes.len()),
             material,
         };
+        let mut required = 0;
         for attribute in stored.attributes {
+            required += usize::from(is_required(&attribute.value));
             object.take(attribute);
+        }
+        // Every object has these, each once: without them its state would be made up.
+        if required != REQUIRED {
+            return Err(bad("its Object Type or its dates are not there".to_owned()));
+        }
+        let material_type = object.material.as_ref().map(ManagedObject::object_type);
+        if material_type.is_some_and(|material_type| material_type != object.object_type) {
+            return Err(bad("its material is of another type".to_owned()));
+        }
+        Ok(object)
+    }
+
+    /// The object of a record that came with its material.
+    ///
+    /// # Errors
+    /// As [`Object::from_record`]; and the material is there although it was destroyed, or the
+    /// other way round.
+    pub(super) fn from_whole_record(record: &Record) -> Result<Self, Fault> {
+        let object = Self::from_record(record)?;
+        if object.material.is_some() == object.dates.destroy.is_some() {
+            let reason = "its material and its Destroy Date do not agree";
+            return Err(Fault::Store(damaged(&record.uid, reason)));
         }
         Ok(object)
     }
@@ -209,6 +233,18 @@ impl Object {
         })
         .unwrap_or(CryptographicUsageMask(0))
     }
+}
+
+/// How many [`is_required`].
+const REQUIRED: usize = 3;
+
+const fn is_required(value: &AttributeValue) -> bool {
+    matches!(
+        value,
+        AttributeValue::ObjectType(_)
+            | AttributeValue::InitialDate(_)
+            | AttributeValue::LastChangeDate(_)
+    )
 }
 
 fn is_date(value: &AttributeValue) -> bool {

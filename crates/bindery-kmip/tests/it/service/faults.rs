@@ -270,6 +270,47 @@ fn damaged_material_is_not_given_and_not_shown() {
     }
 }
 
+/// Octets that can be read and say what cannot be.
+#[test]
+fn records_that_contradict_themselves_are_damaged() {
+    let house = House::new();
+    let key = house.create([]);
+    let secret = house.register(password(b"open sesame"), &[Usage::ENCRYPT.into()]);
+    let gone = house.create([]);
+    house.destroy(&gone);
+    let (key, secret, gone) = (key.as_str(), secret.as_str(), gone.as_str());
+    let of = |uid: &str| house.store.record(uid);
+    let mut lost = of(key);
+    lost.material = None;
+    let mut kept = of(gone);
+    kept.material = of(key).material;
+    let mut exchanged = of(key);
+    exchanged.material = of(secret).material;
+    let renamed = |from: &str, to: &str| {
+        let mut octets = of(key).attributes.to_vec();
+        let at = octets.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        octets[at..at + from.len()].copy_from_slice(to.as_bytes());
+        let mut record = of(key);
+        record.attributes = octets.into();
+        record
+    };
+    let others = [
+        renamed("Object Type", "x-ject Type"),
+        renamed("Initial Date", "x-itial Date"),
+        renamed("Last Change Date", "x-st Change Date"),
+    ];
+    for record in [lost, kept, exchanged].into_iter().chain(others) {
+        let uid = record.uid.clone();
+        let whole = of(&uid);
+        house.store.inner().records.get_mut(&uid).unwrap().record = record;
+        let outcome = house.call(GetRequest::new(uid.clone()));
+        let text = refused(outcome, ResultReason::GENERAL_FAILURE);
+        assert!(text.contains("damaged"), "{text}");
+        assert!(house.told.take()[0].contains(&uid));
+        house.store.inner().records.get_mut(&uid).unwrap().record = whole;
+    }
+}
+
 /// Of a damaged object its owner is told; anybody else there is none.
 #[test]
 fn somebody_elses_damaged_object_is_none() {
