@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::{Request, Response};
+use http::{Request, Response, request};
 use thiserror::Error;
 
 use crate::{Body, Context, Profile, Refusal, Unexpected};
@@ -44,6 +44,14 @@ pub trait ServerBinding: Send + Sync {
         reply: Self::Reply,
         response: Self::Response,
     ) -> Response<Body>;
+
+    /// What the head of a request alone tells of the answer's form: a dialect named in a field, an
+    /// encoding named by the media type. It is asked when a request is refused before it is
+    /// decoded (by the card, by a limit), so that the refusal has the peer's form too.
+    fn reply_of(&self, cx: &Context, head: &request::Parts) -> Option<Self::Reply> {
+        let _ = (cx, head);
+        None
+    }
 
     /// Writes a refusal; by default status, explanation and the fields that HTTP asks for. A
     /// protocol that can say no in its own words does it here, with the status of

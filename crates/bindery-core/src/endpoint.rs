@@ -20,8 +20,14 @@ pub trait Endpoint: fmt::Debug + Send + Sync {
     /// Answers one request. It always gives a response: refusals are responses too.
     fn call<'a>(&'a self, cx: &'a Context, request: Request<Body>) -> EndpointFuture<'a>;
 
-    /// Writes a refusal that was decided outside (a limit of the transport, an unknown target).
-    fn refuse(&self, cx: &Context, refusal: &Refusal) -> Response<Body>;
+    /// Writes a refusal that was decided outside (a limit of the transport, an unknown target), in
+    /// the form that the request's head asks for, where the head is still at hand.
+    fn refuse(
+        &self,
+        cx: &Context,
+        head: Option<&request::Parts>,
+        refusal: &Refusal,
+    ) -> Response<Body>;
 }
 
 /// In a response's extensions: the refusal that it carries, for logs and counters.
@@ -56,7 +62,10 @@ where
         let version = parts.version;
         let (notes, answer) = match profile.check_request(cx, &parts) {
             Ok(notes) => (notes, self.answer(cx, parts, body).await),
-            Err(refusal) => (Vec::new(), Err(refusal.into())),
+            Err(refusal) => {
+                let reply = self.binding.reply_of(cx, &parts);
+                (Vec::new(), Err(Rejected { refusal, reply }))
+            }
         };
         let mut response = match answer {
             Ok(response) => response,
@@ -81,7 +90,10 @@ where
             BodyMode::Streamed => body.limited(profile.request_body_limit),
             BodyMode::Whole => match body.collect(profile.request_body_limit).await {
                 Ok(bytes) => bytes.into(),
-                Err(error) => return Err(Refusal::from(&error).into()),
+                Err(error) => {
+                    let reply = self.binding.reply_of(cx, &parts);
+                    return Err(Rejected { refusal: Refusal::from(&error), reply });
+                }
             },
         };
         let (message, reply) = self.binding.decode_request(cx, Request::from_parts(parts, body))?;
@@ -109,9 +121,16 @@ where
         Box::pin(self.respond(cx, request))
     }
 
-    fn refuse(&self, cx: &Context, refusal: &Refusal) -> Response<Body> {
-        let mut response = self.refusal(cx, None, refusal.clone());
-        self.binding.profile().finish_response(Version::HTTP_11, &mut response);
+    fn refuse(
+        &self,
+        cx: &Context,
+        head: Option<&request::Parts>,
+        refusal: &Refusal,
+    ) -> Response<Body> {
+        let reply = head.and_then(|head| self.binding.reply_of(cx, head));
+        let version = head.map_or(Version::HTTP_11, |head| head.version);
+        let mut response = self.refusal(cx, reply, refusal.clone());
+        self.binding.profile().finish_response(version, &mut response);
         response
     }
 }

@@ -156,7 +156,12 @@ impl Endpoint for Page {
         Box::pin(self.answer(cx, request))
     }
 
-    fn refuse(&self, _cx: &Context, refusal: &Refusal) -> Response<Body> {
+    fn refuse(
+        &self,
+        _cx: &Context,
+        _head: Option<&http::request::Parts>,
+        refusal: &Refusal,
+    ) -> Response<Body> {
         self.profile.refusal_response(refusal)
     }
 }

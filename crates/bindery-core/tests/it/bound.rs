@@ -272,7 +272,7 @@ fn different_protocols_stand_behind_one_router() {
         // A connection's task may move between threads.
         let task = std::thread::spawn(move || {
             let answered = block_on(endpoint.call(&now(), request("hi".to_owned())));
-            let refused = endpoint.refuse(&now(), &Refusal::Target);
+            let refused = endpoint.refuse(&now(), None, &Refusal::Target);
             (answered.status(), refused.status())
         });
         assert_eq!(task.join().unwrap(), (StatusCode::OK, StatusCode::NOT_FOUND));

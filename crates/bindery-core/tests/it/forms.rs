@@ -2,10 +2,10 @@
 //! encodings): the form of the answer depends on the request.
 
 use bindery_core::{
-    Body, Bound, ClientBinding, Context, Decoded, EncodeError, Fault, Handler, MediaType, Place,
-    Profile, Refusal, Refused, Rejected, ServerBinding, Timestamp, Unexpected,
+    Body, Bound, ClientBinding, Context, Decoded, EncodeError, Endpoint, Fault, Handler, MediaType,
+    Place, Profile, Refusal, Refused, Rejected, ServerBinding, Timestamp, Unexpected,
 };
-use http::{HeaderMap, HeaderValue, Request, Response, Uri, header};
+use http::{HeaderMap, HeaderValue, Request, Response, Uri, header, request};
 
 use crate::support::{block_on, call, call_through, context, field, page, target, text};
 
@@ -151,7 +151,13 @@ impl ServerBinding for Vault {
         self.respond(reply.encoding, octets)
     }
 
-    /// A message that could be read far enough is answered in the protocol; the rest is HTTP's.
+    fn reply_of(&self, _cx: &Context, head: &request::Parts) -> Option<Form> {
+        let named = |name| field(&head.headers, name).and_then(Encoding::of);
+        let encoding = named("accept").or_else(|| named("content-type"))?;
+        Some(Form { encoding, max: None })
+    }
+
+    /// A message whose form is known is answered in the protocol; the rest is HTTP's.
     fn encode_refusal(
         &self,
         _cx: &Context,
@@ -305,6 +311,35 @@ fn a_refusal_in_the_protocols_form_is_still_seen_by_the_log() {
     assert_eq!(response.body().as_bytes().unwrap(), &b"\0\0\0\x01INVALID_MESSAGE"[..]);
     let refused = response.extensions().get::<Refused>().unwrap();
     assert_eq!(refused.0.fault(), Fault::MalformedBody);
+}
+
+/// The card's refusals and those of limits come before decoding; they have the peer's form too.
+#[test]
+fn a_refusal_before_decoding_has_the_form_that_the_head_asks_for() {
+    let invalid = &b"\0\0\0\x01INVALID_MESSAGE"[..];
+    let head = |method: &str| {
+        Request::builder().method(method).uri(target()).header("accept", "application/x-vault")
+    };
+    let typed = |builder: request::Builder| {
+        builder.header("content-type", "application/x-vault+text")
+    };
+    let too_long = Body::from("9:9".repeat(1 << 20));
+    let requests = [
+        (typed(head("DELETE")).body(Body::empty()).unwrap(), Fault::Method),
+        (head("POST").body(Body::empty()).unwrap(), Fault::MediaType),
+        (typed(head("POST")).body(too_long).unwrap(), Fault::BodyTooLarge),
+    ];
+    for (request, fault) in requests {
+        let response = block_on(server().respond(&context(Timestamp::UNIX_EPOCH), request));
+        assert_eq!(response.body().as_bytes().unwrap(), invalid, "{fault:?}");
+        assert_eq!(response.extensions().get::<Refused>().unwrap().0.fault(), fault);
+    }
+    let (parts, ()) = typed(head("POST")).body(()).unwrap().into_parts();
+    let cx = context(Timestamp::UNIX_EPOCH);
+    let refused = server().refuse(&cx, Some(&parts), &Refusal::Overloaded);
+    assert_eq!(refused.body().as_bytes().unwrap(), invalid);
+    let blind = server().refuse(&cx, None, &Refusal::Overloaded);
+    assert_eq!(blind.status(), 503);
 }
 
 /// What the request asked for decides how the answer is read, not what the answer says of itself.

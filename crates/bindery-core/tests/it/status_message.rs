@@ -298,7 +298,7 @@ fn refusals_have_the_cards_statuses_and_fields_on_the_wire() {
         (Refusal::Internal, 500),
     ];
     for (refusal, expected) in refusals {
-        let response = collected(server.refuse(&cx, &refusal));
+        let response = collected(server.refuse(&cx, None, &refusal));
         assert_eq!(response.status().as_u16(), expected, "{refusal:?}");
         assert_eq!(field(response.headers(), "content-type"), Some(STATUS.essence()));
         assert_eq!(field(response.headers(), "x-feed-protocol"), Some("FEED_HTTPS_1.0"));

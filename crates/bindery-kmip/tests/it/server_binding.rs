@@ -178,7 +178,7 @@ fn what_is_not_the_profiles_is_refused_without_content() {
     refused(coded, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let endpoint = endpoint();
     assert_refused(
-        &endpoint.refuse(&context(), &Refusal::Internal),
+        &endpoint.refuse(&context(), None, &Refusal::Internal),
         StatusCode::INTERNAL_SERVER_ERROR,
     );
 }

@@ -87,8 +87,10 @@ impl Session {
             (Some(endpoint), Ok(acceptable)) => {
                 self.call(endpoint, &cx, parts, body, acceptable).await
             }
-            (endpoint, Err(refusal)) => self.refuse(endpoint.as_deref(), &cx, refusal),
-            (None, Ok(_)) => self.refuse(None, &cx, Refusal::Target),
+            (endpoint, Err(refusal)) => {
+                self.refuse(endpoint.as_deref(), &cx, Some(&parts), refusal)
+            }
+            (None, Ok(_)) => self.refuse(None, &cx, Some(&parts), Refusal::Target),
         };
         self.frame(&mut response, &record.method, version, &fate);
         record.answered(&mut response, fate.received(), cx.principal.as_ref());
@@ -105,7 +107,7 @@ impl Session {
     ) -> Response<Body> {
         let body = match preflight::undo_coding(&mut parts, body, &*endpoint) {
             Ok(body) => body,
-            Err(refusal) => return self.refuse(Some(&*endpoint), cx, refusal),
+            Err(refusal) => return self.refuse(Some(&*endpoint), cx, Some(&parts), refusal),
         };
         let request = Request::from_parts(parts, body);
         let call = Guarded(Box::pin(async { endpoint.call(cx, request).await }));
@@ -114,13 +116,13 @@ impl Session {
             Ok(Err(panic)) => {
                 self.shared.counters.panic();
                 tracing::error!(panic, "the handler panicked");
-                let response = self.refuse(Some(&*endpoint), cx, Refusal::Internal);
+                let response = self.refuse(Some(&*endpoint), cx, None, Refusal::Internal);
                 return closing(response);
             }
             Err(_) => {
                 self.shared.counters.timeout("request");
                 tracing::warn!("the handler took longer than the limit and was cancelled");
-                let response = self.refuse(Some(&*endpoint), cx, Refusal::Overloaded);
+                let response = self.refuse(Some(&*endpoint), cx, None, Refusal::Overloaded);
                 return closing(response);
             }
         };
@@ -134,10 +136,11 @@ impl Session {
         &self,
         endpoint: Option<&dyn Endpoint>,
         cx: &Context,
+        head: Option<&request::Parts>,
         refusal: Refusal,
     ) -> Response<Body> {
         let own = endpoint.and_then(|endpoint| {
-            guarded(|| endpoint.refuse(cx, &refusal))
+            guarded(|| endpoint.refuse(cx, head, &refusal))
                 .inspect_err(|panic| {
                     self.shared.counters.panic();
                     tracing::error!(panic, "the endpoint panicked while it refused");

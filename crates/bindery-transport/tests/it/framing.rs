@@ -182,7 +182,12 @@ impl Endpoint for Streams {
         Box::pin(poll_fn(move |_| Poll::Ready(std::mem::take(&mut response))))
     }
 
-    fn refuse(&self, _: &Context, refusal: &Refusal) -> Response<Body> {
+    fn refuse(
+        &self,
+        _: &Context,
+        _: Option<&http::request::Parts>,
+        refusal: &Refusal,
+    ) -> Response<Body> {
         self.0.refusal_response(refusal)
     }
 }
