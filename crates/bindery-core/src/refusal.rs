@@ -93,6 +93,9 @@ pub enum Refusal {
         place: Place,
     },
     /// The server has too much to do; the same request may succeed later.
+    ///
+    /// Also told when a request took longer than the server's time limit. It does not mean "not
+    /// done": a handler that was cancelled then may have acted.
     Overloaded,
     /// A fault of this side that is no fault of the peer.
     Internal,
@@ -199,7 +202,7 @@ impl Refusal {
                 "send the body with a coding that Accept-Encoding names, or none"
             }
             Fault::TransferCoding => "use chunked or Content-Length and no other transfer coding",
-            Fault::NotAcceptable => "accept one of the profile's response types",
+            Fault::NotAcceptable => "accept one of the profile's response types and codings",
             Fault::Expectation => "send no Expect field other than 100-continue",
             Fault::LengthRequired => "send Content-Length",
             Fault::BodyTooLarge => "send a smaller message",

@@ -54,6 +54,12 @@ impl Profile {
                 reason: "the TLS handshake showed no client certificate".to_owned(),
             });
         }
+        // No handler should have to remember that a peer may be nobody.
+        if self.certificate == CertificateRule::Required && cx.principal.is_none() {
+            return Err(Refusal::Unidentified {
+                reason: "the client certificate maps to no account".to_owned(),
+            });
+        }
         Ok(())
     }
 

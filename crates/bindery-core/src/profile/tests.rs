@@ -14,7 +14,8 @@ use super::{
     Scheme, Severity,
 };
 use crate::{
-    Channel, CipherSuite, Context, Fault, MediaType, Peer, Timestamp, TlsInfo, TlsVersion,
+    Channel, CipherSuite, Context, Fault, MediaType, Peer, Principal, Timestamp, TlsInfo,
+    TlsVersion,
 };
 
 /// A card that uses every kind of rule.
@@ -46,7 +47,8 @@ fn identified() -> Peer {
 }
 
 fn context(channel: Channel, peer: Peer) -> Context {
-    Context::new(channel, peer, Timestamp::UNIX_EPOCH)
+    let principal = peer.certificate().map(|_| Principal::new("alice"));
+    Context::new(channel, peer, Timestamp::UNIX_EPOCH).with_principal(principal)
 }
 
 fn headers(fields: &[(&str, &str)]) -> HeaderMap {

@@ -320,9 +320,8 @@ fn a_refusal_before_decoding_has_the_form_that_the_head_asks_for() {
     let head = |method: &str| {
         Request::builder().method(method).uri(target()).header("accept", "application/x-vault")
     };
-    let typed = |builder: request::Builder| {
-        builder.header("content-type", "application/x-vault+text")
-    };
+    let typed =
+        |builder: request::Builder| builder.header("content-type", "application/x-vault+text");
     let too_long = Body::from("9:9".repeat(1 << 20));
     let requests = [
         (typed(head("DELETE")).body(Body::empty()).unwrap(), Fault::Method),

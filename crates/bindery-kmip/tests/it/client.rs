@@ -12,7 +12,7 @@ use bindery_kmip::{
     mount,
 };
 use bindery_tls::{
-    Backend as _, ClientConfig, Policy, Provider, RustlsBackend, ServerConfig,
+    Backend as _, CertificateIdentity, ClientConfig, Policy, Provider, RustlsBackend, ServerConfig,
     pki::{Authority, Issued, Leaf, Validity},
 };
 use bindery_transport::{Listener, Router, Server};
@@ -52,7 +52,10 @@ impl World {
         let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let router = mount(Router::new(), KmipHttps::default(), handler).unwrap();
-        let server = Server::builder().listen(Listener::tls(address, acceptor)).router(router);
+        let server = Server::builder()
+            .listen(Listener::tls(address, acceptor))
+            .router(router)
+            .identities(Arc::new(CertificateIdentity::subject()));
         let server = server.bind().await.unwrap();
         let address = server.local_addrs()[0];
         let (stop, stopped) = oneshot::channel::<()>();

@@ -8,7 +8,8 @@ use std::{
 };
 
 use bindery_core::{
-    Body, Bound, Channel, CipherSuite, Context, Handler, Peer, Timestamp, TlsInfo, TlsVersion,
+    Body, Bound, Channel, CipherSuite, Context, Handler, Peer, Principal, Timestamp, TlsInfo,
+    TlsVersion,
 };
 use bindery_kmip::{
     HttpsProfile, KmipHttps,
@@ -89,6 +90,7 @@ pub(crate) fn context() -> Context {
     let tls = TlsInfo::new(TlsVersion::TLS_1_3, suite);
     let peer = Peer::default().with_certificates([b"client".to_vec().into()]);
     Context::new(Channel::Tls(tls.into()), peer, Timestamp::from_unix_seconds(1_700_000_000))
+        .with_principal(Some(Principal::new("alice")))
 }
 
 pub(crate) fn endpoint() -> Bound<KmipHttps, Answers> {

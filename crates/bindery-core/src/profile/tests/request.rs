@@ -104,6 +104,17 @@ fn a_certificate_is_asked_for_only_where_the_card_requires_it() {
     }
 }
 
+#[test]
+fn a_required_certificate_has_to_map_to_an_account() {
+    let nobody = context(tls(), identified()).with_principal(None);
+    let mut card = card();
+    let refusal = card.check_request(&nobody, &good()).unwrap_err();
+    assert!(matches!(&refusal, Refusal::Unidentified { reason } if reason.contains("account")));
+    assert_eq!(card.status(&refusal), StatusCode::FORBIDDEN);
+    card.certificate = CertificateRule::Optional;
+    assert_eq!(card.check_request(&nobody, &good()), Ok(vec![]));
+}
+
 /// A PSK identity is no certificate.
 #[test]
 fn a_required_certificate_is_not_replaced_by_another_identity() {
