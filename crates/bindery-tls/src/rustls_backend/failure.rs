@@ -2,7 +2,7 @@
 
 use std::io;
 
-use bindery_core::Timestamp;
+use bindery_core::{Timestamp, TlsVersion};
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 use rustls_pki_types::UnixTime;
 
@@ -80,9 +80,11 @@ fn of_rustls(error: Error, side: Side, seen: Option<Seen<'_>>) -> TlsError {
         )
         .by_peer(),
         Error::InvalidCertificate(reason) => of_certificate(reason, side).by_peer(),
-        Error::PeerIncompatible(reason) => {
-            of_incompatible(reason, side, seen.and_then(|seen| seen.offer)).by_peer()
+        Error::PeerIncompatible(reason) => match seen.as_ref().and_then(old_version) {
+            Some(found) => of_old_version(found),
+            None => of_incompatible(reason, side, seen.and_then(|seen| seen.offer)),
         }
+        .by_peer(),
         Error::AlertReceived(alert) => of_alert(*alert, side),
         Error::NoApplicationProtocol => TlsError::new(
             Kind::NoSharedProtocol,
@@ -109,6 +111,25 @@ fn of_rustls(error: Error, side: Side, seen: Option<Seen<'_>>) -> TlsError {
 fn broken(error: &Error, side: Side) -> TlsError {
     let message = format!("the {} broke the protocol: {error}", side.peer());
     TlsError::new(Kind::Protocol, message, "check what stands at the other end").by_peer()
+}
+
+/// The newest version that a ClientHello offers, if that is older than TLS 1.2 (RFC 5246, section
+/// 7.4.1.2). Such a client lacks extensions that came later, which is not what to tell of it.
+fn old_version(seen: &Seen<'_>) -> Option<TlsVersion> {
+    match *seen.first {
+        [22, 3, _, _, _, 1, _, _, _, 3, minor @ 0..=2, ..] => {
+            Some(TlsVersion(u16::from_be_bytes([3, minor])))
+        }
+        _ => None,
+    }
+}
+
+fn of_old_version(found: TlsVersion) -> TlsError {
+    TlsError::new(
+        Kind::NoSharedVersion,
+        format!("the client speaks {found} at most, and the policy nothing older than TLS 1.2"),
+        "let the client speak TLS 1.2 or 1.3; older versions are broken (RFC 8996)",
+    )
 }
 
 /// Octets that are no TLS, most often a clear-text request to a TLS port.
@@ -146,7 +167,7 @@ fn of_message(error: &Error, side: Side, seen: Option<Seen<'_>>) -> TlsError {
     if matches!(first, [20..=24, 3, ..]) {
         return broken(error, side);
     }
-    let start = first.escape_ascii();
+    let start = first.get(..8).unwrap_or(first).escape_ascii();
     let message = format!("the {peer} does not speak TLS; it began with \"{start}\"");
     TlsError::new(Kind::NotTls, message, "check the port and what stands at the other end")
         .by_peer()
@@ -294,9 +315,11 @@ fn of_alert(alert: AlertDescription, side: Side) -> TlsError {
         | A::UnsupportedCertificate
         | A::CertificateRevoked
         | A::CertificateUnknown
+        | A::DecryptError
         | A::AccessDenied => (
             Kind::BadCertificate,
-            "it refuses our certificate: wrong name, wrong purpose, or another fault",
+            "it refuses our certificate: wrong name, wrong purpose, signed by another authority of \
+             the same name, or another fault",
             "the log at the other end says which",
         ),
         A::ProtocolVersion => (

@@ -11,8 +11,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::failure::{Side, failure};
 use crate::BoxIo;
 
-/// How many octets are kept: the longest HTTP method that is told apart, and its space.
-const KEPT: usize = 8;
+/// How many octets are kept: the longest HTTP method that is told apart, and its space; and a
+/// ClientHello up to its version (record header 5, handshake header 4, version 2).
+const KEPT: usize = 11;
 
 /// The stream below rustls. It keeps the first octets that the peer sent, so that a peer that does
 /// not speak TLS can be told what it spoke.

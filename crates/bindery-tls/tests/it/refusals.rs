@@ -248,6 +248,22 @@ async fn what_is_no_tls_is_told_apart() {
     assert!(matches!(error.kind(), Kind::Protocol | Kind::Io), "{error}");
 }
 
+/// A ClientHello of the time before signature_algorithms, such as old software sends.
+#[tokio::test]
+async fn a_client_that_is_older_than_tls_1_2_is_told_apart() {
+    let acceptor = World::new().acceptor(&Policy::kmip());
+    for (minor, name) in [(0, "SSL 3.0"), (1, "TLS 1.0"), (2, "TLS 1.1")] {
+        let mut body = vec![3, minor];
+        body.extend([7; 32]);
+        body.extend([0, 0, 4, 0xc0, 0x09, 0x00, 0x2f, 1, 0]);
+        let length = u8::try_from(body.len()).unwrap();
+        let head = [22, 3, 1, 0, length + 4, 1, 0, 0, length];
+        let error = accept_octets(&acceptor, &[head.as_slice(), &body].concat()).await;
+        assert_eq!(error.kind(), Kind::NoSharedVersion, "{error}");
+        assert!(error.to_string().contains(name) && error.is_peer_fault(), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_client_tells_a_plain_http_server_apart() {
     let connector = World::new().connector(&Policy::kmip());
