@@ -31,10 +31,21 @@ impl Pki {
         Self::with_server(&server)
     }
 
-    /// A new authority with a server certificate of the test's choice.
+    /// A new authority with a server certificate of the test's choice. All authorities of tests have one name, as
+    /// those have that were made anew.
     #[must_use]
     pub fn with_server(leaf: &Leaf) -> Self {
-        let authority = Authority::new("Test Authority", Validity::default()).unwrap();
+        Self::named("Test Authority", leaf)
+    }
+
+    /// A new authority of another name.
+    #[must_use]
+    pub fn stranger() -> Self {
+        Self::named("Another Authority", &Leaf::server("127.0.0.1"))
+    }
+
+    fn named(name: &str, leaf: &Leaf) -> Self {
+        let authority = Authority::new(name, Validity::default()).unwrap();
         let server = authority.issue(leaf).unwrap().identity().unwrap();
         Self { authority, server }
     }

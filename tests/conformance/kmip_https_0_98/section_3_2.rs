@@ -40,16 +40,17 @@ async fn told(address: SocketAddr, connector: &Arc<dyn Connector>) -> Vec<u8> {
 #[tokio::test]
 async fn a_client_without_an_acceptable_certificate_gets_no_kmip_service() {
     let site = Site::start().await;
-    // The same names, another key.
-    let forged = Pki::new().client("alice");
+    // An authority of the same name with another key, and one of another name.
+    let (forged, strange) = (Pki::new().client("alice"), Pki::stranger().client("alice"));
     let expired = site.pki.issue(&Leaf::client("alice").with_validity(over()));
     for (what, connector) in [
         ("no certificate", site.pki.connector(None)),
-        ("another authority's certificate", site.pki.connector(Some(&forged))),
+        ("another authority's certificate", site.pki.connector(Some(&strange))),
+        ("a forged authority's certificate", site.pki.connector(Some(&forged))),
         ("an expired certificate", site.pki.connector(Some(&expired))),
         (
             "another authority's certificate, TLS 1.2",
-            site.pki.connector_of(TlsVersion::TLS_1_2, &forged),
+            site.pki.connector_of(TlsVersion::TLS_1_2, &strange),
         ),
     ] {
         let said = told(site.address, &connector).await;
@@ -57,7 +58,7 @@ async fn a_client_without_an_acceptable_certificate_gets_no_kmip_service() {
     }
     assert_eq!(site.answered(), 0);
     let failed = site.counters.snapshot().handshakes_failed;
-    assert_eq!(failed.values().sum::<u64>(), 4, "{failed:?}");
+    assert_eq!(failed.values().sum::<u64>(), 5, "{failed:?}");
 
     for version in [TlsVersion::TLS_1_2, TlsVersion::TLS_1_3] {
         let connector = site.pki.connector_of(version, &site.identity("alice"));
