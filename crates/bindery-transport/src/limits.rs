@@ -13,8 +13,10 @@ pub struct Limits {
     /// it waits, in the kernel's backlog but for one of each listener, until another one ends,
     /// which each does within the limits below.
     pub connections: NonZeroUsize,
-    /// Connections at once from one address; none. A connection above it is closed at once. Leave
-    /// it out behind a proxy, whose address all share.
+    /// Connections at once from one address; 256, so that one address cannot take all of
+    /// [`Limits::connections`] with connections that say nothing. A connection above it is closed
+    /// at once. Raise it, or set it to `None`, where many clients share an address: behind a
+    /// balancer or NAT.
     pub connections_per_address: Option<NonZeroUsize>,
     /// From accepting a connection to the end of its TLS handshake; 10 s.
     pub handshake: Duration,
@@ -32,7 +34,9 @@ pub struct Limits {
     pub body_grace: Duration,
     /// From the end of a request's header section to the head of its response, body and handler
     /// included; 120 s. What takes longer is cancelled and answered with the status of
-    /// [`Refusal::Overloaded`](bindery_core::Refusal::Overloaded).
+    /// [`Refusal::Overloaded`](bindery_core::Refusal::Overloaded). That answer does not mean "not
+    /// done": the handler may have acted, and have been dropped before it could say so. A client
+    /// looks before it sends the request again.
     pub request: Duration,
     /// Without the peer taking a single octet of a response; 30 s.
     pub write_stall: Duration,
@@ -64,7 +68,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: NonZeroUsize::MIN.saturating_add(1023),
-            connections_per_address: None,
+            connections_per_address: Some(NonZeroUsize::MIN.saturating_add(255)),
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(15),
             idle: Duration::from_secs(60),

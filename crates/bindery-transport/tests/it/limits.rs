@@ -286,6 +286,13 @@ async fn the_cap_on_connections_of_one_address() {
     assert!(server.connect().await.is_alive().await);
 }
 
+#[test]
+fn one_address_cannot_take_all_connections_by_default() {
+    let limits = Limits::default();
+    let each = limits.connections_per_address.expect("a limit");
+    assert!(each.get() <= limits.connections.get() / 4, "{each} of {}", limits.connections);
+}
+
 #[tokio::test]
 async fn a_body_that_nobody_reads_does_not_cost_the_answer() {
     let server = Running::start(Limits::default()).await;
