@@ -165,8 +165,8 @@ pub(crate) enum Synchronous {
 pub(crate) struct Limits {
     /// Connections at once.
     pub(crate) connections: NonZeroUsize,
-    /// Connections at once from one address.
-    pub(crate) connections_per_address: Option<NonZeroUsize>,
+    /// Connections at once from one address; as many as `connections` is no limit.
+    pub(crate) connections_per_address: NonZeroUsize,
     /// TLS handshake.
     pub(crate) handshake: Span,
     /// A request's header section.
@@ -181,6 +181,8 @@ pub(crate) struct Limits {
     pub(crate) request: Span,
     /// A peer that takes nothing of an answer.
     pub(crate) write_stall: Span,
+    /// A peer that takes an answer, in sum.
+    pub(crate) write: Span,
     /// The age of a connection.
     pub(crate) age: Span,
     /// Requests under way when the server is told to stop.
@@ -192,7 +194,7 @@ impl Default for Limits {
         let limits = bindery_transport::Limits::default();
         Self {
             connections: limits.connections,
-            connections_per_address: limits.connections_per_address,
+            connections_per_address: limits.connections_per_address.unwrap_or(limits.connections),
             handshake: Span::new(limits.handshake),
             header: Span::new(limits.header),
             idle: Span::new(limits.idle),
@@ -200,6 +202,7 @@ impl Default for Limits {
             body_rate: limits.body_rate,
             request: Span::new(limits.request),
             write_stall: Span::new(limits.write_stall),
+            write: Span::new(limits.write),
             age: Span::new(limits.age),
             drain: Span::new(limits.drain),
         }
@@ -211,7 +214,7 @@ impl Limits {
     pub(crate) fn to_transport(&self) -> bindery_transport::Limits {
         let mut limits = bindery_transport::Limits::default();
         limits.connections = self.connections;
-        limits.connections_per_address = self.connections_per_address;
+        limits.connections_per_address = Some(self.connections_per_address);
         limits.handshake = self.handshake.duration();
         limits.header = self.header.duration();
         limits.idle = self.idle.duration();
@@ -219,6 +222,7 @@ impl Limits {
         limits.body_rate = self.body_rate;
         limits.request = self.request.duration();
         limits.write_stall = self.write_stall.duration();
+        limits.write = self.write.duration();
         limits.age = self.age.duration();
         limits.drain = self.drain.duration();
         limits

@@ -17,17 +17,19 @@ use crate::{
     log,
     output::{self, Format, Output},
     serve::now,
-    server::ready::Ready,
+    server::{ready::Ready, signals},
     settings::{Settings, absolute},
 };
 use report::Report;
 
-/// Runs the demonstration.
+/// Runs the demonstration. It leaves nothing behind, also when it is told to stop.
 ///
 /// # Errors
-/// The server could not start, or a step gave a wrong answer.
+/// The server could not start, a step gave a wrong answer, or it was told to stop.
 pub(crate) async fn run(args: &DemoArgs, output: Output) -> Result<()> {
     log::start(log::level(output.verbose), crate::config::LogFormat::Text)?;
+    // Before there is anything to leave behind.
+    let interrupted = signals::stop()?;
     let folder = tempfile::TempDir::with_prefix("bindery-demo-").map_err(|error| {
         Failure::new(Exit::Start, Layer::Usage, format!("no temporary directory: {error}"))
             .hint("set TMPDIR to a directory that can be written")
@@ -58,9 +60,17 @@ pub(crate) async fn run(args: &DemoArgs, output: Output) -> Result<()> {
         made.account,
     ));
     let client = Client { settings: settings(&data, ready.url(), &args.tls_policy)?, output };
-    steps::run(&client, &data.join(dev::DATABASE), admin, &mut report).await?;
+    let database = data.join(dev::DATABASE);
+    let done = tokio::select! {
+        done = steps::run(&client, &database, admin, &mut report) => done,
+        () = interrupted => Err(Failure::new(Exit::Protocol, Layer::Usage, "told to stop")
+            .hint("nothing is left behind; run it again to see all of it")),
+    };
+    // The directory goes when nothing writes into it any more.
     drop(stop);
-    report.step("stop", stopped_in_order(server.await));
+    let stopped = server.await;
+    done?;
+    report.step("stop", stopped_in_order(stopped));
     report.finish()
 }
 

@@ -142,11 +142,8 @@ impl Started {
 }
 
 fn cannot_listen(error: &TransportError) -> Failure {
-    let mut message = error.to_string();
-    if let Some(cause) = std::error::Error::source(error) {
-        message = format!("{message}: {cause}");
-    }
-    Failure::new(Exit::Start, Layer::Tcp, message).hint(error.hint())
+    // The message has the system's words in it already.
+    Failure::new(Exit::Start, Layer::Tcp, error.to_string()).hint(error.hint())
 }
 
 fn cannot_start(error: &dyn std::error::Error) -> Failure {

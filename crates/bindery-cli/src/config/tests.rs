@@ -38,7 +38,7 @@ fn the_defaults_in_the_template_are_the_defaults() {
     assert_eq!(all.identity, plain.identity);
     assert_eq!(all.admin, plain.admin);
     assert_eq!(all.log, plain.log);
-    assert_eq!(Limits { connections_per_address: None, ..all.limits }, plain.limits);
+    assert_eq!(all.limits, plain.limits);
     assert_eq!(Store { kek_env: None, ..all.store }, plain.store);
 }
 
@@ -50,7 +50,7 @@ fn every_key_stands_in_the_template() {
     let count = |table: &str| text.get(table).and_then(|v| v.as_table()).map_or(0, |t| t.len());
     assert_eq!(count("client"), 6);
     assert_eq!(count("store"), 4);
-    assert_eq!(count("limits"), 11);
+    assert_eq!(count("limits"), 12);
     for table in ["listener", "service", "identity", "store", "limits", "admin", "log", "client"] {
         assert!(TEMPLATE.contains(&format!("[{table}")), "{table}");
     }

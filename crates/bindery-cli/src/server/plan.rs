@@ -104,6 +104,27 @@ fn identities(mapping: IdentityMapping) -> Arc<dyn IdentityMap> {
     })
 }
 
+/// Warns of a private key that others than its owner can reach, as the store does for its key. A
+/// file that cannot be looked at is told by who reads it.
+#[cfg(unix)]
+fn exposure(key: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mode = std::fs::metadata(key).ok()?.permissions().mode() & 0o7777;
+    let key = key.display();
+    (mode & 0o077 != 0).then(|| {
+        format!(
+            "the private key file {key} has mode {mode:04o}, open to others than its owner: \
+             chmod 600 {key}"
+        )
+    })
+}
+
+#[cfg(not(unix))]
+fn exposure(_: &Path) -> Option<String> {
+    None
+}
+
 /// Goes through a configuration and collects what is wrong.
 struct Planner<'a> {
     loaded: &'a Loaded<Config>,
@@ -157,8 +178,13 @@ impl Planner<'_> {
         let certificate = self.loaded.path(&listener.certificate);
         let private = self.loaded.path(&listener.key);
         let authorities = self.loaded.path(&listener.client_authorities);
-        let identity = Identity::from_pem_files(certificate, private);
+        let identity = Identity::from_pem_files(certificate, &private);
         let identity = self.take(&format!("{key}.certificate"), identity);
+        if let Some(warning) = exposure(&private)
+            && !self.warnings.contains(&warning)
+        {
+            self.warnings.push(warning);
+        }
         if let Some(identity) = &identity {
             let checked = identity.check(Role::Server, self.now);
             self.take(&format!("{key}.certificate"), checked)?;

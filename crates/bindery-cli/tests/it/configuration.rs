@@ -125,6 +125,34 @@ fn a_missing_file_is_told() {
     assert_eq!(ran["code"], 10);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_private_key_that_others_can_reach_is_warned_of() {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+
+    let folder = prepared();
+    let path = folder.path();
+    // Two listeners with one key: one warning.
+    let (head, _) = GOOD.split_once("[service.kmip]").unwrap();
+    file(path, "bindery.toml", GOOD.to_owned() + &head.replace("main", "other"));
+    let check = || run(path, "config check bindery.toml -o json").exits(0);
+    assert_eq!(check().json()["warnings"], serde_json::json!([]));
+    let key = path.join(".bindery-dev/server.key");
+    for mode in [0o640, 0o604] {
+        std::fs::set_permissions(&key, Permissions::from_mode(mode)).unwrap();
+        let checked = check();
+        let warnings = checked.json()["warnings"].clone();
+        let [warning] = warnings.as_array().unwrap().as_slice() else { panic!("{warnings}") };
+        let warning = warning.as_str().unwrap();
+        assert!(warning.contains("server.key"), "{warning}");
+        assert!(warning.contains(&format!("mode {mode:04o}")), "{warning}");
+        assert!(checked.stderr.contains("chmod 600"), "{checked:?}");
+    }
+    assert!(Server::start(path, "serve -o json").stop().success());
+    let log = std::fs::read_to_string(path.join("log")).unwrap();
+    assert!(log.contains("server.key has mode 0604"), "{log}");
+}
+
 #[test]
 fn serve_serves_what_the_file_says() {
     let folder = prepared();
@@ -167,7 +195,10 @@ fn a_server_that_cannot_start_exits_with_10() {
     let taken = holder.local_addr().unwrap().to_string();
     file(path, "taken.toml", GOOD.replacen("127.0.0.1:0", &taken, 1));
     let error = run(path, "serve --config taken.toml -o json").exits(10).error();
-    assert!(error["message"].as_str().unwrap().contains(&taken), "{error}");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains(&taken), "{error}");
+    let cause = std::net::TcpListener::bind(&taken).unwrap_err().to_string();
+    assert_eq!(message.matches(&cause).count(), 1, "{error}");
     assert_eq!(error["layer"], "tcp");
     // Another key than the store was made with.
     file(path, "other.kek", "a".repeat(63) + "b");

@@ -4,6 +4,7 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     path::Path,
+    process::{Command, Stdio},
 };
 
 use crate::{
@@ -46,6 +47,25 @@ fn the_demonstration_succeeds() {
     }
     // It leaves nothing behind.
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_demonstration_leaves_nothing_behind_when_it_is_told_to_stop() {
+    for signal in ["INT", "TERM"] {
+        let folder = folder();
+        let mut command = bindery(folder.path());
+        command.args(["demo", "-o", "json"]).env("TMPDIR", folder.path());
+        let mut demo = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let left = || std::fs::read_dir(folder.path()).unwrap().count();
+        wait_for("directory", || (left() > 0).then_some(()));
+        let id = demo.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{signal}"), &id]).status();
+        assert!(sent.unwrap().success());
+        let status = wait_for("end", || demo.try_wait().unwrap());
+        // It may have been done by then; but a signal did not end it.
+        assert!(matches!(status.code(), Some(0 | 1)), "{status}");
+        assert_eq!(left(), 0, "{signal}");
+    }
 }
 
 #[test]
@@ -333,7 +353,7 @@ fn dev_prints_what_to_paste() {
     let log = path.join("out");
     let mut command = bindery(path);
     command.args(["dev", "--listen", "127.0.0.1:0", "--ready-file", "ready"]);
-    command.stdout(std::fs::File::create(&log).unwrap()).stderr(std::process::Stdio::piped());
+    command.stdout(std::fs::File::create(&log).unwrap()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     wait_for("ready file", || {
         assert!(child.try_wait().unwrap().is_none(), "it ended");
