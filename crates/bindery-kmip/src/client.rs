@@ -7,7 +7,7 @@ use bindery_core::{ClientBinding, EncodeError, Unexpected};
 use bindery_transport::{Connection, Repeatable, Target};
 use bindery_ttlv::{
     ProtocolVersion, Text,
-    registry::{BatchErrorContinuationOption, CredentialType, ResultReason},
+    registry::{BatchErrorContinuationOption, CredentialType, QueryFunction, ResultReason},
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -17,7 +17,7 @@ use crate::{
     binding::{KmipHttps, VERSIONS},
     call::{Envelope, OperationFailed, outcome, typed},
     message::{
-        Authentication, Credential, DiscoverVersionsRequest, Request, RequestMessage,
+        Authentication, Credential, DiscoverVersionsRequest, QueryRequest, Request, RequestMessage,
         RequestPayload, ResponseMessage, ResponsePayload,
     },
 };
@@ -91,17 +91,27 @@ impl Client {
     /// # Errors
     /// As [`call`](Self::call), and what the server refuses.
     pub async fn request<R: Request>(&mut self, request: R) -> Result<R::Response, ClientError> {
+        let answer = self.ask(request).await?;
+        Ok(answer.outcome?)
+    }
+
+    /// Does one operation, and keeps apart what the server refuses from what comes to no answer.
+    async fn ask<R: Request>(&mut self, request: R) -> Result<Answer<R::Response>, ClientError> {
         let payload: RequestPayload = request.into();
         let operation = payload.operation();
         let subject = payload.unique_identifier().cloned();
         let message = self.envelope.request(payload);
         let message = self.with_certificate(message).await?;
         let mut response = self.call(message).await?;
+        let version = response.header.protocol_version;
         let Some(item) = response.batch_items.pop() else {
             return Err(Unexpected::Mismatch("the answer has no batch item".to_owned()).into());
         };
-        let payload = outcome(item, subject)?;
-        typed::<R>(payload).ok_or(ClientError::NoPayload(operation))
+        let outcome = match outcome(item, subject) {
+            Ok(payload) => Ok(typed::<R>(payload).ok_or(ClientError::NoPayload(operation))?),
+            Err(failed) => Err(failed),
+        };
+        Ok(Answer { version, outcome })
     }
 
     /// Does several operations in one message, in their order.
@@ -138,30 +148,45 @@ impl Client {
 
     /// Agrees with the server on a version by Discover Versions, and uses it from then on: the
     /// first of the server's list that this client speaks. A server that does not know the
-    /// operation speaks 1.0.
+    /// operation speaks 1.0. Of one that cannot read the request, the answer's header tells the
+    /// version; where it does not, a Query in 1.0 shows whether the server speaks that.
     ///
     /// # Errors
     /// As [`request`](Self::request), or the two have no version in common. The version then stays
     /// as it was.
     pub async fn negotiate(&mut self) -> Result<ProtocolVersion, ClientError> {
-        // 1.1 is the first version that has the operation, so it is the one that every server
-        // which has it can read.
-        let before = std::mem::replace(&mut self.envelope.version, ProtocolVersion::V1_1);
+        let before = std::mem::replace(&mut self.envelope.version, FIRST_WITH_DISCOVERY);
         let chosen = self.choose_version().await;
         self.envelope.version = chosen.as_ref().map_or(before, |version| *version);
         chosen
     }
 
     async fn choose_version(&mut self) -> Result<ProtocolVersion, ClientError> {
-        let theirs = match self.request(DiscoverVersionsRequest::new(VERSIONS)).await {
+        let answer = self.ask(DiscoverVersionsRequest::new(VERSIONS)).await?;
+        let theirs = match answer.outcome {
             Ok(answer) => answer.protocol_versions,
-            Err(ClientError::Failed(failed)) if is_older(&failed) => vec![ProtocolVersion::V1_0],
-            Err(error) => return Err(error),
+            Err(failed) if is_unread(&failed) => match answer.version {
+                // Only repeated: the server cannot read what is written in it.
+                FIRST_WITH_DISCOVERY => self.is_oldest().await?,
+                version => vec![version],
+            },
+            Err(failed) if failed.failure.reason == ResultReason::OPERATION_NOT_SUPPORTED => {
+                vec![ProtocolVersion::V1_0]
+            }
+            Err(failed) => return Err(failed.into()),
         };
         match theirs.iter().find(|version| VERSIONS.contains(version)) {
             Some(version) => Ok(*version),
             None => Err(ClientError::NoCommonVersion { ours: VERSIONS.to_vec(), theirs }),
         }
+    }
+
+    /// 1.0, if the server can read it. Whatever else it says to a Query, it has read it.
+    async fn is_oldest(&mut self) -> Result<Vec<ProtocolVersion>, ClientError> {
+        self.envelope.version = ProtocolVersion::V1_0;
+        let answer = self.ask(QueryRequest::new([QueryFunction::QUERY_OPERATIONS])).await?;
+        let unread = answer.outcome.is_err_and(|failed| is_unread(&failed));
+        Ok(if unread { Vec::new() } else { vec![ProtocolVersion::V1_0] })
     }
 
     /// Adds the certificate of the session to a message, where that was asked for.
@@ -220,11 +245,22 @@ impl Client {
 /// What came of one item of a batch.
 pub type BatchOutcome = Result<Option<ResponsePayload>, OperationFailed>;
 
-/// Whether a server refused Discover Versions because it is older than the operation.
-fn is_older(failed: &OperationFailed) -> bool {
+/// What a server answered to one operation.
+struct Answer<R> {
+    /// The version in the answer's header.
+    version: ProtocolVersion,
+    outcome: Result<R, OperationFailed>,
+}
+
+/// The first version that has Discover Versions, so the one that every server which has it can
+/// read.
+const FIRST_WITH_DISCOVERY: ProtocolVersion = ProtocolVersion::V1_1;
+
+/// Whether a server could not read a message, as it may be with one of another version.
+fn is_unread(failed: &OperationFailed) -> bool {
     matches!(
         failed.failure.reason,
-        ResultReason::OPERATION_NOT_SUPPORTED | ResultReason::INVALID_MESSAGE
+        ResultReason::INVALID_MESSAGE | ResultReason::UNSUPPORTED_PROTOCOL_VERSION
     )
 }
 

@@ -139,9 +139,12 @@ fn a_batch_gives_an_outcome_for_each_item() {
     });
 }
 
-/// A server that speaks KMIP 1.0 only.
+/// A server that speaks KMIP 1.0 only. What it cannot read it answers in 1.0, or in the version of
+/// the request.
 #[derive(Debug)]
-struct Old;
+struct Old {
+    repeats: bool,
+}
 
 impl Handler<RequestMessage> for Old {
     type Response = ResponseMessage;
@@ -151,6 +154,7 @@ impl Handler<RequestMessage> for Old {
         let version = ProtocolVersion::V1_0;
         if request.header.protocol_version != version {
             let failure = Failure::invalid_message("use 1.0");
+            let version = if self.repeats { request.header.protocol_version } else { version };
             return ResponseMessage::failed(version, time, failure);
         }
         let failed = |item: &bindery_kmip::message::RequestBatchItem| {
@@ -168,14 +172,52 @@ impl Handler<RequestMessage> for Old {
 fn a_server_older_than_discover_versions_speaks_1_0() {
     run(async {
         let world = World::new();
-        let (address, _stop) = world.server(Old).await;
-        let mut client = builder(address).build(&world.transport(true));
-        let error = client.get("1").await.unwrap_err();
-        assert_eq!(error.failed().unwrap().operation, None);
-        assert_eq!(client.negotiate().await.unwrap(), ProtocolVersion::V1_0);
-        let error = client.get("1").await.unwrap_err();
-        assert!(error.failed().unwrap().is_denied());
-        assert_eq!(error.to_string(), "Get of object 1 failed: Permission Denied");
+        for repeats in [false, true] {
+            let (address, _stop) = world.server(Old { repeats }).await;
+            let mut client = builder(address).build(&world.transport(true));
+            let error = client.get("1").await.unwrap_err();
+            assert_eq!(error.failed().unwrap().operation, None);
+            assert_eq!(client.negotiate().await.unwrap(), ProtocolVersion::V1_0);
+            let error = client.get("1").await.unwrap_err();
+            assert!(error.failed().unwrap().is_denied());
+            assert_eq!(error.to_string(), "Get of object 1 failed: Permission Denied");
+        }
+    });
+}
+
+/// A server that cannot read any version of KMIP 1.x. Its answers have a version of their own, or
+/// the request's.
+#[derive(Debug)]
+struct Newer {
+    reason: ResultReason,
+    version: Option<ProtocolVersion>,
+}
+
+impl Handler<RequestMessage> for Newer {
+    type Response = ResponseMessage;
+
+    async fn handle(&self, cx: &Context, request: RequestMessage) -> ResponseMessage {
+        let version = self.version.unwrap_or(request.header.protocol_version);
+        let failure = Failure::new(self.reason, "use 2.1");
+        ResponseMessage::failed(version, DateTime(cx.now.unix_seconds()), failure)
+    }
+}
+
+#[test]
+fn a_server_newer_than_the_client_shares_no_version() {
+    let own = ProtocolVersion::new(2, 1);
+    run(async {
+        let world = World::new();
+        for reason in [ResultReason::INVALID_MESSAGE, ResultReason::UNSUPPORTED_PROTOCOL_VERSION] {
+            for version in [Some(own), None] {
+                let (address, _stop) = world.server(Newer { reason, version }).await;
+                let mut client = builder(address).build(&world.transport(true));
+                let error = client.negotiate().await.unwrap_err();
+                let ClientError::NoCommonVersion { theirs, .. } = &error else { panic!("{error}") };
+                assert_eq!(*theirs, version.into_iter().collect::<Vec<_>>());
+                assert_eq!(client.version(), ProtocolVersion::V1_4, "as it was");
+            }
+        }
     });
 }
 
