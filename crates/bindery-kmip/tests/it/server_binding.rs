@@ -1,8 +1,10 @@
 //! The server's half of the HTTPS binding, without a socket.
 
-use bindery_core::{Body, Channel, Context, Endpoint, Fault, Note, Notes, Peer, Refusal, Refused};
+use bindery_core::{
+    Body, Bound, Channel, Context, Endpoint, Fault, Note, Notes, Peer, Refusal, Refused,
+};
 use bindery_kmip::{
-    HttpsProfile,
+    HttpsProfile, KmipHttps,
     message::{Failure, ResponseBatchItem, ResponseMessage},
 };
 use bindery_ttlv::{
@@ -10,10 +12,10 @@ use bindery_ttlv::{
     registry::{Operation, ResultReason, ResultStatus},
 };
 use bytes::Bytes;
-use http::{Method, Response, StatusCode, Version, header};
+use http::{Method, Request, Response, StatusCode, Version, header};
 
 use crate::{
-    support::{body, context, endpoint, endpoint_with, message, post, send, wait},
+    support::{Answers, body, context, endpoint, endpoint_with, message, post, send, wait},
     wire::{
         create, enumeration, get_response, integer, octets, profile_answer, profile_query,
         profile_too_large, request, request_in, structure, text, version,
@@ -90,6 +92,23 @@ fn every_answer_forbids_caching() {
     let mut old = post(profile_query(0, 2048));
     *old.version_mut() = Version::HTTP_10;
     cached(wait(endpoint().respond(&context(), old)));
+
+    let refused = |endpoint: Bound<KmipHttps, Answers>, change: fn(&mut Request<Body>), status| {
+        let mut request = post(profile_query(0, 2048));
+        change(&mut request);
+        let response = wait(endpoint.respond(&context(), request));
+        assert_refused(&response, status);
+        cached(response);
+    };
+    let get = |request: &mut Request<Body>| *request.method_mut() = Method::GET;
+    refused(endpoint(), get, StatusCode::METHOD_NOT_ALLOWED);
+    let xml = |request: &mut Request<Body>| {
+        request.headers_mut().insert(header::CONTENT_TYPE, "text/xml".parse().unwrap());
+    };
+    refused(endpoint(), xml, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let mut small = HttpsProfile::default();
+    small.request_body_limit = 128;
+    refused(endpoint_with(small), |_| (), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 /// proves: KMIP-TLS-1
@@ -155,7 +174,7 @@ fn the_sample_request_of_the_profile_is_taken() {
 /// proves: KMIP-S-1, KMIP-S-2
 #[test]
 fn what_is_not_the_profiles_is_refused_without_content() {
-    let refused = |change: fn(&mut http::Request<Body>), status| {
+    let refused = |change: fn(&mut Request<Body>), status| {
         let mut request = post(profile_query(0, 2048));
         change(&mut request);
         let response = wait(endpoint().respond(&context(), request));
@@ -164,15 +183,15 @@ fn what_is_not_the_profiles_is_refused_without_content() {
     };
     let response = refused(|r| *r.method_mut() = Method::GET, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(response.headers()[header::ALLOW], "POST");
-    let wrong = |r: &mut http::Request<Body>| {
+    let wrong = |r: &mut Request<Body>| {
         r.headers_mut().insert(header::CONTENT_TYPE, "text/xml".parse().unwrap());
     };
     refused(wrong, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    let missing = |r: &mut http::Request<Body>| {
+    let missing = |r: &mut Request<Body>| {
         r.headers_mut().remove(header::CONTENT_TYPE);
     };
     refused(missing, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    let coded = |r: &mut http::Request<Body>| {
+    let coded = |r: &mut Request<Body>| {
         r.headers_mut().insert(header::CONTENT_ENCODING, "gzip".parse().unwrap());
     };
     refused(coded, StatusCode::UNSUPPORTED_MEDIA_TYPE);
@@ -342,7 +361,6 @@ fn a_long_answer_makes_room_for_the_short_ones() {
     }
 }
 
-/// proves: KMIP-OPT-4, KMIP-OPT-6
 #[test]
 fn the_path_is_kmip_unless_configured() {
     assert_eq!(endpoint().profile().default_path, "/kmip");
@@ -351,7 +369,6 @@ fn the_path_is_kmip_unless_configured() {
     assert_eq!(endpoint_with(profile).profile().default_path, "/keys/kmip");
 }
 
-/// proves: KMIP-OPT-5
 #[test]
 fn the_port_for_requests_is_documented() {
     let profile = bindery_kmip::profile();
