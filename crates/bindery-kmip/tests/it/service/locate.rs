@@ -228,11 +228,15 @@ fn structures_are_found_by_a_part() {
 #[test]
 fn custom_structures_are_found_whole() {
     let house = House::new();
-    let whole = part("x-any", &Name::text("field"));
-    let uid = house.create([whole.clone()]);
-    only(&house, &uid, [whole]);
-    let half = part("x-any", &NameValueOnly { name_value: Text::from("field") });
-    assert!(house.locate([half]).is_empty());
+    // A short one is in the store's index, a long one is not.
+    for length in [5, 1_000] {
+        let text = "f".repeat(length);
+        let whole = part("x-any", &Name::text(text.as_str()));
+        let uid = house.create([whole.clone()]);
+        only(&house, &uid, [whole]);
+        let half = part("x-any", &NameValueOnly { name_value: Text::from(text) });
+        assert!(house.locate([half]).is_empty());
+    }
 }
 
 #[test]
@@ -388,6 +392,25 @@ fn a_batch_sees_what_it_did_in_the_order_of_the_listing() {
     assert_eq!(found(6).located_items, Some(300));
     assert_eq!(found(7).unique_identifiers, old[..2]);
     assert_eq!(house.locate([]), expected);
+}
+
+/// An older clock, or another server's, gives an object an identifier before those that are there.
+#[test]
+fn what_a_batch_made_stands_in_its_place_also_before_others() {
+    let house = House::new();
+    house.pass(100);
+    let later = house.create([]);
+    let house = house.reopened(|_| {});
+    house.pass(-100);
+    let mut first = LocateRequest::default();
+    first.maximum_items = Some(1);
+    let payloads = vec![create([]).into(), LocateRequest::default().into(), first.into()];
+    let answers = house.batch(Continuation::STOP, payloads);
+    let found = |at: usize| typed::<LocateRequest>(answers[at].clone()).unwrap().unique_identifiers;
+    let new = typed::<bindery_kmip::message::CreateRequest>(answers[0].clone()).unwrap();
+    let new = new.unique_identifier;
+    assert_eq!(found(1), [new.clone(), later]);
+    assert_eq!(found(2), [new]);
 }
 
 /// Section 4.9: the ID Placeholder is the one object that was found, and nothing if there are more.
