@@ -131,6 +131,8 @@ async fn responses() {
     assert_eq!((short.field("content-encoding"), undone(&short)), (Some("gzip"), b"short".into()));
     let none = ask(&server, "Accept-Encoding: br, *;q=0\r\n", b"short").await;
     assert_eq!(none.status, 406);
+    let said = String::from_utf8_lossy(&none.body);
+    assert!(said.contains("response types and codings"), "{said}");
     assert_eq!(server.service.handled.load(std::sync::atomic::Ordering::SeqCst), 11);
 }
 
