@@ -217,11 +217,13 @@ impl<'a> Element<'a> {
     /// As [`text_str`](Self::text_str).
     #[inline]
     pub fn text(&self) -> Result<Text, Error> {
-        self.expect(ItemType::TextString)?;
-        match Text::from_utf8(self.slice()) {
-            Some(text) => Ok(text),
-            None => Err(self.not_utf8()),
+        if Text::is_short(self.len() as usize)
+            && let Some(text) = Text::short(self.text_str()?)
+        {
+            return Ok(text);
         }
+        self.expect(ItemType::TextString)?;
+        Text::from_utf8(self.slice()).ok_or_else(|| self.not_utf8())
     }
 
     #[cold]

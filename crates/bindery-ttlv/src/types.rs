@@ -1,46 +1,102 @@
 //! Owned values: what typed messages are made of.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
+use arrayvec::ArrayString;
 use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::{Decode, Encode, Error, Tag, Ttlv, Writer};
 
-/// A Text String: UTF-8 in a slice of the message it came from. Cloning counts a reference.
+/// A Text String: UTF-8, checked once.
 ///
-/// A text keeps the whole message's bytes alive; use [`Text::detached`] before keeping a small one for long.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Text(ByteString);
+/// A short one (up to 40 bytes: identifiers, names) is held in place; a longer one is a slice of the message it came
+/// from, and keeps the whole message's bytes alive: use [`Text::detached`] before keeping it for long. Cloning copies the
+/// short one and counts a reference of the long one.
+#[derive(Clone)]
+pub struct Text(Form);
+
+/// Two atomic operations for each text are most of the time that a list of identifiers takes to decode and to drop;
+/// copying 40 bytes is not. A UUID has 36.
+const SHORT: usize = 40;
+
+#[derive(Clone)]
+enum Form {
+    Short(ArrayString<SHORT>),
+    Long(ByteString),
+}
 
 impl Text {
     /// A text that is part of the program.
     pub const fn from_static(text: &'static str) -> Self {
-        Self(ByteString::from_static(text))
+        Self(Form::Long(ByteString::from_static(text)))
     }
 
     /// The text of UTF-8 bytes, which are not copied; `None` if they are not UTF-8.
     pub fn from_utf8(bytes: Bytes) -> Option<Self> {
-        ByteString::try_from(bytes).ok().map(Self)
+        ByteString::try_from(bytes).ok().map(|text| Self(Form::Long(text)))
+    }
+
+    /// A text that is held in place, if it is short enough.
+    #[inline]
+    pub(crate) fn short(text: &str) -> Option<Self> {
+        ArrayString::from(text).ok().map(|text| Self(Form::Short(text)))
+    }
+
+    /// Whether a text of this many bytes is held in place.
+    #[inline]
+    pub(crate) const fn is_short(bytes: usize) -> bool {
+        bytes <= SHORT
     }
 
     /// The text.
     #[inline]
     pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The text's bytes, not copied.
-    #[inline]
-    pub fn as_bytes(&self) -> &Bytes {
-        self.0.as_bytes()
+        match &self.0 {
+            Form::Short(text) => text,
+            Form::Long(text) => text,
+        }
     }
 
     /// A copy that shares nothing.
     #[must_use]
     pub fn detached(&self) -> Self {
         Self::from(self.as_str())
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::from_static("")
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Text {}
+
+impl PartialOrd for Text {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Text {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 
@@ -78,13 +134,13 @@ impl PartialEq<&str> for Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self(ByteString::from(text))
+        Self::short(text).unwrap_or_else(|| Self(Form::Long(ByteString::from(text))))
     }
 }
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        Self(ByteString::from(text))
+        Self::short(&text).unwrap_or_else(|| Self(Form::Long(ByteString::from(text))))
     }
 }
 

@@ -3,12 +3,13 @@
 use bindery_kmip::{
     Secret,
     message::{
-        AttributeValue, CredentialValue, KeyMaterial, KeyValue, ManagedObject, Name,
-        RequestMessage, RequestPayload, ResponseMessage, ResponsePayload, TransparentValue,
+        AttributeValue, CredentialValue, DestroyRequest, KeyMaterial, KeyValue, ManagedObject,
+        Name, RequestBatchItem, RequestMessage, RequestPayload, ResponseMessage, ResponsePayload,
+        TransparentValue,
     },
 };
 use bindery_ttlv::{
-    ItemType, Options, Tag,
+    ItemType, Options, ProtocolVersion, Tag,
     registry::{
         CredentialType, CryptographicAlgorithm, ObjectType, Operation, QueryFunction, ResultReason,
     },
@@ -309,9 +310,23 @@ fn a_key_is_copied_once_and_the_rest_is_not() {
     let message = ResponseMessage::decode(&octets, &Options::STRICT).unwrap();
     let Some(ResponsePayload::Get(get)) = &message.batch_items[0].payload else { panic!() };
     let inside = |part: &[u8]| octets.as_ptr_range().contains(&part.as_ptr());
-    assert!(inside(get.unique_identifier.as_bytes()));
     let ManagedObject::SymmetricKey(key) = &get.object else { panic!() };
     assert!(!inside(key.key_block.octets().unwrap().expose()));
+}
+
+#[test]
+fn a_long_text_is_a_slice_of_the_message_and_a_short_one_stands_in_place() {
+    for (length, shared) in [(40, false), (41, true)] {
+        let request = RequestMessage::new(
+            ProtocolVersion::V1_0,
+            vec![RequestBatchItem::new(DestroyRequest::new("u".repeat(length)))],
+        );
+        let octets = request.encode().unwrap();
+        let message = RequestMessage::decode(&octets, &Options::STRICT).unwrap();
+        let RequestPayload::Destroy(destroy) = &message.batch_items[0].payload else { panic!() };
+        let uid = destroy.unique_identifier.as_ref().unwrap();
+        assert_eq!(octets.as_ptr_range().contains(&uid.as_ptr()), shared, "{length}");
+    }
 }
 
 #[test]
