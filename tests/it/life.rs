@@ -51,7 +51,7 @@ async fn a_key_from_its_creation_to_its_end_and_beyond() {
     assert_eq!(client.negotiate().await.unwrap(), ProtocolVersion::V1_4);
     let uid = create(&mut client, "disk-1").await;
     assert_eq!(state(&mut client, &uid).await, State::PRE_ACTIVE);
-    assert_eq!(client.locate([name("disk-1")]).await.unwrap(), [uid.clone()]);
+    assert_eq!(client.locate([name("disk-1")]).await.unwrap(), std::slice::from_ref(&uid));
     assert!(client.locate([name("disk-2")]).await.unwrap().is_empty());
     let key = client.get(uid.clone()).await.unwrap();
     assert_eq!((key.object_type(), octets(&key).len()), (ObjectType::SYMMETRIC_KEY, 32));

@@ -22,8 +22,11 @@ async fn two_principals_objects_are_apart() {
     let hers = create(&mut alice).await;
     let his = create(&mut bob).await;
     for (client, own) in [(&mut alice, &hers), (&mut bob, &his)] {
-        assert_eq!(client.locate([]).await.unwrap(), [own.clone()]);
-        assert_eq!(client.locate([Name::text("shared name").into()]).await.unwrap(), [own.clone()]);
+        assert_eq!(client.locate([]).await.unwrap(), std::slice::from_ref(own));
+        assert_eq!(
+            client.locate([Name::text("shared name").into()]).await.unwrap(),
+            std::slice::from_ref(own)
+        );
     }
     // Somebody else's object is not told apart from none, by word or by octet.
     let reason = RevocationReasonCode::KEY_COMPROMISE;

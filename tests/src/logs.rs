@@ -26,17 +26,18 @@ pub fn record() {
     });
 }
 
-/// What was logged since the recording began.
+/// What was logged since the recording began, octet by octet.
 #[must_use]
-pub fn recorded() -> String {
-    let octets = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
-    String::from_utf8_lossy(&octets).into_owned()
+pub fn recorded() -> Vec<u8> {
+    RECORDED.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// The lines that hold a text.
 #[must_use]
 pub fn lines_with(text: &str) -> Vec<String> {
-    recorded().lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
+    let recorded = recorded();
+    let recorded = String::from_utf8_lossy(&recorded);
+    recorded.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
 }
 
 struct Recorder;

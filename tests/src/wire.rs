@@ -93,6 +93,12 @@ pub fn query() -> Vec<u8> {
 /// A Create of a 256-bit AES key called `name`.
 #[must_use]
 pub fn create(name: &str) -> Vec<u8> {
+    request(0x01, &create_payload(name))
+}
+
+/// What a Create of a 256-bit AES key called `name` asks.
+#[must_use]
+pub fn create_payload(name: &str) -> [Vec<u8>; 2] {
     let attribute = |name: &str, value| structure(0x08, &[text(0x0a, name), value]);
     let attributes = [
         attribute("Cryptographic Algorithm", enumeration(0x0b, 3)),
@@ -100,7 +106,7 @@ pub fn create(name: &str) -> Vec<u8> {
         attribute("Cryptographic Usage Mask", integer(0x0b, 0x0c)),
         attribute("Name", structure(0x0b, &[text(0x55, name), enumeration(0x54, 1)])),
     ];
-    request(0x01, &[enumeration(0x57, 2), structure(0x91, &attributes)])
+    [enumeration(0x57, 2), structure(0x91, &attributes)]
 }
 
 /// A response message in version 1.4 that answers one operation with success.

@@ -181,14 +181,11 @@ async fn a_certificate_credential_is_the_certificate_of_the_session() {
 async fn a_credential_with_another_certificate_than_the_sessions_is_refused() {
     let site = Site::start().await;
     let create = |certificate: &[u8]| {
-        let value = structure_of_certificate(certificate);
-        let credential = [wire::enumeration(0x24, 8), value];
-        let authentication = wire::structure(0x0c, &[wire::structure(0x23, &credential)]);
-        let template = wire::message(&wire::create("a"), wire::REQUEST_MESSAGE).unwrap();
-        // The payload of the Create by hand, behind another header.
-        let payload = template.at(&[0x0f, 0x79]);
-        let octets = &wire::create("a")[payload.offset + 8..];
-        wire::request_in(wire::version(1, 4), &[authentication], 0x01, &[octets.to_vec()])
+        let value = wire::structure(0x25, &[wire::octets(0x1e, certificate)]);
+        let credential = wire::structure(0x23, &[wire::enumeration(0x24, 8), value]);
+        let authentication = wire::structure(0x0c, &[credential]);
+        let payload = wire::create_payload("a");
+        wire::request_in(wire::version(1, 4), &[authentication], 0x01, &payload)
     };
     let mut raw = site.raw("alice").await;
     let mallory = site.identity("mallory");
@@ -201,8 +198,4 @@ async fn a_credential_with_another_certificate_than_the_sessions_is_refused() {
     let alice = site.identity("alice");
     assert_eq!(raw.post(create(alice.chain()[0].as_ref())).await.result(), (0, None));
     assert_eq!(client.locate([]).await.unwrap().len(), 1);
-}
-
-fn structure_of_certificate(der: &[u8]) -> Vec<u8> {
-    wire::structure(0x25, &[wire::octets(0x1e, der)])
 }
