@@ -364,7 +364,7 @@ fn every_changed_octet_is_read_or_refused_and_comes_out_as_it_went_in() {
 fn a_version_that_is_not_spoken_is_still_read() {
     let two = structure(0x69, [integer(0x6a, 2), integer(0x6b, 1)]);
     let message = read(&request_in(two, 0x18, &[enumeration(0x74, 1)]));
-    assert_eq!(message.header.protocol_version, bindery_ttlv::ProtocolVersion::V2_1);
+    assert_eq!(message.header.protocol_version, ProtocolVersion::V2_1);
 }
 
 #[test]
