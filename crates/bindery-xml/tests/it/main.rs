@@ -1,0 +1,1 @@
+//! Tests of bindery-xml through its public API.
