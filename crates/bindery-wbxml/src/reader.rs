@@ -195,6 +195,9 @@ impl<'a> Reader<'a> {
             };
             self.position += 1;
             let global = Global::of(byte);
+            if self.state == State::After {
+                return self.after(global);
+            }
             if global == Some(Global::SwitchPage) {
                 self.switch_page()?;
                 continue;
@@ -206,9 +209,8 @@ impl<'a> Reader<'a> {
                     self.attribute(byte, global, count, content)?
                 }
                 State::Before => self.outside(byte, global)?,
-                State::After => return self.after(global),
                 State::Instruction => self.instruction(byte, global)?,
-                State::Empty | State::Done => return Ok(None),
+                State::Empty | State::After | State::Done => return Ok(None),
             };
             return Ok(Some(event));
         }

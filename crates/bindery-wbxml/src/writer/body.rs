@@ -420,7 +420,7 @@ impl Writer<'_> {
         }
     }
 
-    fn copy_text(&mut self, text: &Cow<'_, str>, index: Option<u32>) {
+    fn copy_text(&mut self, text: &str, index: Option<u32>) {
         let mut encoded = Vec::new();
         if let Some(index) = index {
             self.charset.encode(text, &mut encoded);
