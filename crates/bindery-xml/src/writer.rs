@@ -366,7 +366,7 @@ impl<'w> Writer<'w> {
             let (start, rest) = fragment.halves();
             w.put(start);
             let default = fragment.scope().get("").is_none().then_some(("", ""));
-            for (prefix, name) in fragment.scope().iter().chain(default) {
+            for (prefix, name) in default.into_iter().chain(fragment.scope().iter()) {
                 if !fragment.declares(prefix) && w.resolve(prefix) != Some(name) {
                     w.put(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
                     w.put(prefix);
