@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::error::{EncodingFault, ErrorKind, Limit, shown};
+use crate::error::{Construct, EncodingFault, ErrorKind, Limit, SyntaxFault, shown};
 use crate::options::Options;
 
 /// How many bytes are looked through for the end of the XML declaration.
@@ -208,6 +208,10 @@ pub(crate) fn detect(
     match label(bytes.get(mark..).unwrap_or_default(), family, finished) {
         Label::Unknown => Ok(None),
         Label::None => Ok(Some((family, mark))),
+        Label::TooLong => {
+            let expected = "?> within 1,024 characters";
+            Err(SyntaxFault::Prolog { construct: Construct::Declaration, expected }.into())
+        }
         Label::Named(name) => named(&name, family, mark, options).map(|found| Some((found, mark))),
     }
 }
@@ -243,6 +247,8 @@ enum Label {
     /// More bytes are needed.
     Unknown,
     None,
+    /// The declaration does not end where one is looked for.
+    TooLong,
     Named(String),
 }
 
@@ -259,16 +265,22 @@ fn label(bytes: &[u8], family: Encoding, finished: bool) -> Label {
             _ => '\u{FFFD}',
         })
         .collect();
-    let complete = finished || head.chars().count() == HEAD;
-    if !head.starts_with(OPENING) {
-        return if OPENING.starts_with(&head) && !complete { Label::Unknown } else { Label::None };
+    let full = head.chars().count() == HEAD;
+    let complete = finished || full;
+    let space = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n');
+    // White space tells the declaration from an instruction whose target begins with the same letters.
+    match head.strip_prefix(OPENING).map(|rest| rest.starts_with(space)) {
+        Some(true) => {}
+        Some(false) if head.len() > OPENING.len() || complete => return Label::None,
+        None if complete || !OPENING.starts_with(&head) => return Label::None,
+        _ => return Label::Unknown,
     }
     let inside = match head.split_once('>') {
         Some((inside, _)) => inside,
-        None if complete => return Label::None,
+        None if full => return Label::TooLong,
+        None if finished => return Label::None,
         None => return Label::Unknown,
     };
-    let space = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n');
     let value = inside.split_once("encoding").and_then(|(_, rest)| {
         let rest = rest.trim_start_matches(space).strip_prefix('=')?.trim_start_matches(space);
         let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;

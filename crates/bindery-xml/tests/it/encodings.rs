@@ -47,6 +47,8 @@ fn encodings_are_recognised() {
     }
     let latin = b"<?xml version='1.0' encoding=\"ISO-8859-1\"?><a>\xE9\x80</a>";
     assert_eq!(contents(latin, &Options::STRICT), (Encoding::Iso8859_1, "\u{E9}\u{80}".to_owned()));
+    let instruction = b"<?xml-stylesheet encoding='ISO-8859-1'?><a>\xC3\xA9</a>";
+    assert_eq!(contents(instruction, &Options::STRICT), (Encoding::Utf8, "\u{E9}".to_owned()));
     let ascii = b"<?xml version='1.0' encoding = 'us-ascii'?><a>e</a>";
     assert_eq!(contents(ascii, &Options::STRICT), (Encoding::UsAscii, "e".to_owned()));
 }
@@ -97,6 +99,9 @@ fn faults_of_the_bytes() {
         let found = fault(&bytes, &Options::STRICT);
         assert!(found.contains(expected), "{found} is not {expected}");
     }
+    // An encoding that is declared too late is not overlooked.
+    let late = format!("<?xml version='1.0'{}encoding='ISO-8859-1'?><a/>", " ".repeat(2000));
+    assert!(fault(&late, &Options::STRICT).contains("expected ?> within 1,024 characters"));
     // The named tolerance for .NET's label.
     let options = Options::STRICT.with_tolerance(Tolerance::STRICT.with_utf16_label(true));
     assert_eq!(contents(&document("utf-16"), &options).0, Encoding::Utf8);

@@ -35,6 +35,8 @@ fn documents() -> Vec<Vec<u8>> {
     documents.push(b"<a>\xE2\x82".to_vec());
     documents.push(b"\xFF\xFE<\0a\0>\0\x00\xD8<\0/\0".to_vec());
     documents.push(b"\xEF\xBB".to_vec());
+    documents.push(format!("<?xml version='1.0'{}?><a/>", " ".repeat(1005)).into_bytes());
+    documents.push(format!("<?xml version='1.0'{}", " ".repeat(1005)).into_bytes());
     documents
 }
 
