@@ -43,7 +43,7 @@ fn events<'a>(data: &'a [u8], options: &Options<'a>) -> Option<Vec<Event<'a>>> {
             Ok(event) => event,
             Err(error) => {
                 assert!(error.offset() <= data.len(), "an error lies in the document");
-                assert!(error.path().len() <= 16 && error.to_string().len() < 4096);
+                assert!(error.path().len() <= 16 && error.to_string().len() < 8192);
                 assert!(reader.next().is_none(), "nothing follows an error");
                 return None;
             }

@@ -20,7 +20,7 @@ pub enum Charset {
     Utf16Be,
     /// MIBenum 1014: little endian.
     Utf16Le,
-    /// MIBenum 1000, ISO-10646-UCS-2: as UTF-16, big endian.
+    /// MIBenum 1000, ISO-10646-UCS-2: two bytes a character, big endian; what they lack is no string.
     Ucs2,
 }
 
@@ -129,7 +129,10 @@ impl Charset {
                 Ok(text) if bytes.is_ascii() => Cow::Borrowed(text),
                 _ => Cow::Owned(bytes.iter().map(|byte| char::from(*byte)).collect()),
             }),
-            Self::Utf16Be | Self::Ucs2 => utf16(bytes, u16::from_be_bytes),
+            Self::Utf16Be => utf16(bytes, u16::from_be_bytes),
+            Self::Ucs2 => {
+                utf16(bytes, u16::from_be_bytes).filter(|text| text.chars().all(|c| self.holds(c)))
+            }
             Self::Utf16Le => utf16(bytes, u16::from_le_bytes),
             Self::Utf16 => match bytes {
                 [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),

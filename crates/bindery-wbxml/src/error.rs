@@ -229,7 +229,7 @@ impl Error {
 /// A name as a path shows it: a literal comes from the peer, so it is cut and its control characters are escaped.
 fn shown(name: &Name<'_>) -> String {
     match name.as_str() {
-        Some(text) => text.chars().take(NAME).flat_map(char::escape_debug).collect(),
+        Some(text) => text.chars().flat_map(char::escape_debug).take(NAME).collect(),
         None => name.to_string(),
     }
 }

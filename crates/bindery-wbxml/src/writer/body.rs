@@ -40,7 +40,12 @@ impl Writer<'_> {
 
     /// Begins an element whose name is in no table.
     pub fn start_literal(&mut self, name: &str) {
-        match self.table.name(name) {
+        let index = self.table.name(name);
+        self.start_literal_at(index);
+    }
+
+    fn start_literal_at(&mut self, index: Result<u32, EncodeError>) {
+        match index {
             Ok(index) => {
                 if self.start() {
                     self.push_tag(token::LITERAL);
@@ -140,7 +145,12 @@ impl Writer<'_> {
     /// Begins an attribute whose name is in no table; its value follows as behind
     /// [`attribute_start`](Self::attribute_start).
     pub fn attribute_literal(&mut self, name: &str) {
-        match self.table.name(name) {
+        let index = self.table.name(name);
+        self.attribute_literal_at(index);
+    }
+
+    fn attribute_literal_at(&mut self, index: Result<u32, EncodeError>) {
+        match index {
             Ok(index) => {
                 if self.attributes() {
                     self.buffer.push(token::LITERAL);
@@ -304,12 +314,15 @@ impl Writer<'_> {
                     self.buffer.push(token);
                 }
             }
-            None => self.literal_instruction(target),
+            None => {
+                let index = self.table.name(target);
+                self.literal_instruction(index);
+            }
         }
     }
 
-    fn literal_instruction(&mut self, target: &str) {
-        match self.table.name(target) {
+    fn literal_instruction(&mut self, index: Result<u32, EncodeError>) {
+        match index {
             Ok(index) => {
                 if self.instruction() {
                     self.buffer.push(token::LITERAL);
@@ -366,7 +379,10 @@ impl Writer<'_> {
             Event::StartElement(start) => {
                 match &start.name {
                     Name::Token { page, token, .. } => self.start_tag(*page, *token),
-                    Name::Literal { name, .. } => self.start_literal(name),
+                    Name::Literal { index, name } => {
+                        let index = self.table.name_at(*index, name);
+                        self.start_literal_at(index);
+                    }
                 }
                 // The bit of content that there is not: the attribute list comes first, if there is one.
                 if let State::Tag { at } = self.state
@@ -378,7 +394,10 @@ impl Writer<'_> {
             }
             Event::Attribute(start) => match &start.name {
                 Name::Token { page, token, .. } => self.attribute_start(*page, *token),
-                Name::Literal { name, .. } => self.attribute_literal(name),
+                Name::Literal { index, name } => {
+                    let index = self.table.name_at(*index, name);
+                    self.attribute_literal_at(index);
+                }
             },
             Event::AttributeValue(value) => self.value_token(value.page, value.token),
             Event::EndAttributes => self.end_attributes(),
@@ -394,7 +413,10 @@ impl Writer<'_> {
                         self.buffer.push(*token);
                     }
                 }
-                Name::Literal { name, .. } => self.literal_instruction(name),
+                Name::Literal { index, name } => {
+                    let index = self.table.name_at(*index, name);
+                    self.literal_instruction(index);
+                }
             },
             Event::EndInstruction => self.end_instruction(),
         }
@@ -421,16 +443,12 @@ impl Writer<'_> {
     }
 
     fn copy_text(&mut self, text: &str, index: Option<u32>) {
-        let mut encoded = Vec::new();
-        if let Some(index) = index {
-            self.charset.encode(text, &mut encoded);
-            if self.table.holds(index, &encoded) {
-                if self.inside() && self.ready() {
-                    self.buffer.push(token::STR_T);
-                    self.push_number(index);
-                }
-                return;
+        if let Some(index) = index.filter(|index| self.table.holds(*index, text)) {
+            if self.inside() && self.ready() {
+                self.buffer.push(token::STR_T);
+                self.push_number(index);
             }
+            return;
         }
         if text.is_empty() {
             if self.inside() {

@@ -69,15 +69,22 @@ impl StringTable {
         Some(index)
     }
 
-    /// Whether the string at this place of the table is `encoded`.
-    pub(super) fn holds(&self, index: u32, encoded: &[u8]) -> bool {
+    /// Whether the string at this place of the table is `text`.
+    pub(super) fn holds(&self, index: u32, text: &str) -> bool {
         let rest = self.bytes.get(index as usize..).unwrap_or_default();
-        let end = [0_u8; 2];
-        let end = end.get(..self.charset.terminator()).unwrap_or_default();
-        !rest.is_empty()
-            && rest
-                .strip_prefix(encoded)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(end))
+        // Look no further than the text may take: two bytes for each of UTF-8, a mark of the order, an end.
+        let window = rest.get(..text.len().saturating_mul(2).saturating_add(4)).unwrap_or(rest);
+        let string = match self.charset.length(window) {
+            Some(length) => window.get(..length),
+            None => (window.len() == rest.len()).then_some(rest),
+        };
+        let decoded = string.and_then(|string| self.charset.decode(string));
+        !rest.is_empty() && decoded.is_some_and(|decoded| decoded == text)
+    }
+
+    /// The place of a name that stood at `index` of another document's table: the same, if it stands there here too.
+    pub(super) fn name_at(&mut self, index: u32, name: &str) -> Result<u32, EncodeError> {
+        if self.holds(index, name) { Ok(index) } else { self.name(name) }
     }
 }
 

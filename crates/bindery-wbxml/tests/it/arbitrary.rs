@@ -199,14 +199,19 @@ proptest! {
         document.extend(&body);
         for tolerance in [Tolerance::STRICT, Tolerance::LENIENT] {
             let options = Options::STRICT.with_tolerance(tolerance).with_limits(Limits::DEFAULT.with_events(10_000));
-            let Ok(first) = events(&document, &options) else { continue };
+            // An empty list of attributes, which only a tolerance accepts, is not written.
+            let lists = |mut events: Vec<String>| {
+                events.retain(|event| event != ">");
+                events
+            };
+            let Ok(first) = events(&document, &options).map(lists) else { continue };
             if Version::from_byte(version) < Some(Version::V1_2) && tolerance == Tolerance::LENIENT {
                 continue;
             }
             let copied = copy(&document, &options);
             prop_assert!(copied.len() <= document.len() + 6);
             prop_assert_eq!(&copy(&copied, &options), &copied);
-            prop_assert_eq!(events(&copied, &options).unwrap(), first);
+            prop_assert_eq!(events(&copied, &options).map(lists).unwrap(), first);
         }
     }
 

@@ -195,6 +195,21 @@ fn every_global_token() {
     );
 }
 
+/// A copy keeps references into the middle of a string, to a string with a byte order mark, and to one without an end.
+#[test]
+fn references_stay_what_they_are() {
+    check(
+        "03 01 6A 05 'ab' 00 'cd' 44 01 83 01 83 03 83 04 01",
+        &Options::STRICT,
+        &["<b", "\"b\"@1", "\"cd\"@3", "\"d\"@4", "/b"],
+    );
+    check(
+        "03 01 87 77 08 FF FE 'a' 00 00 00 00 'b' 45 83 00 83 02 83 06 01",
+        &Options::STRICT,
+        &["<0:0x05", "\"a\"@0", "\"\u{6100}\"@2", "\"b\"@6", "/0:0x05"],
+    );
+}
+
 /// An element without content and one with empty content are told apart, and so is an empty string.
 #[test]
 fn empty_content_keeps_its_form() {

@@ -57,6 +57,7 @@ fn faults_say_where_and_what_to_do() {
         ("03 01 6A 00 45 03 FF 00 01", 5, "a string is not UTF-8"),
         ("03 01 03 00 45 03 E9 00 01", 5, "a string is not US-ASCII"),
         ("03 01 87 75 00 45 03 D8 00 00 00 01", 6, "a string is not UTF-16BE"),
+        ("03 01 87 68 00 45 03 D8 3D DE 00 00 00 01", 6, "a string is not ISO-10646-UCS-2"),
         ("03 01 6A 00 C5 01 01", 5, "the attribute list is empty; clear the attribute bit"),
         ("03 01 6A 00 C5 85 01 01", 5, "expected an attribute's start"),
         ("03 01 6A 00 C5 03 'x' 00 01 01", 5, "expected an attribute's start"),
