@@ -9,13 +9,20 @@
 #![forbid(unsafe_code)]
 
 pub mod ttlv;
+pub mod wbxml;
+pub mod xml;
 
 /// A target: the name of its program and corpus, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 3] = [
+pub const TARGETS: [Target; 8] = [
     ("ttlv_strict", ttlv::strict),
     ("ttlv_lenient", ttlv::lenient),
     ("ttlv_decode_encode_decode", ttlv::decode_encode_decode),
+    ("wbxml_read", wbxml::read),
+    ("wbxml_read_write_read", wbxml::read_write_read),
+    ("wbxml_write_read", wbxml::write_read),
+    ("xml_read", xml::read),
+    ("xml_read_write_read", xml::read_write_read),
 ];

@@ -8,6 +8,7 @@ mod kmip;
 mod names;
 mod tls;
 mod ttlv;
+mod wbxml;
 
 use std::fs;
 use std::io::Write as _;
@@ -30,7 +31,7 @@ pub(crate) struct Generated {
 pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {
     let mut stale = Vec::new();
     let files = ttlv::generate(root)?.into_iter().chain(tls::generate(root)?);
-    for file in files.chain(kmip::generate(root)?) {
+    for file in files.chain(kmip::generate(root)?).chain(wbxml::generate(root)?) {
         let path = root.join(&file.path);
         let wanted = rustfmt(root, &file)?;
         let found = fs::read_to_string(&path).unwrap_or_default();
