@@ -9,9 +9,15 @@ fn enumerations() -> Vec<&'static Enumeration> {
     all
 }
 
+/// The rows of a table below its heading; comments do not count.
+fn table_rows(csv: &str) -> usize {
+    csv.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count() - 1
+}
+
 #[test]
 fn every_tag_by_value_name_and_title() {
-    assert_eq!(Tag::rows().len(), 423);
+    // The generator left none of the table's rows out; a row more in the table is a row more here.
+    assert_eq!(Tag::rows().len(), table_rows(include_str!("../../registry/tags.csv")));
     assert!(Tag::rows().is_sorted_by(|a, b| a.value() < b.value()));
     for row in Tag::rows() {
         let tag = Tag::new(row.value()).unwrap();
@@ -28,8 +34,8 @@ fn every_tag_by_value_name_and_title() {
 #[test]
 fn every_member_by_value_and_name() {
     let all = enumerations();
-    assert_eq!(all.len(), 68);
-    assert_eq!(all.iter().map(|enumeration| enumeration.rows().len()).sum::<usize>(), 904);
+    let members = all.iter().map(|enumeration| enumeration.rows().len()).sum::<usize>();
+    assert_eq!(members, table_rows(include_str!("../../registry/enumerations.csv")));
     for enumeration in all {
         assert!(
             enumeration.rows().is_sorted_by(|a, b| a.value() < b.value()),
