@@ -1,6 +1,7 @@
 //! `bindery dev`: one command from nothing to a server with mutual TLS.
 
 mod files;
+mod lock;
 
 use std::{net::SocketAddr, path::Path, time::Instant};
 
@@ -15,6 +16,7 @@ use crate::{
     server::{self, Started, plan::Plan, ready::Ready, signals},
 };
 pub(crate) use files::{DATABASE, Made, client_settings, prepare};
+use lock::DataLock;
 
 /// Runs the development server until it is told to stop.
 ///
@@ -23,6 +25,9 @@ pub(crate) use files::{DATABASE, Made, client_settings, prepare};
 pub(crate) async fn run(args: &DevArgs, output: Output) -> Result<()> {
     let begin = instant();
     log::start(log::server_level(output.verbose), LogFormat::Text)?;
+    files::make_folder(&args.data)?;
+    // Before anything of another server in the same directory is touched.
+    let lock = DataLock::take(&args.data)?;
     let made = prepare(&args.data, args.listen.ip(), now())?;
     let started = start(args).await?;
     let stop = signals::stop()?;
@@ -38,6 +43,7 @@ pub(crate) async fn run(args: &DevArgs, output: Output) -> Result<()> {
     output::warn("this is a server for development: the CA's key lies beside the data");
     ready.tell(output.format, args.ready.ready_file.as_deref())?;
     started.serve(stop).await?;
+    drop(lock);
     Ok(())
 }
 

@@ -40,6 +40,27 @@ fn the_defaults_in_the_template_are_the_defaults() {
     assert_eq!(all.log, plain.log);
     assert_eq!(all.limits, plain.limits);
     assert_eq!(Store { kek_env: None, ..all.store }, plain.store);
+    let client = crate::settings::Settings::of(all.client.clone()).unwrap();
+    let url = all.client.url;
+    let by_default = ClientSettings { url, ..ClientSettings::default() };
+    let by_default = crate::settings::Settings::of(by_default).unwrap();
+    assert_eq!(client.tls_policy, by_default.tls_policy);
+    assert_eq!(client.timeout, by_default.timeout);
+}
+
+#[test]
+fn commented_keys_without_a_default_are_said_to_be_examples() {
+    let mut examples = Vec::new();
+    let mut example = false;
+    for line in TEMPLATE.lines() {
+        let key = line.strip_prefix('#').filter(|rest| !rest.starts_with([' ', '-']));
+        match key.and_then(|rest| rest.split_once(" = ")) {
+            Some((key, _)) if example => examples.push(key),
+            Some(_) => {}
+            None => example = line.ends_with("Examples:"),
+        }
+    }
+    assert_eq!(examples, ["kek_env", "url", "cacert", "cert", "key"]);
 }
 
 #[test]

@@ -149,7 +149,11 @@ pub(super) fn write_context(folder: &Path, url: &str) -> Result<()> {
     write(&file, text.as_bytes())
 }
 
-fn make_folder(folder: &Path) -> Result<()> {
+/// Makes the directory, for its owner only, where there is none.
+///
+/// # Errors
+/// It cannot be made.
+pub(super) fn make_folder(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
     }

@@ -305,6 +305,8 @@ fn the_admin_listener_tells_health_and_metrics() {
     assert!(metrics.contains("application/openmetrics-text"), "{metrics}");
     assert!(metrics.contains("bindery_requests_total{status=\"200\"} 1\n"), "{metrics}");
     assert!(metrics.contains("bindery_store_commits_total 1\n"), "{metrics}");
+    let created = "bindery_kmip_operations_total{operation=\"Create\",result=\"Success\"} 1\n";
+    assert!(metrics.contains(created), "{metrics}");
     let health = run(path, &format!("health --admin {} -o json", server.admin())).exits(0).json();
     assert_eq!(health["ready"], true);
     let admin = server.admin().to_owned();
@@ -333,6 +335,30 @@ fn dev_keeps_its_data_to_itself_and_over_a_restart() {
     assert_eq!(uid(&verb(path, "get kept")), id);
     assert_eq!(std::fs::read(path.join(".bindery-dev/ca.pem")).unwrap(), authority);
     assert_eq!(std::fs::read(path.join(".bindery-dev/client.pem")).unwrap(), client);
+}
+
+#[test]
+fn dev_is_refused_on_data_in_use_and_changes_nothing() {
+    let folder = folder();
+    let path = folder.path();
+    let server = Server::dev(path);
+    let data = path.join(".bindery-dev");
+    let kept = |name: &str| std::fs::read(data.join(name)).unwrap();
+    let before = ["server.pem", "contexts.toml", "bindery.lock"].map(kept);
+    // An address that the certificate is not for: it would be made anew.
+    let error = run(path, "dev --listen 127.0.0.2:0 -o json").exits(10).error();
+    let message = error["message"].as_str().unwrap();
+    let by = format!("data in use by pid {}", server.ready["pid"]);
+    assert!(message.ends_with(&by), "{error}");
+    assert_eq!(error["hint"], "stop it or choose another --data");
+    assert_eq!(["server.pem", "contexts.toml", "bindery.lock"].map(kept), before);
+    verb(path, "create --name still-there");
+    // The file of a server that was killed is in nobody's way.
+    server.signal("KILL");
+    assert!(!server.wait().success());
+    assert!(data.join("bindery.lock").exists());
+    let _server = Server::dev(path);
+    verb(path, "get still-there");
 }
 
 #[test]
