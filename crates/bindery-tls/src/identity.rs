@@ -8,7 +8,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     Certificate, Role, TlsError,
-    pem::{self, Section, configuration},
+    pem::{self, Section, Wanted, configuration},
 };
 
 /// A certificate chain and the private key of its leaf.
@@ -65,7 +65,7 @@ impl Identity {
         key_origin: String,
     ) -> Result<Self, TlsError> {
         let mut chain = Vec::new();
-        for section in pem::sections(chain_text, &chain_origin)? {
+        for section in pem::sections(chain_text, &chain_origin, Wanted::Certificates)? {
             if let Section::Certificate(certificate) = section {
                 chain.push(certificate);
             }
@@ -75,7 +75,7 @@ impl Identity {
             return Err(configuration(message, "name the file with the certificate chain"));
         }
         let mut keys = Vec::new();
-        for section in pem::sections(key_text, &key_origin)? {
+        for section in pem::sections(key_text, &key_origin, Wanted::Key)? {
             if let Section::Key(key) = section {
                 keys.push(key);
             }

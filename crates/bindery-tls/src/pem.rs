@@ -12,6 +12,13 @@ use crate::{TlsError, TlsErrorKind};
 /// The largest PEM file that is read, in octets: hundreds of authorities fit.
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 
+/// What PEM text is read for, and what its file should hold.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted {
+    Certificates,
+    Key,
+}
+
 /// What a section of a PEM file turned out to be.
 pub(crate) enum Section {
     Certificate(CertificateDer<'static>),
@@ -44,7 +51,11 @@ pub(crate) fn read_file(path: &Path, holds: &str) -> Result<Vec<u8>, TlsError> {
 }
 
 /// The sections of PEM text. `origin` names the text in errors, such as `key file server.key`.
-pub(crate) fn sections(text: &[u8], origin: &str) -> Result<Vec<Section>, TlsError> {
+pub(crate) fn sections(
+    text: &[u8],
+    origin: &str,
+    wanted: Wanted,
+) -> Result<Vec<Section>, TlsError> {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(configuration(format!("{origin}: empty"), "put PEM text into it"));
     }
@@ -63,19 +74,25 @@ pub(crate) fn sections(text: &[u8], origin: &str) -> Result<Vec<Section>, TlsErr
         });
     }
     if found.is_empty() {
-        return Err(configuration(format!("{origin}: no PEM section"), no_section_hint(text)));
+        return Err(configuration(
+            format!("{origin}: no PEM section"),
+            no_section_hint(text, wanted),
+        ));
     }
     Ok(found)
 }
 
-fn no_section_hint(text: &[u8]) -> &'static str {
+fn no_section_hint(text: &[u8], wanted: Wanted) -> &'static str {
     let says = |label: &[u8]| text.windows(label.len()).any(|window| window == label);
     if says(b"BEGIN ENCRYPTED PRIVATE KEY") {
         "the key is encrypted; decrypt it first: openssl pkey -in FILE -out NEW"
     } else if text.first() == Some(&0x30) {
         "the text looks like DER; convert it to PEM: openssl x509 (or pkey) -inform DER"
     } else {
-        "expected a line such as -----BEGIN CERTIFICATE-----"
+        match wanted {
+            Wanted::Certificates => "expected a line such as -----BEGIN CERTIFICATE-----",
+            Wanted::Key => "expected a private key: a line such as -----BEGIN PRIVATE KEY-----",
+        }
     }
 }
 

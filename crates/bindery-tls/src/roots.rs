@@ -6,7 +6,7 @@ use rustls_pki_types::CertificateDer;
 
 use crate::{
     TlsError,
-    pem::{self, Section, configuration},
+    pem::{self, Section, Wanted, configuration},
 };
 
 /// The certificates of the authorities that are trusted to vouch for the other side.
@@ -42,7 +42,7 @@ impl Roots {
 
     fn from_named_pem(text: &[u8], origin: String) -> Result<Self, TlsError> {
         let mut certificates = Vec::new();
-        for section in pem::sections(text, &origin)? {
+        for section in pem::sections(text, &origin, Wanted::Certificates)? {
             match section {
                 Section::Certificate(certificate) => certificates.push(certificate),
                 Section::Key(_) => {

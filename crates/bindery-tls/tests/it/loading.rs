@@ -126,6 +126,9 @@ fn keys_that_are_not_there_not_one_or_not_readable() {
     says(&error, "server.key", "no CERTIFICATE among them", "certificate chain");
     let error = files.identity("server.pem", "server.pem").unwrap_err();
     says(&error, "key file", "no private key among them", "PRIVATE KEY");
+    files.write("text.key", "hello");
+    let error = files.identity("server.pem", "text.key").unwrap_err();
+    says(&error, "text.key", "no PEM section", "-----BEGIN PRIVATE KEY-----");
     let two = [files.world.server.key_pem(), files.world.client.key_pem()].concat();
     files.write("two.key", two);
     let error = files.identity("server.pem", "two.key").unwrap_err();
