@@ -107,11 +107,13 @@ impl Charset {
     }
 
     /// How many bytes end a string.
+    #[inline]
     pub(crate) const fn terminator(self) -> usize {
         if self.is_wide() { 2 } else { 1 }
     }
 
     /// The length of the string that begins here, without its end; `None` if it does not end.
+    #[inline]
     pub(crate) fn length(self, data: &[u8]) -> Option<usize> {
         if !self.is_wide() {
             return memchr::memchr(0, data);

@@ -1,15 +1,28 @@
 //! The pull reader: one pass over a byte slice, no recursion.
 
+/// The value of a small result; otherwise the reading ends.
+macro_rules! tri {
+    ($reader:expr, $result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(kind) => return $reader.fail(kind),
+        }
+    };
+}
+
+mod attributes;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::error::{Limit, Space};
-use crate::event::{
-    AttributeStart, AttributeValue, Event, Extension, ExtensionValue, Name, StartElement, Text,
-};
+use crate::event::{Event, Extension, ExtensionValue, Name, StartElement, Text};
 use crate::registry::{Row, in_page};
 use crate::token::{self, Global};
-use crate::{Error, ErrorKind, Language, Options, Prologue, Version, number};
+use crate::{Charset, Error, ErrorKind, Language, Options, Prologue, Version, number};
+
+/// What [`Reader::next`](Iterator::next) gives.
+type Step<'a> = Option<Result<Event<'a>, Error>>;
 
 /// Reads a document as a sequence of [`Event`]s.
 ///
@@ -44,6 +57,8 @@ pub struct Reader<'a> {
     options: Options<'a>,
     language: Option<&'a Language>,
     tags: Page<'a>,
+    /// The page of tags before the last switch: documents go to and fro between two.
+    tags_before: Page<'a>,
     attributes: Page<'a>,
     open: Vec<Name<'a>>,
     state: State,
@@ -96,13 +111,15 @@ impl<'a> Reader<'a> {
     pub fn with_options(document: &'a [u8], options: &Options<'a>) -> Result<Self, Error> {
         let prologue = Prologue::read(document, options)?;
         let language = options.language.or_else(|| prologue.public_id.language());
+        let tags = Page { number: 0, rows: language.map_or(&[], |l| l.tags_of(0)) };
         Ok(Self {
             data: document,
             position: prologue.body,
             began: prologue.body,
             options: *options,
             language,
-            tags: Page { number: 0, rows: language.map_or(&[], |l| l.tags_of(0)) },
+            tags,
+            tags_before: tags,
             attributes: Page { number: 0, rows: language.map_or(&[], |l| l.attributes_of(0)) },
             open: Vec::new(),
             state: State::Before,
@@ -141,7 +158,7 @@ impl<'a> Reader<'a> {
     /// If there is none, or it is longer than `text_length`, or not of the character set; and when all references
     /// together give more than `expansion`.
     pub fn string(&mut self, index: u32) -> Result<Cow<'a, str>, Error> {
-        self.reference(index).map_err(|kind| self.fault(kind, self.began, Space::Tag))
+        self.reference(index).map_err(|kind| self.fault(kind))
     }
 
     /// Counts what a reference gives against the limit on all of them.
@@ -163,70 +180,85 @@ impl<'a> Reader<'a> {
         Ok(text)
     }
 
-    /// An error at a place of the body.
+    /// An error at the place of the last event, in the code space of the state.
     #[cold]
-    fn fault(&self, kind: ErrorKind, offset: usize, space: Space) -> Error {
-        let page = match space {
-            Space::Tag => self.tags.number,
-            Space::Attribute => self.attributes.number,
+    fn fault(&self, kind: ErrorKind) -> Error {
+        let (space, page) = match self.state {
+            State::Attributes { .. } | State::Instruction => {
+                (Space::Attribute, self.attributes.number)
+            }
+            _ => (Space::Tag, self.tags.number),
         };
-        let token = self.data.get(offset).copied();
-        Error::new(kind, offset).at(space, page, token, &self.open)
+        let token = self.data.get(self.began).copied();
+        Error::new(kind, self.began).at(space, page, token, &self.open)
     }
 
-    /// The code space of the state.
-    const fn space(&self) -> Space {
-        match self.state {
-            State::Attributes { .. } | State::Instruction => Space::Attribute,
-            _ => Space::Tag,
-        }
+    /// Ends the reading with an error.
+    #[cold]
+    fn fail(&mut self, kind: ErrorKind) -> Step<'a> {
+        let error = self.fault(kind);
+        self.state = State::Done;
+        Some(Err(error))
+    }
+
+    /// Gives an event. It is made in the place where the caller wants it: handing it on from one result to another
+    /// costs more than all the rest.
+    #[inline(always)]
+    fn give(&mut self, event: Event<'a>) -> Step<'a> {
+        self.events += 1;
+        Some(Ok(event))
     }
 
     #[inline]
-    fn read(&mut self) -> Result<Option<Event<'a>>, ErrorKind> {
+    fn read(&mut self) -> Step<'a> {
         if self.state == State::Empty {
             self.began = self.position;
-            return Ok(Some(self.end_element()));
+            return self.end_element();
         }
         loop {
             self.began = self.position;
             let Some(byte) = self.data.get(self.position).copied() else {
                 return self.at_the_end();
             };
-            self.position += 1;
-            let global = Global::of(byte);
             if self.state == State::After {
-                return self.after(global);
+                return self.after(byte);
             }
-            if global == Some(Global::SwitchPage) {
-                self.switch_page()?;
+            self.position += 1;
+            if byte == token::SWITCH_PAGE {
+                tri!(self, self.switch_page());
                 continue;
             }
             self.switches = 0;
-            let event = match self.state {
-                State::Content => self.content(byte, global)?,
+            let global = Global::of(byte);
+            return match self.state {
+                State::Content => self.content(byte, global),
                 State::Attributes { count, content } => {
-                    self.attribute(byte, global, count, content)?
+                    self.attribute(byte, global, count, content)
                 }
-                State::Before => self.outside(byte, global)?,
-                State::Instruction => self.instruction(byte, global)?,
-                State::Empty | State::After | State::Done => return Ok(None),
+                State::Before => self.outside(byte, global),
+                State::Instruction => self.instruction(byte, global),
+                State::Empty | State::After | State::Done => None,
             };
-            return Ok(Some(event));
         }
     }
 
     /// The bytes have ended between two tokens.
-    fn at_the_end(&mut self) -> Result<Option<Event<'a>>, ErrorKind> {
-        match self.state {
-            State::After | State::Done => Ok(None),
-            State::Before => Err(ErrorKind::Empty),
-            State::Instruction => Err(ErrorKind::Truncated { what: "a processing instruction" }),
-            State::Attributes { .. } => Err(ErrorKind::Truncated { what: "an attribute list" }),
-            State::Content | State::Empty => Err(ErrorKind::Truncated { what: "an element" }),
-        }
+    #[cold]
+    fn at_the_end(&mut self) -> Step<'a> {
+        let what = match self.state {
+            State::After | State::Done => {
+                self.state = State::Done;
+                return None;
+            }
+            State::Before => return self.fail(ErrorKind::Empty),
+            State::Instruction => "a processing instruction",
+            State::Attributes { .. } => "an attribute list",
+            State::Content | State::Empty => "an element",
+        };
+        self.fail(ErrorKind::Truncated { what })
     }
 
+    #[inline]
     fn switch_page(&mut self) -> Result<(), ErrorKind> {
         self.since(Version::V1_2, "SWITCH_PAGE")?;
         let maximum = self.options.limits.page_switches;
@@ -238,14 +270,14 @@ impl<'a> Reader<'a> {
         let page = self.data.get(self.position).copied();
         let number = page.ok_or(ErrorKind::Truncated { what: "SWITCH_PAGE" })?;
         self.position += 1;
-        match self.space() {
-            Space::Tag => {
+        if matches!(self.state, State::Attributes { .. } | State::Instruction) {
+            let rows = self.language.map_or(&[][..], |language| language.attributes_of(number));
+            self.attributes = Page { number, rows };
+        } else {
+            std::mem::swap(&mut self.tags, &mut self.tags_before);
+            if self.tags.number != number {
                 let rows = self.language.map_or(&[][..], |language| language.tags_of(number));
                 self.tags = Page { number, rows };
-            }
-            Space::Attribute => {
-                let rows = self.language.map_or(&[][..], |language| language.attributes_of(number));
-                self.attributes = Page { number, rows };
             }
         }
         Ok(())
@@ -261,209 +293,137 @@ impl<'a> Reader<'a> {
     }
 
     /// Before the document element.
-    fn outside(&mut self, byte: u8, global: Option<Global>) -> Result<Event<'a>, ErrorKind> {
+    fn outside(&mut self, byte: u8, global: Option<Global>) -> Step<'a> {
         match global {
             Some(Global::Instruction) => self.start_instruction(),
             None | Some(Global::Literal { .. }) => self.start_element(byte, global),
-            _ => Err(ErrorKind::Unexpected { expected: "the document element" }),
+            _ => self.fail(ErrorKind::Unexpected { expected: "the document element" }),
         }
     }
 
     /// After the document element.
-    fn after(&mut self, global: Option<Global>) -> Result<Option<Event<'a>>, ErrorKind> {
-        if global == Some(Global::Instruction) {
-            return self.start_instruction().map(Some);
+    fn after(&mut self, byte: u8) -> Step<'a> {
+        if byte == token::PI {
+            self.position += 1;
+            return self.start_instruction();
         }
         if self.options.tolerance.trailing_data {
             self.state = State::Done;
-            return Ok(None);
+            return None;
         }
         let count = self.data.len().saturating_sub(self.began) as u64;
-        Err(ErrorKind::TrailingData { count })
+        self.fail(ErrorKind::TrailingData { count })
     }
 
-    #[inline]
-    fn content(&mut self, byte: u8, global: Option<Global>) -> Result<Event<'a>, ErrorKind> {
+    #[inline(always)]
+    fn content(&mut self, byte: u8, global: Option<Global>) -> Step<'a> {
         let Some(global) = global else { return self.start_element(byte, None) };
         match global {
-            Global::End => Ok(self.end_element()),
+            Global::End => self.end_element(),
+            Global::String => self.inline_string(),
             Global::Instruction => self.start_instruction(),
             Global::Literal { .. } => self.start_element(byte, Some(global)),
             Global::Opaque => {
-                self.since(Version::V1_1, "opaque data")?;
-                self.opaque().map(Event::Opaque)
+                tri!(self, self.since(Version::V1_1, "opaque data"));
+                self.opaque()
             }
             _ => self.piece(global),
         }
     }
 
-    fn attribute(
-        &mut self,
-        byte: u8,
-        global: Option<Global>,
-        count: u16,
-        content: bool,
-    ) -> Result<Event<'a>, ErrorKind> {
-        match global {
-            Some(Global::End) => {
-                if count == 0 && !self.options.tolerance.empty_attributes {
-                    return Err(ErrorKind::NoAttributes);
-                }
-                self.state = if content { State::Content } else { State::Empty };
-                Ok(Event::EndAttributes)
-            }
-            None | Some(Global::Literal { .. }) if byte < 0x80 => {
-                let maximum = self.options.limits.attributes;
-                if count >= maximum {
-                    let maximum = u32::from(maximum);
-                    return Err(ErrorKind::Limit { limit: Limit::Attributes, maximum });
-                }
-                self.state = State::Attributes { count: count + 1, content };
-                self.attribute_start(byte, global).map(Event::Attribute)
-            }
-            _ if count == 0 => Err(ErrorKind::Unexpected { expected: "an attribute's start" }),
-            _ => self.value_piece(byte, global),
-        }
-    }
-
-    fn start_instruction(&mut self) -> Result<Event<'a>, ErrorKind> {
-        self.resume = self.state;
-        self.state = State::Instruction;
-        // The target may be on another page.
-        while self.data.get(self.position) == Some(&token::SWITCH_PAGE) {
-            self.position += 1;
-            self.switch_page()?;
-        }
-        self.switches = 0;
-        let byte = self.data.get(self.position).copied();
-        let byte = byte.ok_or(ErrorKind::Truncated { what: "a processing instruction" })?;
-        self.position += 1;
-        match Global::of(byte) {
-            global @ (None | Some(Global::Literal { .. })) if byte < 0x80 => {
-                self.attribute_start(byte, global).map(Event::Instruction)
-            }
-            _ => Err(ErrorKind::Unexpected { expected: "a processing instruction's target" }),
-        }
-    }
-
-    fn instruction(&mut self, byte: u8, global: Option<Global>) -> Result<Event<'a>, ErrorKind> {
-        if global != Some(Global::End) {
-            return self.value_piece(byte, global);
-        }
-        self.state = self.resume;
-        Ok(Event::EndInstruction)
-    }
-
-    /// A piece of an attribute's or instruction's value.
-    fn value_piece(&mut self, byte: u8, global: Option<Global>) -> Result<Event<'a>, ErrorKind> {
-        match global {
-            None if byte >= 0x80 => {
-                let page = self.attributes.number;
-                let row = self.language.and_then(|language| language.value(page, byte));
-                let text = row.map(Row::name);
-                Ok(Event::AttributeValue(AttributeValue { page, token: byte, text }))
-            }
-            Some(Global::Opaque) => {
-                self.since(Version::V1_2, "opaque data in attributes")?;
-                self.opaque().map(Event::Opaque)
-            }
-            Some(
-                global @ (Global::Entity
-                | Global::String
-                | Global::TableString
-                | Global::ExtensionText(_)
-                | Global::ExtensionNumber(_)
-                | Global::Extension(_)),
-            ) => self.piece(global),
-            _ => Err(ErrorKind::Unexpected { expected: "an attribute's start or value, or END" }),
-        }
-    }
-
-    fn attribute_start(
-        &mut self,
-        byte: u8,
-        global: Option<Global>,
-    ) -> Result<AttributeStart<'a>, ErrorKind> {
-        match global {
-            None => {
-                let Page { number: page, rows } = self.attributes;
-                let row = in_page(rows, byte);
-                let name = Name::Token { page, token: byte, name: row.map(Row::name) };
-                Ok(AttributeStart { name, prefix: row.map_or("", Row::value) })
-            }
-            Some(Global::Literal { attributes: false, content: false }) => {
-                let index = self.number()?;
-                let nokia = index == 0
-                    && self.prologue.string_table.is_empty()
-                    && self.options.tolerance.literal_xmlns;
-                let name = if nokia { Cow::Borrowed("xmlns") } else { self.reference(index)? };
-                Ok(AttributeStart { name: Name::Literal { index, name }, prefix: "" })
-            }
-            Some(_) => Err(ErrorKind::Unexpected { expected: "LITERAL (0x04) for an attribute" }),
-        }
-    }
-
-    #[inline]
-    fn start_element(&mut self, byte: u8, global: Option<Global>) -> Result<Event<'a>, ErrorKind> {
+    #[inline(always)]
+    fn start_element(&mut self, byte: u8, global: Option<Global>) -> Step<'a> {
         let maximum = self.options.limits.depth;
         if self.open.len() >= usize::from(maximum) {
             let maximum = u32::from(maximum);
-            return Err(ErrorKind::Limit { limit: Limit::Depth, maximum });
+            return self.fail(ErrorKind::Limit { limit: Limit::Depth, maximum });
         }
-        let name = match global {
-            None => {
-                let Page { number: page, rows } = self.tags;
-                let token = byte & token::IDENTITY;
-                Name::Token { page, token, name: in_page(rows, token).map(Row::name) }
-            }
-            Some(_) => {
-                let index = self.number()?;
-                Name::Literal { index, name: self.reference(index)? }
-            }
-        };
         let attributes = byte & token::ATTRIBUTES != 0;
         let content = byte & token::CONTENT != 0;
-        self.state = match (attributes, content) {
+        let state = match (attributes, content) {
             (true, content) => State::Attributes { count: 0, content },
             (false, true) => State::Content,
             (false, false) => State::Empty,
         };
-        self.open.push(name.clone());
-        Ok(Event::StartElement(StartElement { name, attributes, content }))
+        if global.is_some() {
+            return self.start_literal(state, attributes, content);
+        }
+        let Page { number: page, rows } = self.tags;
+        let token = byte & token::IDENTITY;
+        let name = in_page(rows, token).map(Row::name);
+        self.state = state;
+        self.open.push(Name::Token { page, token, name });
+        let name = Name::Token { page, token, name };
+        self.give(Event::StartElement(StartElement { name, attributes, content }))
+    }
+
+    #[inline(never)]
+    fn start_literal(&mut self, state: State, attributes: bool, content: bool) -> Step<'a> {
+        let index = tri!(self, self.number());
+        let name = Name::Literal { index, name: tri!(self, self.reference(index)) };
+        self.state = state;
+        // Not `push`: with one caller only that is inlined there, where it matters.
+        self.open.extend([name.clone()]);
+        self.give(Event::StartElement(StartElement { name, attributes, content }))
     }
 
     /// The innermost element ends.
-    #[inline]
-    fn end_element(&mut self) -> Event<'a> {
+    #[inline(always)]
+    fn end_element(&mut self) -> Step<'a> {
         let name = self.open.pop();
         self.state = if self.open.is_empty() { State::After } else { State::Content };
         // There is one: only a start leads to the states that end it.
-        Event::EndElement(name.unwrap_or(Name::Token { page: 0, token: 0, name: None }))
+        let name = name.unwrap_or(Name::Token { page: 0, token: 0, name: None });
+        self.give(Event::EndElement(name))
+    }
+
+    #[inline(always)]
+    fn inline_string(&mut self) -> Step<'a> {
+        let value = match self.prologue.charset {
+            // What nearly all strings are, without a detour.
+            Charset::Utf8 => {
+                let bytes = tri!(self, self.terminated());
+                match std::str::from_utf8(bytes) {
+                    Ok(text) => Cow::Borrowed(text),
+                    Err(_) => {
+                        return self.fail(ErrorKind::Encoding { charset: Charset::Utf8 });
+                    }
+                }
+            }
+            _ => tri!(self, self.inline()),
+        };
+        self.give(Event::Text(Text { value, index: None }))
     }
 
     /// A string, an entity or an extension.
-    #[inline]
-    fn piece(&mut self, global: Global) -> Result<Event<'a>, ErrorKind> {
-        let extension = |number, value| Event::Extension(Extension { number, value });
-        Ok(match global {
-            Global::String => Event::Text(Text { value: self.inline()?, index: None }),
+    #[inline(never)]
+    fn piece(&mut self, global: Global) -> Step<'a> {
+        let (number, value) = match global {
+            Global::String => return self.inline_string(),
             Global::TableString => {
-                let index = self.number()?;
-                Event::Text(Text { value: self.reference(index)?, index: Some(index) })
+                let index = tri!(self, self.number());
+                let value = tri!(self, self.reference(index));
+                return self.give(Event::Text(Text { value, index: Some(index) }));
             }
             Global::Entity => {
-                let number = self.number()?;
-                Event::Entity(char::from_u32(number).ok_or(ErrorKind::Entity { number })?)
+                let number = tri!(self, self.number());
+                return match char::from_u32(number) {
+                    Some(c) => self.give(Event::Entity(c)),
+                    None => self.fail(ErrorKind::Entity { number }),
+                };
             }
-            Global::ExtensionText(n) => extension(n, ExtensionValue::Text(self.inline()?)),
-            Global::ExtensionNumber(n) => extension(n, ExtensionValue::Number(self.number()?)),
-            Global::Extension(n) => extension(n, ExtensionValue::None),
+            Global::ExtensionText(n) => (n, ExtensionValue::Text(tri!(self, self.inline()))),
+            Global::ExtensionNumber(n) => (n, ExtensionValue::Number(tri!(self, self.number()))),
+            Global::Extension(n) => (n, ExtensionValue::None),
             Global::SwitchPage
             | Global::End
             | Global::Literal { .. }
             | Global::Instruction
-            | Global::Opaque => return Err(ErrorKind::Unexpected { expected: "content" }),
-        })
+            | Global::Opaque => {
+                return self.fail(ErrorKind::Unexpected { expected: "content" });
+            }
+        };
+        self.give(Event::Extension(Extension { number, value }))
     }
 
     #[inline]
@@ -478,8 +438,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
     fn inline(&mut self) -> Result<Cow<'a, str>, ErrorKind> {
+        let charset = self.prologue.charset;
+        let bytes = self.terminated()?;
+        charset.decode(bytes).ok_or(ErrorKind::Encoding { charset })
+    }
+
+    /// The bytes of the string that begins here, which is passed with its end.
+    #[inline(always)]
+    fn terminated(&mut self) -> Result<&'a [u8], ErrorKind> {
         let charset = self.prologue.charset;
         let rest = self.data.get(self.position..).unwrap_or_default();
         let length = charset.length(rest).ok_or(ErrorKind::Truncated { what: "a string" })?;
@@ -487,23 +454,34 @@ impl<'a> Reader<'a> {
         if length > maximum as usize {
             return Err(ErrorKind::Limit { limit: Limit::TextLength, maximum });
         }
-        let bytes = rest.get(..length).unwrap_or_default();
-        let text = charset.decode(bytes).ok_or(ErrorKind::Encoding { charset })?;
         self.position += length + charset.terminator();
-        Ok(text)
+        Ok(rest.get(..length).unwrap_or_default())
     }
 
-    fn opaque(&mut self) -> Result<&'a [u8], ErrorKind> {
-        let length = self.number()?;
+    fn opaque(&mut self) -> Step<'a> {
+        let length = tri!(self, self.number());
         let maximum = self.options.limits.opaque_length;
         if length > maximum {
-            return Err(ErrorKind::Limit { limit: Limit::OpaqueLength, maximum });
+            return self.fail(ErrorKind::Limit { limit: Limit::OpaqueLength, maximum });
         }
         let rest = self.data.get(self.position..).unwrap_or_default();
-        let bytes = rest.get(..length as usize);
-        let bytes = bytes.ok_or(ErrorKind::Truncated { what: "opaque data" })?;
+        let Some(bytes) = rest.get(..length as usize) else {
+            return self.fail(ErrorKind::Truncated { what: "opaque data" });
+        };
         self.position += bytes.len();
-        Ok(bytes)
+        self.give(Event::Opaque(bytes))
+    }
+
+    /// As many events as are allowed were given: one more is one too many.
+    #[cold]
+    fn beyond(&mut self) -> Step<'a> {
+        match self.read() {
+            Some(Ok(_)) => {
+                let maximum = self.options.limits.events;
+                self.fail(ErrorKind::Limit { limit: Limit::Events, maximum })
+            }
+            end => end,
+        }
     }
 }
 
@@ -515,29 +493,10 @@ impl<'a> Iterator for Reader<'a> {
         if self.state == State::Done {
             return None;
         }
-        let maximum = self.options.limits.events;
-        let space = self.space();
-        let result = match self.read() {
-            Ok(Some(_)) if self.events >= maximum => {
-                Err(ErrorKind::Limit { limit: Limit::Events, maximum })
-            }
-            result => result,
-        };
-        match result {
-            Ok(Some(event)) => {
-                self.events += 1;
-                Some(Ok(event))
-            }
-            Ok(None) => {
-                self.state = State::Done;
-                None
-            }
-            Err(kind) => {
-                let error = self.fault(kind, self.began, space);
-                self.state = State::Done;
-                Some(Err(error))
-            }
+        if self.events >= self.options.limits.events {
+            return self.beyond();
         }
+        self.read()
     }
 }
 
