@@ -51,7 +51,7 @@ mod working_set;
 
 #[cfg(feature = "aws-lc-rs")]
 pub use aws_lc::AwsLcCrypto;
-pub use config::{KeyServerConfig, Observer};
+pub use config::{Answered, KeyServerConfig, Observer};
 pub use crypto::{Crypto, CryptoError};
 pub use engine::KeyServer;
 use fault::Fault;

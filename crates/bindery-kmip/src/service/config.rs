@@ -2,6 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
+use bindery_core::Principal;
+use bindery_ttlv::registry::{Operation, ResultReason, ResultStatus};
+
 use super::StoreError;
 
 /// The key server's settings: limits and what it says of itself.
@@ -33,7 +36,7 @@ pub struct KeyServerConfig {
     /// How often a decision is made again because somebody else changed the same object meanwhile.
     /// Default 16.
     pub conflicts: usize,
-    /// Who is told of failures that a peer must not see. By default nobody.
+    /// Who is told what is answered, and of failures that a peer must not see. By default nobody.
     pub observer: Arc<dyn Observer>,
 }
 
@@ -54,14 +57,41 @@ impl Default for KeyServerConfig {
     }
 }
 
-/// Is told what goes wrong behind the server's back. The peer sees General Failure without any
-/// detail; the operator needs the detail.
+/// Is told what the server does, and what goes wrong behind its back. The peer sees General Failure
+/// without any detail; the operator needs the detail.
 pub trait Observer: fmt::Debug + Send + Sync {
     /// The store failed.
     fn store_failed(&self, error: &StoreError);
 
     /// Cryptography or the random generator failed.
     fn crypto_failed(&self, error: &super::CryptoError);
+
+    /// A batch item is answered: called once for each item of a response, in their order, when it
+    /// is known what was committed. A message that is refused whole counts as one item without an
+    /// operation. Not told: items that a batch did not come to, requests that cannot be read, and
+    /// those whose connection ends before the store answers.
+    ///
+    /// It is called before the response is sent and must not wait.
+    fn answered(&self, _answered: &Answered<'_>) {}
+}
+
+/// What was asked and what came of it, without anything secret.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Answered<'a> {
+    /// The client's account; `None` for one that is not identified.
+    pub principal: Option<&'a Principal>,
+    /// The operation, which may be one that the registry does not have; `None` where the whole
+    /// message is refused.
+    pub operation: Option<Operation>,
+    /// The object that was made, or that the item is about; it can be the client's words, of any
+    /// length, where there is no such object. `None` for an operation that is about no single
+    /// object, and for a failure where only the ID Placeholder said which.
+    pub unique_identifier: Option<&'a str>,
+    /// Result Status (KMIP 1.4, section 6.9).
+    pub status: ResultStatus,
+    /// Result Reason (KMIP 1.4, section 6.10) of a failure.
+    pub reason: Option<ResultReason>,
 }
 
 /// The observer of a server that has none.

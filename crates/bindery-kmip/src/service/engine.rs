@@ -1,20 +1,20 @@
 //! One message: header, batch, commit.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, iter, sync::Arc};
 
 use bindery_core::{Context, Handler, Principal};
 use bindery_ttlv::{
-    DateTime, ProtocolVersion,
+    DateTime, ProtocolVersion, Text,
     registry::{BatchErrorContinuationOption, CredentialType},
 };
 
 use super::{
-    CommitError, Crypto, Fault, KeyServerConfig, KeyStore, batch::Batch, operation::Scene,
-    uid::UidSource,
+    Answered, CommitError, Crypto, Fault, KeyServerConfig, KeyStore, batch::Batch,
+    operation::Scene, uid::UidSource,
 };
 use crate::message::{
     Authentication, Failure, RequestBatchItem, RequestHeader, RequestMessage, ResponseBatchItem,
-    ResponseMessage,
+    ResponseMessage, ResponsePayload,
 };
 use crate::{VERSIONS, answer_version};
 
@@ -51,14 +51,41 @@ impl KeyServer {
                     now: cx.now,
                 };
                 let items = self.batch(scene, header, &request.batch_items).await;
+                self.tell(Some(principal), &request.batch_items, &items);
                 ResponseMessage::new(version, time_stamp, items)
             }
-            Err(failure) => ResponseMessage::failed(version, time_stamp, failure),
+            Err(failure) => {
+                let response = ResponseMessage::failed(version, time_stamp, failure);
+                self.tell(cx.principal.as_ref(), &[], &response.batch_items);
+                response
+            }
         };
         if version >= ProtocolVersion::V1_4 {
             response.header.client_correlation_value = header.client_correlation_value.clone();
         }
         response
+    }
+
+    /// Tells the observer what is answered. There are fewer answers than items where the batch was
+    /// given up, and one without any item where the message was refused.
+    fn tell(
+        &self,
+        principal: Option<&Principal>,
+        items: &[RequestBatchItem],
+        answers: &[ResponseBatchItem],
+    ) {
+        let items = items.iter().map(Some).chain(iter::repeat(None));
+        for (answer, item) in answers.iter().zip(items) {
+            let of_answer = answer.payload.as_ref().and_then(object_of);
+            let object = of_answer.or_else(|| item?.payload.unique_identifier());
+            self.config.observer.answered(&Answered {
+                principal,
+                operation: answer.operation,
+                unique_identifier: object.map(Text::as_str),
+                status: answer.result_status,
+                reason: answer.result_reason,
+            });
+        }
     }
 
     /// What holds for the whole message (KMIP 1.4, sections 6 and 11.1).
@@ -172,6 +199,24 @@ impl Handler<RequestMessage> for KeyServer {
 impl fmt::Debug for KeyServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyServer").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// The object that an answer is about, also where the request left it to the ID Placeholder.
+fn object_of(payload: &ResponsePayload) -> Option<&Text> {
+    match payload {
+        ResponsePayload::Create(response) => Some(&response.unique_identifier),
+        ResponsePayload::Register(response) => Some(&response.unique_identifier),
+        ResponsePayload::Get(response) => Some(&response.unique_identifier),
+        ResponsePayload::GetAttributes(response) => Some(&response.unique_identifier),
+        ResponsePayload::GetAttributeList(response) => Some(&response.unique_identifier),
+        ResponsePayload::Activate(response) => Some(&response.unique_identifier),
+        ResponsePayload::Revoke(response) => Some(&response.unique_identifier),
+        ResponsePayload::Destroy(response) => Some(&response.unique_identifier),
+        ResponsePayload::Locate(_)
+        | ResponsePayload::Query(_)
+        | ResponsePayload::DiscoverVersions(_)
+        | ResponsePayload::Unknown(_) => None,
     }
 }
 

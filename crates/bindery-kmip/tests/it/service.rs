@@ -11,6 +11,7 @@ mod limits;
 mod locate;
 mod memory;
 mod messages;
+mod observed;
 mod outcome;
 mod register;
 mod sequences;
