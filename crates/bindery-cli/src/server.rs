@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 
 use crate::error::{Exit, Failure, Layer, Result};
 use admin::Admin;
+use observer::{LogObserver, Operations};
 use plan::Plan;
 
 /// A server whose store is open and whose listeners are bound.
@@ -59,7 +60,9 @@ pub(crate) async fn start(plan: Plan) -> Result<Started> {
 
 async fn bind(serving: plan::Serving, store: &SqliteStore) -> Result<Started> {
     let mut router = Router::new();
-    if let Some(kmip) = serving.kmip {
+    let operations = Operations::default();
+    if let Some(mut kmip) = serving.kmip {
+        kmip.engine.observer = Arc::new(LogObserver::new(operations.clone()));
         let engine =
             KeyServer::new(Arc::new(store.clone()), Arc::new(AwsLcCrypto::new()), kmip.engine);
         router = mount(router, kmip.binding, engine).map_err(|error| cannot_start(&error))?;
@@ -77,7 +80,8 @@ async fn bind(serving: plan::Serving, store: &SqliteStore) -> Result<Started> {
     let ready = Arc::new(AtomicBool::new(false));
     let admin_server = match serving.admin {
         Some(admin) => {
-            let endpoint = Admin::new(server.counters(), store.clone(), Arc::clone(&ready));
+            let endpoint =
+                Admin::new(server.counters(), store.clone(), operations, Arc::clone(&ready));
             Some(bind_admin(admin, &Arc::new(endpoint)).await?)
         }
         None => None,

@@ -18,6 +18,8 @@ use bindery_store::SqliteStore;
 use bindery_transport::{Counters, Limits, MountError, Router};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 
+use super::observer::Operations;
+
 /// How long the store may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// More connections than a monitor and an operator need.
@@ -28,17 +30,19 @@ const CONNECTIONS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturati
 pub(crate) struct Admin {
     counters: Arc<Counters>,
     store: SqliteStore,
+    operations: Operations,
     ready: Arc<AtomicBool>,
 }
 
 impl Admin {
     /// An admin listener for a server with these counters and this store.
-    pub(crate) const fn new(
+    pub(super) const fn new(
         counters: Arc<Counters>,
         store: SqliteStore,
+        operations: Operations,
         ready: Arc<AtomicBool>,
     ) -> Self {
-        Self { counters, store, ready }
+        Self { counters, store, operations, ready }
     }
 
     /// Why the server is not ready to answer requests; `None` if it is.
@@ -128,7 +132,7 @@ impl Page {
 
     fn metrics(&self) -> Response<Body> {
         let snapshot = self.admin.counters.snapshot();
-        match metrics::encode_all(&snapshot, &self.admin.store.counters()) {
+        match metrics::encode_all(&snapshot, &self.admin.store.counters(), &self.admin.operations) {
             Ok(metrics) => {
                 let mut response = text(StatusCode::OK, metrics);
                 response.headers_mut().insert(header::CONTENT_TYPE, metrics::CONTENT_TYPE);

@@ -12,7 +12,6 @@ use bindery_tls::{
 };
 use bindery_transport::Limits;
 
-use super::observer::LogObserver;
 use crate::{
     config::{self, Config, IdentityMapping, Loaded, Problem, Problems},
     tls,
@@ -231,7 +230,6 @@ impl Planner<'_> {
         engine.batch_items = service.batch_items.get();
         engine.located = service.locate_results.get();
         engine.scanned = engine.scanned.max(engine.located);
-        engine.observer = Arc::new(LogObserver);
         let binding = KmipHttps::new(profile);
         let visible = |octet: u8| octet.is_ascii_graphic() && octet != b'?' && octet != b'#';
         if !(service.path.starts_with('/') && service.path.bytes().all(visible)) {

@@ -11,6 +11,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use crate::server::observer::Operations;
+
 /// The format's media type.
 pub(super) const CONTENT_TYPE: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
@@ -19,7 +21,11 @@ pub(super) const CONTENT_TYPE: HeaderValue =
 ///
 /// # Errors
 /// The encoder failed, which writing to memory does not.
-pub(super) fn encode_all(snapshot: &Snapshot, store: &StoreCounters) -> Result<String, fmt::Error> {
+pub(super) fn encode_all(
+    snapshot: &Snapshot,
+    store: &StoreCounters,
+    operations: &Operations,
+) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("bindery");
     let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
     registry.register("build", "The program", version);
@@ -28,6 +34,7 @@ pub(super) fn encode_all(snapshot: &Snapshot, store: &StoreCounters) -> Result<S
     registry.register("connections_open", "Connections open now, handshakes included", open);
     transport(&mut registry, snapshot);
     reasons(&mut registry, snapshot);
+    registry.register("kmip_operations", "KMIP batch items answered", operations.clone());
     count(&mut registry, "store_transactions", "Transactions of the store", store.transactions);
     count(&mut registry, "store_commits", "Commits answered with success", store.commits);
     count(&mut registry, "store_conflicts", "Commits answered with a conflict", store.conflicts);
@@ -107,13 +114,17 @@ mod tests {
         snapshot.requests.insert(200, 5);
         snapshot.refusals.insert(bindery_core::Fault::MediaType, 1);
         snapshot.request_micros = 1_500_000;
-        let text = encode_all(&snapshot, &StoreCounters::default()).unwrap();
+        let operations = Operations::default();
+        let labels = [("operation", "Get"), ("result", "ItemNotFound")];
+        operations.get_or_create(&labels).inc_by(3);
+        let text = encode_all(&snapshot, &StoreCounters::default(), &operations).unwrap();
         for line in [
             "bindery_connections_total 7",
             "bindery_connections_open 2",
             "bindery_requests_total{status=\"200\"} 5",
             "bindery_refusals_total{fault=\"MediaType\"} 1",
             "bindery_request_seconds_total 1.5",
+            "bindery_kmip_operations_total{operation=\"Get\",result=\"ItemNotFound\"} 3",
             "bindery_store_commits_total 0",
         ] {
             assert!(text.lines().any(|have| have == line), "{line}\n{text}");
