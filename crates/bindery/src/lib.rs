@@ -15,3 +15,9 @@ pub use bindery_transport as transport;
 #[cfg(feature = "ttlv")]
 #[doc(inline)]
 pub use bindery_ttlv as ttlv;
+#[cfg(feature = "wbxml")]
+#[doc(inline)]
+pub use bindery_wbxml as wbxml;
+#[cfg(feature = "xml")]
+#[doc(inline)]
+pub use bindery_xml as xml;
