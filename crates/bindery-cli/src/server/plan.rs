@@ -178,7 +178,11 @@ impl Planner<'_> {
         let private = self.loaded.path(&listener.key);
         let authorities = self.loaded.path(&listener.client_authorities);
         let identity = Identity::from_pem_files(certificate, &private);
-        let identity = self.take(&format!("{key}.certificate"), identity);
+        // TLS reads both files in one step; its message names the one at fault.
+        let key_file = format!("key file {}", private.display());
+        let of_key = matches!(&identity, Err(error) if error.to_string().contains(&key_file));
+        let member = if of_key { "key" } else { "certificate" };
+        let identity = self.take(&format!("{key}.{member}"), identity);
         if let Some(warning) = exposure(&private)
             && !self.warnings.contains(&warning)
         {
