@@ -191,7 +191,7 @@ impl<'a> Batch<'a> {
 
     /// An item about one object.
     async fn on_object(&mut self, payload: &RequestPayload) -> Result<ResponsePayload, Fault> {
-        let named = named(payload).map(Text::as_str).or(self.placeholder.as_deref());
+        let named = payload.unique_identifier().map(Text::as_str).or(self.placeholder.as_deref());
         let Some(uid) = named.map(str::to_owned) else {
             return Err(Failure::item_not_found(
                 "no Unique Identifier is given, and no earlier item of the batch made one",
@@ -296,19 +296,6 @@ impl<'a> Batch<'a> {
         self.set.put(object, record);
         // The item's own answer comes next.
         self.first_change.get_or_insert(self.answers.len());
-    }
-}
-
-/// The object that a payload names.
-fn named(payload: &RequestPayload) -> Option<&Text> {
-    match payload {
-        RequestPayload::Get(request) => request.unique_identifier.as_ref(),
-        RequestPayload::GetAttributes(request) => request.unique_identifier.as_ref(),
-        RequestPayload::GetAttributeList(request) => request.unique_identifier.as_ref(),
-        RequestPayload::Activate(request) => request.unique_identifier.as_ref(),
-        RequestPayload::Revoke(request) => request.unique_identifier.as_ref(),
-        RequestPayload::Destroy(request) => request.unique_identifier.as_ref(),
-        _ => None,
     }
 }
 
