@@ -80,7 +80,6 @@ fn nothing_is_sent_in_clear() {
     assert!(error.to_string().contains("https"), "{error}");
 }
 
-/// proves: KMIP-OPT-4
 #[test]
 fn any_path_can_be_asked() {
     let (request, _) = encode("https://kmip.example/else/where?x=1", query());

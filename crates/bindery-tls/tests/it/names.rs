@@ -25,7 +25,7 @@ async fn is_taken(world: &World, asked: &'static str) -> bool {
     }
 }
 
-/// proves: HTTPS-5, HTTPS-13
+/// proves: HTTPS-5
 #[tokio::test]
 async fn names_are_checked_as_rfc_9110_says() {
     let mut world = World::new();
