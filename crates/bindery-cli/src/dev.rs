@@ -77,9 +77,17 @@ fn configuration(args: &DevArgs) -> Config {
     config.listener.insert("dev".to_owned(), listener);
     config.service.kmip = Some(kmip());
     config.admin = Some(Admin { address: args.admin.unwrap_or_else(|| next_port(args.listen)) });
-    config.store =
-        Store { file: DATABASE.into(), kek_file: Some(files::KEK.into()), ..Store::default() };
+    config.store = store();
     config
+}
+
+/// The store of a directory of `bindery dev`; its paths are relative to it.
+pub(crate) fn store_configuration() -> Config {
+    Config { store: store(), ..Config::default() }
+}
+
+fn store() -> Store {
+    Store { file: DATABASE.into(), kek_file: Some(files::KEK.into()), ..Store::default() }
 }
 
 fn kmip() -> config::KmipService {

@@ -95,6 +95,21 @@ impl Plan {
     }
 }
 
+/// What a configuration says of the store alone, and what should be known of it.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn store(loaded: &Loaded<Config>) -> Result<(SqliteOptions, Vec<String>), Problems> {
+    let now = crate::serve::now();
+    let mut planner = Planner { loaded, now, problems: Vec::new(), warnings: Vec::new() };
+    let store = planner.store();
+    let Planner { problems, warnings, .. } = planner;
+    match store {
+        Some(store) if problems.is_empty() => Ok((store, warnings)),
+        _ => Err(Problems { file: loaded.file.clone(), problems }),
+    }
+}
+
 fn identities(mapping: IdentityMapping) -> Arc<dyn IdentityMap> {
     Arc::new(match mapping {
         IdentityMapping::Subject => CertificateIdentity::subject(),
