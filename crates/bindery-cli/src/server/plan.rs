@@ -44,6 +44,7 @@ pub(crate) struct ListenerPlan {
     pub(crate) name: String,
     pub(crate) address: SocketAddr,
     pub(crate) acceptor: Arc<dyn Acceptor>,
+    pub(crate) protocol: config::Protocol,
 }
 
 /// The KMIP service.
@@ -181,8 +182,8 @@ impl Planner<'_> {
                 self.problem(&format!("{key}.address"), reason, "give each its own address");
             }
             if let Some(acceptor) = self.acceptor(&key, listener) {
-                let (name, address) = (name.clone(), listener.address);
-                listeners.push(ListenerPlan { name, address, acceptor });
+                let (name, address, protocol) = (name.clone(), listener.address, listener.protocol);
+                listeners.push(ListenerPlan { name, address, acceptor, protocol });
             }
         }
         listeners
