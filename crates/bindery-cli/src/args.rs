@@ -1,6 +1,7 @@
 //! The command line, as clap reads it.
 
 pub(crate) mod client;
+pub(crate) mod db;
 pub(crate) mod kmip;
 mod span;
 
@@ -80,6 +81,8 @@ pub(crate) enum Command {
     /// Show the profile cards: how each protocol uses HTTP.
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// Look after the server's store: migrate, check, back up, restore, change its key.
+    Db(db::DbArgs),
     /// Make or check the server's configuration.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -61,6 +61,22 @@ pub(crate) struct Listener {
     /// Cipher suites by IANA name: only these of the policy's. Empty: all of the policy's.
     #[serde(default)]
     pub(crate) tls_suites: Vec<String>,
+    /// What is spoken on it.
+    #[serde(default)]
+    pub(crate) protocol: Protocol,
+}
+
+/// What is spoken on a listener, within TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Protocol {
+    /// HTTP.
+    #[default]
+    Https,
+    /// KMIP messages without HTTP.
+    KmipTls,
+    /// Both: the first octets of a connection tell.
+    Both,
 }
 
 pub(crate) fn default_policy() -> String {

@@ -7,7 +7,7 @@ use std::{net::SocketAddr, path::Path, time::Instant};
 
 use crate::{
     args::DevArgs,
-    config::{self, Admin, Config, Listener, Loaded, LogFormat, Store},
+    config::{self, Admin, Config, Listener, Loaded, LogFormat, Protocol, Store},
     context::DEV_DIRECTORY,
     error::{Exit, Failure, Layer, Result},
     log,
@@ -72,14 +72,23 @@ fn configuration(args: &DevArgs) -> Config {
         client_authorities: files::CA_CERTIFICATE.into(),
         tls_policy: args.tls_policy.clone(),
         tls_suites: Vec::new(),
+        protocol: Protocol::Both,
     };
     let mut config = Config::default();
     config.listener.insert("dev".to_owned(), listener);
     config.service.kmip = Some(kmip());
     config.admin = Some(Admin { address: args.admin.unwrap_or_else(|| next_port(args.listen)) });
-    config.store =
-        Store { file: DATABASE.into(), kek_file: Some(files::KEK.into()), ..Store::default() };
+    config.store = store();
     config
+}
+
+/// The store of a directory of `bindery dev`; its paths are relative to it.
+pub(crate) fn store_configuration() -> Config {
+    Config { store: store(), ..Config::default() }
+}
+
+fn store() -> Store {
+    Store { file: DATABASE.into(), kek_file: Some(files::KEK.into()), ..Store::default() }
 }
 
 fn kmip() -> config::KmipService {
@@ -107,6 +116,10 @@ fn banner(args: &DevArgs, made: &Made, started: &Started, ready: &Ready) -> Stri
     }
     text.push_str(&format!("  account      {}\n", output::clean(&made.account)));
     text.push_str(&format!("  listening    {}   (mutual TLS)\n", ready.url()));
+    for listening in &started.listeners {
+        let address = listening.address;
+        text.push_str(&format!("               {address}   (KMIP without HTTP, the same TLS)\n"));
+    }
     if let Some(admin) = started.admin {
         text.push_str(&format!("  admin        http://{admin}   /livez /readyz /metrics\n"));
     }

@@ -3,6 +3,7 @@
 mod args;
 mod config;
 mod context;
+mod db;
 mod decode;
 mod demo;
 mod dev;
@@ -72,6 +73,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Demo(args) => on_threads(demo::run(&args, output)),
         Command::Dev(args) => on_threads(dev::run(&args, output)),
         Command::Serve(args) => on_threads(serve::run(&args, output)),
+        Command::Db(args) => on_one_thread(db::run(&args, &output)),
         Command::Health(args) => on_one_thread(health::run(&args, &output)),
         Command::Kmip(args) => {
             log::start(log::level(cli.global.verbose), config::LogFormat::Text)?;

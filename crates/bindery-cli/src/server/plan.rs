@@ -44,6 +44,7 @@ pub(crate) struct ListenerPlan {
     pub(crate) name: String,
     pub(crate) address: SocketAddr,
     pub(crate) acceptor: Arc<dyn Acceptor>,
+    pub(crate) protocol: config::Protocol,
 }
 
 /// The KMIP service.
@@ -92,6 +93,21 @@ impl Plan {
             }),
             _ => Err(Problems { file: loaded.file.clone(), problems }),
         }
+    }
+}
+
+/// What a configuration says of the store alone, and what should be known of it.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn store(loaded: &Loaded<Config>) -> Result<(SqliteOptions, Vec<String>), Problems> {
+    let now = crate::serve::now();
+    let mut planner = Planner { loaded, now, problems: Vec::new(), warnings: Vec::new() };
+    let store = planner.store();
+    let Planner { problems, warnings, .. } = planner;
+    match store {
+        Some(store) if problems.is_empty() => Ok((store, warnings)),
+        _ => Err(Problems { file: loaded.file.clone(), problems }),
     }
 }
 
@@ -166,8 +182,8 @@ impl Planner<'_> {
                 self.problem(&format!("{key}.address"), reason, "give each its own address");
             }
             if let Some(acceptor) = self.acceptor(&key, listener) {
-                let (name, address) = (name.clone(), listener.address);
-                listeners.push(ListenerPlan { name, address, acceptor });
+                let (name, address, protocol) = (name.clone(), listener.address, listener.protocol);
+                listeners.push(ListenerPlan { name, address, acceptor, protocol });
             }
         }
         listeners

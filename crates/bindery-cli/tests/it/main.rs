@@ -8,6 +8,7 @@
 )]
 
 mod configuration;
+mod db;
 mod durability;
 mod messages;
 mod offline;

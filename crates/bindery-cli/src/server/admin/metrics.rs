@@ -54,6 +54,7 @@ fn transport(registry: &mut Registry, snapshot: &Snapshot) {
     );
     count(registry, "handshakes", "TLS handshakes that succeeded", snapshot.handshakes);
     count(registry, "accept_errors", "Errors of accepting a connection", snapshot.accept_errors);
+    count(registry, "messages", "Messages answered without HTTP", snapshot.messages);
     count(
         registry,
         "requests_cancelled",
