@@ -194,3 +194,54 @@ fn sighup_takes_a_new_certificate_and_no_broken_one() {
     assert!(log.contains("server.pem") && log.contains("nothing was changed"), "{log}");
     assert!(server.stop().success());
 }
+
+/// The scheme says TLS and no more: which suite and which certificate are options.
+///
+/// proves: SUB-SCHEME-2
+#[test]
+fn suites_and_certificates_are_options_and_not_in_the_url() {
+    let folder = folder();
+    let path = folder.path();
+    let server = Server::dev(path);
+    let base = format!("kmip query --url {} --cacert .bindery-dev/ca.pem -v", server.url());
+    for suite in ["TLS_CHACHA20_POLY1305_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"] {
+        let ran = run(path, &format!("{base} {CLIENT} --suite {suite}")).exits(0);
+        assert!(ran.stderr.contains(suite), "{}", ran.stderr);
+    }
+    run(path, &base).exits(3);
+    run(path, &format!("{base} {CLIENT} --tls-policy kmip-1.4")).exits(2);
+}
+
+/// Two servers that trust different authorities, and a context for each with its own key.
+///
+/// proves: SUB-SEC-3
+#[test]
+fn each_server_gets_its_own_client_key() {
+    let (one, two) = (folder(), folder());
+    let servers = [Server::dev(one.path()), Server::dev(two.path())];
+    let context = |name: &str, server: &Server, trusted: &Path, own: &Path| {
+        let file = |folder: &Path, name| folder.join(".bindery-dev").join(name);
+        format!(
+            "[context.{name}]\nurl = {:?}\ncacert = {:?}\ncert = {:?}\nkey = {:?}\n",
+            server.url(),
+            file(trusted, "ca.pem"),
+            file(own, "client.pem"),
+            file(own, "client.key"),
+        )
+    };
+    let contexts = [
+        context("one", &servers[0], one.path(), one.path()),
+        context("two", &servers[1], two.path(), two.path()),
+        context("mixed", &servers[1], two.path(), one.path()),
+    ];
+    file(one.path(), "contexts.toml", contexts.concat());
+    let query = |name: &str| {
+        run(
+            one.path(),
+            &format!("kmip query --context-file contexts.toml --context {name} -o json"),
+        )
+    };
+    query("one").exits(0);
+    query("two").exits(0);
+    assert_eq!(query("mixed").exits(3).error()["layer"], "tls");
+}
