@@ -7,13 +7,16 @@ use std::{net::SocketAddr, path::Path, time::Instant};
 
 use crate::{
     args::DevArgs,
-    config::{self, Admin, Config, Listener, Loaded, LogFormat, Protocol, Store},
+    config::{
+        self, Admin, ClientNames, ClientUsage, Config, CrlCheck, Listener, Loaded, LogFormat,
+        Protocol, Store,
+    },
     context::DEV_DIRECTORY,
     error::{Exit, Failure, Layer, Result},
     log,
     output::{self, Format, Output, write_stdout},
     serve::now,
-    server::{self, Started, plan::Plan, ready::Ready, signals},
+    server::{self, Started, plan::Plan, ready::Ready, secure::HangUp, signals},
 };
 pub(crate) use files::{DATABASE, Made, client_settings, prepare};
 use lock::DataLock;
@@ -30,7 +33,7 @@ pub(crate) async fn run(args: &DevArgs, output: Output) -> Result<()> {
     let lock = DataLock::take(&args.data)?;
     let made = prepare(&args.data, args.listen.ip(), now())?;
     let started = start(args).await?;
-    let stop = signals::stop()?;
+    let stop = signals::stop(HangUp::Nothing)?;
     let ready = Ready::of(&started, &kmip().path);
     files::write_context(&args.data, ready.url())?;
     if output.format == Format::Table {
@@ -72,6 +75,13 @@ fn configuration(args: &DevArgs) -> Config {
         client_authorities: files::CA_CERTIFICATE.into(),
         tls_policy: args.tls_policy.clone(),
         tls_suites: Vec::new(),
+        tls_versions: Vec::new(),
+        tls_groups: Vec::new(),
+        key_passphrase_file: None,
+        crls: Vec::new(),
+        crl_check: CrlCheck::default(),
+        client_usage: ClientUsage::default(),
+        client_names: ClientNames::default(),
         protocol: Protocol::Both,
     };
     let mut config = Config::default();

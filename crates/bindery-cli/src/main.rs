@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
 
 use crate::{
-    args::{Cli, Command, ConfigCommand, ProfileCommand, TlsCommand},
+    args::{Cli, Command, ConfigCommand, ProfileCommand},
     error::{Exit, Failure, Layer, Result},
     output::Format,
 };
@@ -79,8 +79,7 @@ fn run(cli: Cli) -> Result<()> {
             log::start(log::level(cli.global.verbose), config::LogFormat::Text)?;
             on_one_thread(kmip::run(&args, output))
         }
-        Command::Tls(TlsCommand::Policy { name: None }) => tls::list(&output),
-        Command::Tls(TlsCommand::Policy { name: Some(name) }) => tls::show(&name, &output),
+        Command::Tls(command) => on_one_thread(tls::run(command, output)),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { dir } => manual::pages(dir.as_deref()),
     }

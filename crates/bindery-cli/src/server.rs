@@ -4,6 +4,7 @@ pub(crate) mod admin;
 mod observer;
 pub(crate) mod plan;
 pub(crate) mod ready;
+pub(crate) mod secure;
 pub(crate) mod signals;
 
 use std::{
@@ -38,6 +39,8 @@ pub(crate) struct Started {
     pub(crate) listeners: Vec<Listening>,
     /// The admin listener's real address.
     pub(crate) admin: Option<SocketAddr>,
+    /// The TLS of the listeners.
+    pub(crate) secure: secure::Secure,
     server: Server,
     admin_server: Option<Server>,
     store: SqliteStore,
@@ -89,8 +92,9 @@ async fn bind(serving: plan::Serving, store: &SqliteStore) -> Result<Started> {
         .router(router)
         .limits(serving.limits.clone())
         .identities(Arc::clone(&serving.identities));
-    for plan in &serving.listeners {
-        let listener = Listener::tls(plan.address, Arc::clone(&plan.acceptor));
+    let secure = secure::Secure::new(&serving.listeners);
+    for (plan, acceptor) in serving.listeners.iter().zip(secure.acceptors()) {
+        let listener = Listener::tls(plan.address, acceptor);
         builder = builder.listen(match (plan.protocol, &messages) {
             (Protocol::KmipTls, Some(messages)) => listener.messages(Arc::clone(messages)),
             (Protocol::Both, Some(messages)) => listener.messages_or_http(Arc::clone(messages)),
@@ -106,13 +110,15 @@ async fn bind(serving: plan::Serving, store: &SqliteStore) -> Result<Started> {
     let admin_server = match serving.admin {
         Some(admin) => {
             let endpoint =
-                Admin::new(server.counters(), store.clone(), operations, Arc::clone(&ready));
+                Admin::new(server.counters(), store.clone(), operations, Arc::clone(&ready))
+                    .with_tls(secure.clone());
             Some(bind_admin(admin, &Arc::new(endpoint)).await?)
         }
         None => None,
     };
     let admin = admin_server.as_ref().and_then(|server| server.local_addrs().first().copied());
-    Ok(Started { listeners, admin, server, admin_server, store: store.clone(), ready })
+    let store = store.clone();
+    Ok(Started { listeners, admin, secure, server, admin_server, store, ready })
 }
 
 async fn bind_admin(admin: plan::AdminPlan, endpoint: &Arc<Admin>) -> Result<Server> {

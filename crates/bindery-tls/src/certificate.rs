@@ -35,6 +35,14 @@ pub struct Certificate {
     pub dns_names: Vec<String>,
     /// The addresses that it is for (iPAddress).
     pub ip_addresses: Vec<IpAddr>,
+    /// The mail addresses that it is for (rfc822Name).
+    pub mail_addresses: Vec<String>,
+    /// The URIs that it is for (uniformResourceIdentifier).
+    pub uris: Vec<String>,
+    /// Whether it has a subjectAltName at all.
+    pub has_names: bool,
+    /// Whether it has an Extended Key Usage at all.
+    pub usage_stated: bool,
     /// Whether it is marked as an authority (Basic Constraints).
     pub is_authority: bool,
     /// Whether a server may show it (Extended Key Usage; true without the extension).
@@ -73,7 +81,10 @@ impl Certificate {
         })
     }
 
-    fn from_parsed(parsed: &X509Certificate<'_>, der: &CertificateDer<'_>) -> Result<Self, String> {
+    pub(crate) fn from_parsed(
+        parsed: &X509Certificate<'_>,
+        der: &CertificateDer<'_>,
+    ) -> Result<Self, String> {
         let validity = parsed.validity();
         let mut found = Self {
             subject: rfc4514(parsed.subject())?,
@@ -83,6 +94,10 @@ impl Certificate {
             not_after: Timestamp::from_unix_seconds(validity.not_after.timestamp()),
             dns_names: Vec::new(),
             ip_addresses: Vec::new(),
+            mail_addresses: Vec::new(),
+            uris: Vec::new(),
+            has_names: false,
+            usage_stated: false,
             is_authority: parsed.is_ca(),
             for_servers: true,
             for_clients: true,
@@ -91,11 +106,13 @@ impl Certificate {
         for extension in parsed.extensions() {
             match extension.parsed_extension() {
                 ParsedExtension::SubjectAlternativeName(names) => {
+                    found.has_names = !names.general_names.is_empty();
                     for name in &names.general_names {
                         found.add_name(name);
                     }
                 }
                 ParsedExtension::ExtendedKeyUsage(usage) => {
+                    found.usage_stated = true;
                     found.for_servers = usage.server_auth || usage.any;
                     found.for_clients = usage.client_auth || usage.any;
                 }
@@ -108,6 +125,8 @@ impl Certificate {
     fn add_name(&mut self, name: &GeneralName<'_>) {
         match name {
             GeneralName::DNSName(name) => self.dns_names.push((*name).to_owned()),
+            GeneralName::RFC822Name(name) => self.mail_addresses.push((*name).to_owned()),
+            GeneralName::URI(uri) => self.uris.push((*uri).to_owned()),
             GeneralName::IPAddress(octets) => {
                 let address = <[u8; 4]>::try_from(*octets)
                     .map(IpAddr::from)

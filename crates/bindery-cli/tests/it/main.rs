@@ -15,3 +15,4 @@ mod offline;
 mod server;
 mod settings;
 mod support;
+mod tls;

@@ -10,7 +10,12 @@
 mod handshake;
 mod loading;
 mod names;
+mod pinned;
+mod readme;
 mod refusals;
+mod reload;
 mod resumption;
+mod revocation;
 mod scan;
 mod support;
+mod toml;
