@@ -68,12 +68,12 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Speak KMIP with a server.
     Kmip(Box<kmip::KmipArgs>),
-    /// Turn a message from one form into another.
+    /// Turn a message from one form into another, exactly.
     Convert(ConvertArgs),
     /// Print a message as a readable tree with offsets.
     ///
-    /// Takes TTLV, as octets or in hexadecimal digits. On bad input it says the offset and what
-    /// was expected.
+    /// Takes TTLV, as octets, in hexadecimal digits, in XML or in JSON. On bad input it says the
+    /// place and what was expected.
     Decode(DecodeArgs),
     /// Show TLS policies, and what servers negotiate.
     #[command(subcommand)]
@@ -159,6 +159,10 @@ pub(crate) enum Form {
     Ttlv,
     /// TTLV in hexadecimal digits; white space is ignored.
     TtlvHex,
+    /// TTLV in XML.
+    TtlvXml,
+    /// TTLV in JSON.
+    TtlvJson,
 }
 
 /// Options of `convert`.
