@@ -220,6 +220,13 @@ pub(crate) enum TlsCommand {
     Probe(ProbeArgs),
 }
 
+/// How a connection that begins in clear becomes TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum StartTls {
+    /// An HTTP/1.1 upgrade (RFC 2817, 3.1).
+    Http,
+}
+
 /// Options of `tls probe`.
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArgs {
@@ -232,6 +239,9 @@ pub(crate) struct ProbeArgs {
     /// Try each version, suite and group that this program has, one handshake each.
     #[arg(long)]
     pub(crate) scan: bool,
+    /// Begin in clear and ask for an upgrade to TLS: `http` as RFC 2817 says.
+    #[arg(long, value_enum, value_name = "PROTOCOL")]
+    pub(crate) starttls: Option<StartTls>,
     /// Our own certificate chain (PEM), for a server that asks.
     #[arg(long, env = "BINDERY_CERT", value_name = "FILE")]
     pub(crate) cert: Option<PathBuf>,
