@@ -8,6 +8,7 @@
 //! `Cargo.toml`, and at least one seed in `corpus/TARGET`.
 #![forbid(unsafe_code)]
 
+pub mod taxii;
 pub mod ttlv;
 pub mod wbxml;
 pub mod xml;
@@ -16,7 +17,9 @@ pub mod xml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 10] = [
+    ("taxii_read", taxii::read),
+    ("taxii_read_write_read", taxii::read_write_read),
     ("ttlv_strict", ttlv::strict),
     ("ttlv_lenient", ttlv::lenient),
     ("ttlv_decode_encode_decode", ttlv::decode_encode_decode),
