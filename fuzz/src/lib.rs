@@ -10,6 +10,7 @@
 
 pub mod taxii;
 pub mod ttlv;
+pub mod ttlv_forms;
 pub mod wbxml;
 pub mod xml;
 
@@ -17,12 +18,14 @@ pub mod xml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 12] = [
     ("taxii_read", taxii::read),
     ("taxii_read_write_read", taxii::read_write_read),
     ("ttlv_strict", ttlv::strict),
     ("ttlv_lenient", ttlv::lenient),
     ("ttlv_decode_encode_decode", ttlv::decode_encode_decode),
+    ("ttlv_xml", ttlv_forms::xml),
+    ("ttlv_json", ttlv_forms::json),
     ("wbxml_read", wbxml::read),
     ("wbxml_read_write_read", wbxml::read_write_read),
     ("wbxml_write_read", wbxml::write_read),

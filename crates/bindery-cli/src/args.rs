@@ -68,12 +68,12 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Speak KMIP with a server.
     Kmip(Box<kmip::KmipArgs>),
-    /// Turn a message from one form into another.
+    /// Turn a message from one form into another, exactly.
     Convert(ConvertArgs),
     /// Print a message as a readable tree with offsets.
     ///
-    /// Takes TTLV, as octets or in hexadecimal digits. On bad input it says the offset and what
-    /// was expected.
+    /// Takes TTLV, as octets, in hexadecimal digits, in XML or in JSON. On bad input it says the
+    /// place and what was expected.
     Decode(DecodeArgs),
     /// Show TLS policies, and what servers negotiate.
     #[command(subcommand)]
@@ -159,6 +159,10 @@ pub(crate) enum Form {
     Ttlv,
     /// TTLV in hexadecimal digits; white space is ignored.
     TtlvHex,
+    /// TTLV in XML.
+    TtlvXml,
+    /// TTLV in JSON.
+    TtlvJson,
 }
 
 /// Options of `convert`.
@@ -216,6 +220,13 @@ pub(crate) enum TlsCommand {
     Probe(ProbeArgs),
 }
 
+/// How a connection that begins in clear becomes TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum StartTls {
+    /// An HTTP/1.1 upgrade (RFC 2817, 3.1).
+    Http,
+}
+
 /// Options of `tls probe`.
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArgs {
@@ -228,6 +239,9 @@ pub(crate) struct ProbeArgs {
     /// Try each version, suite and group that this program has, one handshake each.
     #[arg(long)]
     pub(crate) scan: bool,
+    /// Begin in clear and ask for an upgrade to TLS: `http` as RFC 2817 says.
+    #[arg(long, value_enum, value_name = "PROTOCOL")]
+    pub(crate) starttls: Option<StartTls>,
     /// Our own certificate chain (PEM), for a server that asks.
     #[arg(long, env = "BINDERY_CERT", value_name = "FILE")]
     pub(crate) cert: Option<PathBuf>,

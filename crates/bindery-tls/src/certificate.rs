@@ -8,7 +8,8 @@ use bindery_core::Timestamp;
 use rustls_pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
 use x509_parser::{
-    certificate::X509Certificate,
+    asn1_rs::{Any, Class},
+    certificate::{Validity, X509Certificate},
     extensions::{GeneralName, ParsedExtension},
     prelude::FromDer as _,
 };
@@ -191,6 +192,24 @@ impl Certificate {
 pub(crate) fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, String> {
     let (rest, parsed) = X509Certificate::from_der(der).map_err(|error| error.to_string())?;
     if rest.is_empty() { Ok(parsed) } else { Err(format!("{} octets after its end", rest.len())) }
+}
+
+/// Whether a certificate that was checked before is valid at a time. Nothing but its dates is read:
+/// this is done for every resumed session.
+pub(crate) fn is_valid_at(der: &CertificateDer<'_>, now: Timestamp) -> bool {
+    let dates = || -> Option<Validity> {
+        let (_, certificate) = Any::from_der(der).ok()?;
+        let (_, signed) = Any::from_der(certificate.data).ok()?;
+        let (mut rest, first) = Any::from_der(signed.data).ok()?;
+        // The version is left out of a certificate of version 1, and the serial number comes first.
+        let before = if first.class() == Class::ContextSpecific { 3 } else { 2 };
+        for _ in 0..before {
+            rest = Any::from_der(rest).ok()?.0;
+        }
+        Some(Validity::from_der(rest).ok()?.1)
+    };
+    let now = now.unix_seconds();
+    dates().is_some_and(|v| v.not_before.timestamp() <= now && now <= v.not_after.timestamp())
 }
 
 pub(crate) fn fingerprint(der: &CertificateDer<'_>) -> String {

@@ -9,11 +9,14 @@ use bindery_tls::{
 };
 use rustls_pki_types::ServerName;
 use serde_json::json;
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use super::{backend, failure, own_policies, policy::kind};
 use crate::{
-    args::ProbeArgs,
+    args::{ProbeArgs, StartTls},
     error::{Exit, Failure, Layer, Result},
     output::{Document, Output, pairs, table},
     serve::now,
@@ -86,6 +89,7 @@ struct Target {
     port: u16,
     name: ServerName<'static>,
     identity: Option<Identity>,
+    starttls: Option<StartTls>,
     patience: std::time::Duration,
 }
 
@@ -106,7 +110,8 @@ impl Target {
             (None, None) => None,
             _ => return Err(Failure::usage("--cert and --key belong together").hint("give both")),
         };
-        Ok(Self { host, port, name, identity, patience: args.timeout.duration() })
+        let (starttls, patience) = (args.starttls, args.timeout.duration());
+        Ok(Self { host, port, name, identity, starttls, patience })
     }
 
     fn host(&self) -> &ServerName<'static> {
@@ -125,7 +130,10 @@ impl Target {
         }
         let connector = backend().connector(policy, config).map_err(|error| failure(&error))?;
         let work = async {
-            let socket = TcpStream::connect((self.host.as_str(), self.port)).await?;
+            let mut socket = TcpStream::connect((self.host.as_str(), self.port)).await?;
+            if self.starttls == Some(StartTls::Http) {
+                upgrade(&mut socket, &self.host, self.port).await?;
+            }
             Ok::<_, std::io::Error>(connector.connect(self.name.clone(), Box::new(socket)).await)
         };
         let unreachable = |why: String| {
@@ -158,6 +166,30 @@ impl Target {
         }
         Ok(found)
     }
+}
+
+/// The longest head of an answer to the upgrade, in octets.
+const HEAD_LIMIT: usize = 16 * 1024;
+
+/// Asks for the upgrade (RFC 2817, 3.1), and reads the answer up to its empty line: what follows is
+/// TLS.
+async fn upgrade(socket: &mut TcpStream, host: &str, port: u16) -> std::io::Result<()> {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let request = format!(
+        "OPTIONS * HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: TLS/1.3, TLS/1.2, TLS/1.0\r\n\
+         Connection: Upgrade\r\n\r\n"
+    );
+    socket.write_all(request.as_bytes()).await?;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") && head.len() < HEAD_LIMIT {
+        head.push(socket.read_u8().await?);
+    }
+    let line = head.split(|octet| *octet == b'\r').next().unwrap_or_default();
+    if line.starts_with(b"HTTP/1.1 101 ") {
+        return Ok(());
+    }
+    let message = format!("it does not upgrade to TLS, but answers {}", line.escape_ascii());
+    Err(std::io::Error::new(std::io::ErrorKind::Unsupported, message))
 }
 
 /// A policy that permits whatever this program's TLS library can do; what `modern` prefers comes

@@ -194,3 +194,99 @@ fn sighup_takes_a_new_certificate_and_no_broken_one() {
     assert!(log.contains("server.pem") && log.contains("nothing was changed"), "{log}");
     assert!(server.stop().success());
 }
+
+/// The scheme says TLS and no more: which suite and which certificate are options.
+///
+/// proves: SUB-SCHEME-2
+#[test]
+fn suites_and_certificates_are_options_and_not_in_the_url() {
+    let folder = folder();
+    let path = folder.path();
+    let server = Server::dev(path);
+    let base = format!("kmip query --url {} --cacert .bindery-dev/ca.pem -v", server.url());
+    for suite in ["TLS_CHACHA20_POLY1305_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"] {
+        let ran = run(path, &format!("{base} {CLIENT} --suite {suite}")).exits(0);
+        assert!(ran.stderr.contains(suite), "{}", ran.stderr);
+    }
+    run(path, &base).exits(3);
+    run(path, &format!("{base} {CLIENT} --tls-policy kmip-1.4")).exits(2);
+}
+
+/// Two servers that trust different authorities, and a context for each with its own key.
+///
+/// proves: SUB-SEC-3
+#[test]
+fn each_server_gets_its_own_client_key() {
+    let (one, two) = (folder(), folder());
+    let servers = [Server::dev(one.path()), Server::dev(two.path())];
+    let context = |name: &str, server: &Server, trusted: &Path, own: &Path| {
+        let file = |folder: &Path, name| folder.join(".bindery-dev").join(name);
+        format!(
+            "[context.{name}]\nurl = {:?}\ncacert = {:?}\ncert = {:?}\nkey = {:?}\n",
+            server.url(),
+            file(trusted, "ca.pem"),
+            file(own, "client.pem"),
+            file(own, "client.key"),
+        )
+    };
+    let contexts = [
+        context("one", &servers[0], one.path(), one.path()),
+        context("two", &servers[1], two.path(), two.path()),
+        context("mixed", &servers[1], two.path(), one.path()),
+    ];
+    file(one.path(), "contexts.toml", contexts.concat());
+    let query = |name: &str| {
+        run(
+            one.path(),
+            &format!("kmip query --context-file contexts.toml --context {name} -o json"),
+        )
+    };
+    query("one").exits(0);
+    query("two").exits(0);
+    assert_eq!(query("mixed").exits(3).error()["layer"], "tls");
+}
+
+/// A relay that does the upgrade of RFC 2817 and splices; it takes so many connections.
+fn upgrading(to: String, answer: &'static str, connections: usize) -> std::net::SocketAddr {
+    use std::io::{Read as _, Write as _};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for socket in listener.incoming().take(connections) {
+            let mut socket = socket.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut octet = [0];
+                socket.read_exact(&mut octet).unwrap();
+                head.extend(octet);
+            }
+            let head = String::from_utf8(head).unwrap();
+            assert!(head.starts_with("OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1:"), "{head}");
+            assert!(head.contains("Connection: Upgrade\r\n") && head.contains("Upgrade: TLS/"));
+            socket.write_all(answer.as_bytes()).unwrap();
+            let server = std::net::TcpStream::connect(&to).unwrap();
+            let (mut from, mut into) = (socket.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut from, &mut into));
+            let (mut from, mut into) = (server, socket);
+            std::thread::spawn(move || std::io::copy(&mut from, &mut into));
+        }
+    });
+    address
+}
+
+#[test]
+fn a_probe_may_begin_in_clear() {
+    let folder = folder();
+    let path = folder.path();
+    let server = Server::dev(path);
+    let at = server.url().trim_start_matches("https://").trim_end_matches("/kmip").to_owned();
+    let switching = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: TLS/1.2, HTTP/1.1\r\n\
+                     Connection: Upgrade\r\n\r\n";
+    let relay = upgrading(at.clone(), switching, 1);
+    let probed = run(path, &format!("tls probe {relay} --starttls http -o json")).exits(0).json();
+    assert_eq!(probed["version"], "TLS 1.3");
+    let relay = upgrading(at, "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n", 1);
+    let refused = run(path, &format!("tls probe {relay} --starttls http -o json")).exits(3);
+    assert!(refused.stderr.contains("answers HTTP/1.1 426 Upgrade Required"), "{}", refused.stderr);
+}

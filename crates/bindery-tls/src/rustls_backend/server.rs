@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     Acceptor, BoxIo, Certificate, ClientAuth, Plan, Policy, Role, Secured, ServerConfig, TlsError,
-    TlsFuture, pem::configuration, registry,
+    TlsFuture, certificate::is_valid_at, pem::configuration, registry,
 };
 
 /// How many of a client's offered suites a message lists.
@@ -119,7 +119,7 @@ impl RustlsAcceptor {
         };
         let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         let now = Timestamp::from_unix_seconds(seconds);
-        chain.first().map_or(Ok(()), |leaf| {
+        chain.first().filter(|leaf| !is_valid_at(leaf, now)).map_or(Ok(()), |leaf| {
             Certificate::from_der(leaf)?
                 .check_dates(now, "the resumed session's client certificate")
         })

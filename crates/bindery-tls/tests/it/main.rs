@@ -8,6 +8,7 @@
 )]
 
 mod handshake;
+mod hello;
 mod loading;
 mod names;
 mod pinned;

@@ -70,6 +70,12 @@ impl Planner<'_> {
         let identity = identity?;
         let checked = identity.check(Role::Server, self.now);
         self.take(&format!("{key}.certificate"), checked)?;
+        if identity.certificate().is_ok_and(|leaf| !leaf.has_names) {
+            self.warnings.push(format!(
+                "{key}.certificate has no subjectAltName: clients that check names refuse it (the \
+                 Common Name does not count)"
+            ));
+        }
         Some(identity)
     }
 
