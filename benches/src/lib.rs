@@ -3,3 +3,4 @@
 //! The benchmarks themselves stand in `benches/`, their results in the README.
 
 pub mod kmip;
+pub mod tls;

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ttlv;
+pub mod ttlv_forms;
 pub mod wbxml;
 pub mod xml;
 
@@ -16,10 +17,12 @@ pub mod xml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 10] = [
     ("ttlv_strict", ttlv::strict),
     ("ttlv_lenient", ttlv::lenient),
     ("ttlv_decode_encode_decode", ttlv::decode_encode_decode),
+    ("ttlv_xml", ttlv_forms::xml),
+    ("ttlv_json", ttlv_forms::json),
     ("wbxml_read", wbxml::read),
     ("wbxml_read_write_read", wbxml::read_write_read),
     ("wbxml_write_read", wbxml::write_read),

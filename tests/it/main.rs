@@ -13,3 +13,4 @@ mod many;
 mod principals;
 mod secrecy;
 mod stopping;
+mod without_http;

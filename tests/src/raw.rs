@@ -72,6 +72,23 @@ impl Raw {
         timeout(PATIENCE, sending).await.expect("sent in time").is_ok()
     }
 
+    /// The next message on a stream without HTTP: as long as its first 8 octets say; `None` at the end.
+    pub async fn message(&mut self) -> Option<Vec<u8>> {
+        while self.read.len() < 8 {
+            if !self.more().await.unwrap_or(false) {
+                assert_eq!(self.read.escape_ascii().to_string(), "", "half a head");
+                return None;
+            }
+        }
+        let length = u32::from_be_bytes(self.read[4..8].try_into().unwrap());
+        let end = 8 + usize::try_from(length).unwrap();
+        while self.read.len() < end {
+            assert!(self.more().await.unwrap_or(false), "half a message");
+        }
+        let rest = self.read.split_off(end);
+        Some(std::mem::replace(&mut self.read, rest))
+    }
+
     /// Says that nothing more comes.
     pub async fn finish(&mut self) {
         // A server that has closed already is told nothing.

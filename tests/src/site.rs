@@ -8,7 +8,7 @@ use std::{
 };
 
 use bindery_kmip::{
-    Client, HttpsProfile, KmipHttps, mount,
+    Client, HttpsProfile, KmipHttps, KmipTls, mount,
     service::{AwsLcCrypto, KeyServer, KeyServerConfig},
 };
 use bindery_store::{Kek, SqliteOptions, SqliteStore};
@@ -37,6 +37,8 @@ pub struct Setup {
     pub profile: HttpsProfile,
     /// Whether the same service is mounted on a listener in clear, too.
     pub clear: bool,
+    /// Whether the port also takes KMIP messages without HTTP.
+    pub messages: bool,
 }
 
 impl Default for Setup {
@@ -46,6 +48,7 @@ impl Default for Setup {
             limits: Limits::default(),
             profile: HttpsProfile::default(),
             clear: false,
+            messages: false,
         }
     }
 }
@@ -91,9 +94,12 @@ impl Site {
         let store = SqliteStore::open(options).await.unwrap();
         let crypto = Arc::new(AwsLcCrypto::new());
         let engine = KeyServer::new(Arc::new(store.clone()), crypto, KeyServerConfig::default());
+        let engine = Arc::new(engine);
         let binding = KmipHttps::new(setup.profile.clone());
+        let messages = Arc::new(KmipTls::new(&binding, Arc::clone(&engine)));
+        let listener = Listener::tls(setup.address, pki.acceptor());
         let mut builder = Server::builder()
-            .listen(Listener::tls(setup.address, pki.acceptor()))
+            .listen(if setup.messages { listener.messages_or_http(messages) } else { listener })
             .router(mount(Router::new(), binding, engine).unwrap())
             .identities(Arc::new(CertificateIdentity::common_name()))
             .limits(setup.limits.clone());

@@ -6,6 +6,7 @@
 mod kmip;
 mod python;
 mod server;
+mod tls;
 
 use std::path::Path;
 
@@ -20,6 +21,9 @@ pub(crate) struct Settings {
     /// Test the optimised program
     #[arg(long)]
     pub(crate) release: bool,
+    /// Run the peer's slow checks too (tls: testssl.sh, half a minute a listener)
+    #[arg(long)]
+    pub(crate) slow: bool,
 }
 
 /// Software by others that bindery is run against.
@@ -36,7 +40,7 @@ pub(crate) struct Peer {
 }
 
 /// Every peer.
-pub(crate) const PEERS: [Peer; 1] = [kmip::PEER];
+pub(crate) const PEERS: [Peer; 2] = [kmip::PEER, tls::PEER];
 
 /// How many checks passed, and how many did not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

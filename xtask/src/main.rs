@@ -9,6 +9,7 @@ mod codegen;
 mod conformance;
 mod fuzz;
 mod interop;
+mod oasis;
 mod output;
 mod process;
 mod source;
@@ -50,6 +51,8 @@ enum Task {
         #[command(flatten)]
         settings: interop::Settings,
     },
+    /// Read the OASIS test cases of KMIP into types and every form, and back
+    Oasis(oasis::Options),
     /// Run the benchmarks and print ours beside each peer, as a ratio
     Bench(bench::Options),
     /// Run a fuzz target from its checked-in corpus and write fuzz/records/TARGET.json
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
             Ok(interop::Ending::Passed) => Ok(()),
             Err(error) => Err(error),
         },
+        Task::Oasis(options) => oasis::run(&root, options),
         Task::Bench(options) => bench::run(&root, options),
         Task::Fuzz(options) => fuzz::run(&root, options),
     };

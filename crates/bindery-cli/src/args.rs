@@ -1,6 +1,7 @@
 //! The command line, as clap reads it.
 
 pub(crate) mod client;
+pub(crate) mod db;
 pub(crate) mod kmip;
 mod span;
 
@@ -67,19 +68,21 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Speak KMIP with a server.
     Kmip(Box<kmip::KmipArgs>),
-    /// Turn a message from one form into another.
+    /// Turn a message from one form into another, exactly.
     Convert(ConvertArgs),
     /// Print a message as a readable tree with offsets.
     ///
-    /// Takes TTLV, as octets or in hexadecimal digits. On bad input it says the offset and what
-    /// was expected.
+    /// Takes TTLV, as octets, in hexadecimal digits, in XML or in JSON. On bad input it says the
+    /// place and what was expected.
     Decode(DecodeArgs),
-    /// Show TLS policies.
+    /// Show TLS policies, and what servers negotiate.
     #[command(subcommand)]
     Tls(TlsCommand),
     /// Show the profile cards: how each protocol uses HTTP.
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// Look after the server's store: migrate, check, back up, restore, change its key.
+    Db(db::DbArgs),
     /// Make or check the server's configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -156,6 +159,10 @@ pub(crate) enum Form {
     Ttlv,
     /// TTLV in hexadecimal digits; white space is ignored.
     TtlvHex,
+    /// TTLV in XML.
+    TtlvXml,
+    /// TTLV in JSON.
+    TtlvJson,
 }
 
 /// Options of `convert`.
@@ -199,7 +206,54 @@ pub(crate) enum TlsCommand {
     Policy {
         /// The policy to show.
         name: Option<String>,
+        /// Say only what becomes of these suites, by IANA's or OpenSSL's name.
+        #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "name")]
+        suite: Vec<String>,
+        /// The configuration file whose policies count too.
+        #[arg(long, env = "BINDERY_CONFIG", value_name = "FILE")]
+        config: Option<PathBuf>,
     },
+    /// Connect to a TLS port, say what was negotiated, and what a policy says of it.
+    ///
+    /// Whoever answers is taken for the server: its certificate is shown, not checked. Exits with 3
+    /// if the policy does not permit what was negotiated.
+    Probe(ProbeArgs),
+}
+
+/// How a connection that begins in clear becomes TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum StartTls {
+    /// An HTTP/1.1 upgrade (RFC 2817, 3.1).
+    Http,
+}
+
+/// Options of `tls probe`.
+#[derive(Debug, Args)]
+pub(crate) struct ProbeArgs {
+    /// The server, as HOST:PORT.
+    #[arg(value_name = "HOST:PORT")]
+    pub(crate) server: String,
+    /// The policy that judges.
+    #[arg(long, env = "BINDERY_TLS_POLICY", default_value = "modern", value_name = "NAME")]
+    pub(crate) tls_policy: String,
+    /// Try each version, suite and group that this program has, one handshake each.
+    #[arg(long)]
+    pub(crate) scan: bool,
+    /// Begin in clear and ask for an upgrade to TLS: `http` as RFC 2817 says.
+    #[arg(long, value_enum, value_name = "PROTOCOL")]
+    pub(crate) starttls: Option<StartTls>,
+    /// Our own certificate chain (PEM), for a server that asks.
+    #[arg(long, env = "BINDERY_CERT", value_name = "FILE")]
+    pub(crate) cert: Option<PathBuf>,
+    /// The private key (PEM) of our own certificate.
+    #[arg(long, env = "BINDERY_KEY", value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// How long to wait for each handshake.
+    #[arg(long, env = "BINDERY_TIMEOUT", default_value = "10s", value_name = "SPAN")]
+    pub(crate) timeout: Span,
+    /// The configuration file whose policies count too.
+    #[arg(long, env = "BINDERY_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// `profile`.

@@ -3,6 +3,7 @@
 mod load;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::{
     collections::BTreeMap,
@@ -16,19 +17,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::Span;
 pub(crate) use load::{Loaded, Problem, Problems};
+pub(crate) use tls::{ClientNames, ClientUsage, CrlCheck, Tls};
 
 /// What `bindery config init` prints: every key with its meaning and default. A test holds it
 /// against the structures below.
 pub(crate) const TEMPLATE: &str = include_str!("config/template.toml");
 
 /// The whole file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     /// Listeners by name.
     pub(crate) listener: BTreeMap<String, Listener>,
     /// The services.
     pub(crate) service: Services,
+    /// TLS of all listeners.
+    pub(crate) tls: Tls,
     /// How certificates become accounts.
     pub(crate) identity: Identity,
     /// Where objects are kept.
@@ -61,6 +65,43 @@ pub(crate) struct Listener {
     /// Cipher suites by IANA name: only these of the policy's. Empty: all of the policy's.
     #[serde(default)]
     pub(crate) tls_suites: Vec<String>,
+    /// Protocol versions: only these of the policy's. Empty: all of the policy's.
+    #[serde(default)]
+    pub(crate) tls_versions: Vec<String>,
+    /// Key exchange groups by IANA name: only these of the policy's. Empty: all of the policy's.
+    #[serde(default)]
+    pub(crate) tls_groups: Vec<String>,
+    /// The file whose first line is the passphrase of the key.
+    #[serde(default)]
+    pub(crate) key_passphrase_file: Option<PathBuf>,
+    /// Revocation lists of the client authorities, PEM or DER.
+    #[serde(default)]
+    pub(crate) crls: Vec<PathBuf>,
+    /// How far and how strictly they are looked up.
+    #[serde(default)]
+    pub(crate) crl_check: CrlCheck,
+    /// What Extended Key Usage of client certificates must say.
+    #[serde(default)]
+    pub(crate) client_usage: ClientUsage,
+    /// Whether client certificates must have a subjectAltName.
+    #[serde(default)]
+    pub(crate) client_names: ClientNames,
+    /// What is spoken on it.
+    #[serde(default)]
+    pub(crate) protocol: Protocol,
+}
+
+/// What is spoken on a listener, within TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Protocol {
+    /// HTTP.
+    #[default]
+    Https,
+    /// KMIP messages without HTTP.
+    KmipTls,
+    /// Both: the first octets of a connection tell.
+    Both,
 }
 
 pub(crate) fn default_policy() -> String {
@@ -106,8 +147,26 @@ impl Default for KmipService {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Identity {
-    /// What of the certificate names the account.
-    pub(crate) map: IdentityMapping,
+    /// What of the certificate names the account: the first that is there.
+    pub(crate) map: IdentityMappings,
+    /// Whether the authority is part of the account's name.
+    pub(crate) issuer: bool,
+}
+
+/// One rule, or several in their order.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(untagged)]
+pub(crate) enum IdentityMappings {
+    /// One.
+    One(IdentityMapping),
+    /// Several.
+    Several(Vec<IdentityMapping>),
+}
+
+impl Default for IdentityMappings {
+    fn default() -> Self {
+        Self::One(IdentityMapping::default())
+    }
 }
 
 /// What of a certificate names the account.
@@ -121,6 +180,12 @@ pub(crate) enum IdentityMapping {
     CommonName,
     /// The SHA-256 fingerprint of the certificate.
     Fingerprint,
+    /// The host name of the subjectAltName.
+    DnsName,
+    /// The mail address of the subjectAltName.
+    MailAddress,
+    /// The URI of the subjectAltName.
+    Uri,
 }
 
 /// Where objects are kept.

@@ -4,7 +4,7 @@ mod dump;
 mod input;
 mod json;
 
-use bindery_ttlv::{Options, Tree, TreeError, Walk, hex::Hex};
+use bindery_ttlv::{Options, Tree, TreeError, Walk, hex::Hex, to_json_indented, to_xml_indented};
 
 use crate::{
     args::{ConvertArgs, DecodeArgs, Form, InputArgs},
@@ -12,6 +12,7 @@ use crate::{
     output::{Document, Format, Output, write_stdout},
 };
 pub(crate) use dump::dump;
+use input::malformed;
 pub(crate) use input::{read as read_file, read_message};
 pub(crate) use json::tree as json_tree;
 
@@ -21,8 +22,8 @@ pub(crate) use json::tree as json_tree;
 /// The input cannot be read, or is no message from some offset on; what stands before it has then
 /// been printed.
 pub(crate) fn decode(args: &DecodeArgs, output: &Output) -> Result<()> {
-    let message = read_message(&args.input.file, args.from)?;
     let options = options(&args.input);
+    let message = read_message(&args.input.file, args.from, &options)?;
     if output.format == Format::Table {
         let mut text = String::new();
         let tree = Tree::new(&message).with_options(options).with_offsets(true);
@@ -45,13 +46,22 @@ pub(crate) fn decode(args: &DecodeArgs, output: &Output) -> Result<()> {
 /// # Errors
 /// The input cannot be read or is no message, or the output cannot be written.
 pub(crate) fn convert(args: &ConvertArgs) -> Result<()> {
-    let message = read_message(&args.input.file, Some(args.from))?;
     let options = options(&args.input);
+    let message = read_message(&args.input.file, Some(args.from), &options)?;
     check(&message, &options)?;
+    let mut text = Vec::new();
     match args.to {
-        Form::Ttlv => write_stdout(&message),
-        Form::TtlvHex => write_stdout(format!("{}\n", Hex(&message)).as_bytes()),
+        Form::Ttlv => return write_stdout(&message),
+        Form::TtlvHex => text.extend(Hex(&message).to_string().bytes()),
+        Form::TtlvXml => {
+            to_xml_indented(&message, &options, &mut text).map_err(|e| malformed(&e))?;
+        }
+        Form::TtlvJson => {
+            to_json_indented(&message, &options, &mut text).map_err(|e| malformed(&e))?;
+        }
     }
+    text.push(b'\n');
+    write_stdout(&text)
 }
 
 /// Checks that octets are well-formed TTLV.

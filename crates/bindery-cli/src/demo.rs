@@ -17,7 +17,7 @@ use crate::{
     log,
     output::{self, Format, Output},
     serve::now,
-    server::{ready::Ready, signals},
+    server::{ready::Ready, secure::HangUp, signals},
     settings::{Settings, absolute},
 };
 use report::Report;
@@ -29,7 +29,7 @@ use report::Report;
 pub(crate) async fn run(args: &DemoArgs, output: Output) -> Result<()> {
     log::start(log::level(output.verbose), crate::config::LogFormat::Text)?;
     // Before there is anything to leave behind.
-    let interrupted = signals::stop()?;
+    let interrupted = signals::stop(HangUp::Nothing)?;
     let folder = tempfile::TempDir::with_prefix("bindery-demo-").map_err(|error| {
         Failure::new(Exit::Start, Layer::Usage, format!("no temporary directory: {error}"))
             .hint("set TMPDIR to a directory that can be written")

@@ -7,13 +7,16 @@ use std::{net::SocketAddr, path::Path, time::Instant};
 
 use crate::{
     args::DevArgs,
-    config::{self, Admin, Config, Listener, Loaded, LogFormat, Store},
+    config::{
+        self, Admin, ClientNames, ClientUsage, Config, CrlCheck, Listener, Loaded, LogFormat,
+        Protocol, Store,
+    },
     context::DEV_DIRECTORY,
     error::{Exit, Failure, Layer, Result},
     log,
     output::{self, Format, Output, write_stdout},
     serve::now,
-    server::{self, Started, plan::Plan, ready::Ready, signals},
+    server::{self, Started, plan::Plan, ready::Ready, secure::HangUp, signals},
 };
 pub(crate) use files::{DATABASE, Made, client_settings, prepare};
 use lock::DataLock;
@@ -30,7 +33,7 @@ pub(crate) async fn run(args: &DevArgs, output: Output) -> Result<()> {
     let lock = DataLock::take(&args.data)?;
     let made = prepare(&args.data, args.listen.ip(), now())?;
     let started = start(args).await?;
-    let stop = signals::stop()?;
+    let stop = signals::stop(HangUp::Nothing)?;
     let ready = Ready::of(&started, &kmip().path);
     files::write_context(&args.data, ready.url())?;
     if output.format == Format::Table {
@@ -72,14 +75,30 @@ fn configuration(args: &DevArgs) -> Config {
         client_authorities: files::CA_CERTIFICATE.into(),
         tls_policy: args.tls_policy.clone(),
         tls_suites: Vec::new(),
+        tls_versions: Vec::new(),
+        tls_groups: Vec::new(),
+        key_passphrase_file: None,
+        crls: Vec::new(),
+        crl_check: CrlCheck::default(),
+        client_usage: ClientUsage::default(),
+        client_names: ClientNames::default(),
+        protocol: Protocol::Both,
     };
     let mut config = Config::default();
     config.listener.insert("dev".to_owned(), listener);
     config.service.kmip = Some(kmip());
     config.admin = Some(Admin { address: args.admin.unwrap_or_else(|| next_port(args.listen)) });
-    config.store =
-        Store { file: DATABASE.into(), kek_file: Some(files::KEK.into()), ..Store::default() };
+    config.store = store();
     config
+}
+
+/// The store of a directory of `bindery dev`; its paths are relative to it.
+pub(crate) fn store_configuration() -> Config {
+    Config { store: store(), ..Config::default() }
+}
+
+fn store() -> Store {
+    Store { file: DATABASE.into(), kek_file: Some(files::KEK.into()), ..Store::default() }
 }
 
 fn kmip() -> config::KmipService {
@@ -107,6 +126,10 @@ fn banner(args: &DevArgs, made: &Made, started: &Started, ready: &Ready) -> Stri
     }
     text.push_str(&format!("  account      {}\n", output::clean(&made.account)));
     text.push_str(&format!("  listening    {}   (mutual TLS)\n", ready.url()));
+    for listening in &started.listeners {
+        let address = listening.address;
+        text.push_str(&format!("               {address}   (KMIP without HTTP, the same TLS)\n"));
+    }
     if let Some(admin) = started.admin {
         text.push_str(&format!("  admin        http://{admin}   /livez /readyz /metrics\n"));
     }

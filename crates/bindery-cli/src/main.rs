@@ -3,6 +3,7 @@
 mod args;
 mod config;
 mod context;
+mod db;
 mod decode;
 mod demo;
 mod dev;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
 
 use crate::{
-    args::{Cli, Command, ConfigCommand, ProfileCommand, TlsCommand},
+    args::{Cli, Command, ConfigCommand, ProfileCommand},
     error::{Exit, Failure, Layer, Result},
     output::Format,
 };
@@ -72,13 +73,13 @@ fn run(cli: Cli) -> Result<()> {
         Command::Demo(args) => on_threads(demo::run(&args, output)),
         Command::Dev(args) => on_threads(dev::run(&args, output)),
         Command::Serve(args) => on_threads(serve::run(&args, output)),
+        Command::Db(args) => on_one_thread(db::run(&args, &output)),
         Command::Health(args) => on_one_thread(health::run(&args, &output)),
         Command::Kmip(args) => {
             log::start(log::level(cli.global.verbose), config::LogFormat::Text)?;
             on_one_thread(kmip::run(&args, output))
         }
-        Command::Tls(TlsCommand::Policy { name: None }) => tls::list(&output),
-        Command::Tls(TlsCommand::Policy { name: Some(name) }) => tls::show(&name, &output),
+        Command::Tls(command) => on_one_thread(tls::run(command, output)),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { dir } => manual::pages(dir.as_deref()),
     }

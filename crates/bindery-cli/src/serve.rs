@@ -12,7 +12,7 @@ use crate::{
     error::{Exit, Result},
     log,
     output::{self, Document, Output},
-    server::{self, plan::Plan, ready::Ready, signals},
+    server::{self, plan::Plan, ready::Ready, secure::HangUp, signals},
 };
 
 /// Runs the server until it is told to stop.
@@ -34,7 +34,10 @@ pub(crate) async fn run(args: &ServeArgs, output: Output) -> Result<()> {
     }
     let path = loaded.value.service.kmip.as_ref().map_or("", |service| &service.path);
     let started = server::start(plan).await?;
-    let stop = signals::stop()?;
+    let secure = started.secure.clone();
+    let stop = signals::stop(HangUp::Reload(secure.clone(), loaded.file.clone()))?;
+    // It ends with the runtime.
+    drop(tokio::spawn(secure.watch(loaded.value.tls.expiry_warning_days, now)));
     Ready::of(&started, path).tell(output.format, args.ready.ready_file.as_deref())?;
     started.serve(stop).await?;
     Ok(())

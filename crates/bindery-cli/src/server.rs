@@ -4,6 +4,7 @@ pub(crate) mod admin;
 mod observer;
 pub(crate) mod plan;
 pub(crate) mod ready;
+pub(crate) mod secure;
 pub(crate) mod signals;
 
 use std::{
@@ -14,15 +15,19 @@ use std::{
     },
 };
 
+use bindery_core::StreamEndpoint;
 use bindery_kmip::{
-    mount,
+    KmipTls, mount,
     service::{AwsLcCrypto, KeyServer},
 };
 use bindery_store::SqliteStore;
 use bindery_transport::{Listener, Router, Server, Stopped, TransportError};
 use tokio::sync::oneshot;
 
-use crate::error::{Exit, Failure, Layer, Result};
+use crate::{
+    config::Protocol,
+    error::{Exit, Failure, Layer, Result},
+};
 use admin::Admin;
 use observer::{LogObserver, Operations};
 use plan::Plan;
@@ -30,14 +35,27 @@ use plan::Plan;
 /// A server whose store is open and whose listeners are bound.
 #[derive(Debug)]
 pub(crate) struct Started {
-    /// The listeners' names and real addresses.
-    pub(crate) listeners: Vec<(String, SocketAddr)>,
+    /// The listeners.
+    pub(crate) listeners: Vec<Listening>,
     /// The admin listener's real address.
     pub(crate) admin: Option<SocketAddr>,
+    /// The TLS of the listeners.
+    pub(crate) secure: secure::Secure,
     server: Server,
     admin_server: Option<Server>,
     store: SqliteStore,
     ready: Arc<AtomicBool>,
+}
+
+/// A listener that is bound.
+#[derive(Clone, Debug)]
+pub(crate) struct Listening {
+    /// Its name in the configuration.
+    pub(crate) name: String,
+    /// Its real address.
+    pub(crate) address: SocketAddr,
+    /// What is spoken on it.
+    pub(crate) protocol: Protocol,
 }
 
 /// Opens the store and binds the listeners. Nothing is served yet.
@@ -61,33 +79,46 @@ pub(crate) async fn start(plan: Plan) -> Result<Started> {
 async fn bind(serving: plan::Serving, store: &SqliteStore) -> Result<Started> {
     let mut router = Router::new();
     let operations = Operations::default();
+    let mut messages: Option<Arc<dyn StreamEndpoint>> = None;
     if let Some(mut kmip) = serving.kmip {
         kmip.engine.observer = Arc::new(LogObserver::new(operations.clone()));
         let engine =
             KeyServer::new(Arc::new(store.clone()), Arc::new(AwsLcCrypto::new()), kmip.engine);
+        let engine = Arc::new(engine);
+        messages = Some(Arc::new(KmipTls::new(&kmip.binding, Arc::clone(&engine))));
         router = mount(router, kmip.binding, engine).map_err(|error| cannot_start(&error))?;
     }
     let mut builder = Server::builder()
         .router(router)
         .limits(serving.limits.clone())
         .identities(Arc::clone(&serving.identities));
-    for listener in &serving.listeners {
-        builder = builder.listen(Listener::tls(listener.address, Arc::clone(&listener.acceptor)));
+    let secure = secure::Secure::new(&serving.listeners);
+    for (plan, acceptor) in serving.listeners.iter().zip(secure.acceptors()) {
+        let listener = Listener::tls(plan.address, acceptor);
+        builder = builder.listen(match (plan.protocol, &messages) {
+            (Protocol::KmipTls, Some(messages)) => listener.messages(Arc::clone(messages)),
+            (Protocol::Both, Some(messages)) => listener.messages_or_http(Arc::clone(messages)),
+            (Protocol::Https, _) | (_, None) => listener,
+        });
     }
     let server = builder.bind().await.map_err(|error| cannot_listen(&error))?;
-    let names = serving.listeners.iter().map(|listener| listener.name.clone());
-    let listeners = names.zip(server.local_addrs()).collect();
+    let plans = serving.listeners.into_iter().zip(server.local_addrs());
+    let listeners = plans
+        .map(|(plan, address)| Listening { name: plan.name, address, protocol: plan.protocol })
+        .collect();
     let ready = Arc::new(AtomicBool::new(false));
     let admin_server = match serving.admin {
         Some(admin) => {
             let endpoint =
-                Admin::new(server.counters(), store.clone(), operations, Arc::clone(&ready));
+                Admin::new(server.counters(), store.clone(), operations, Arc::clone(&ready))
+                    .with_tls(secure.clone());
             Some(bind_admin(admin, &Arc::new(endpoint)).await?)
         }
         None => None,
     };
     let admin = admin_server.as_ref().and_then(|server| server.local_addrs().first().copied());
-    Ok(Started { listeners, admin, server, admin_server, store: store.clone(), ready })
+    let store = store.clone();
+    Ok(Started { listeners, admin, secure, server, admin_server, store, ready })
 }
 
 async fn bind_admin(admin: plan::AdminPlan, endpoint: &Arc<Admin>) -> Result<Server> {

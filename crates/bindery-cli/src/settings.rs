@@ -8,6 +8,7 @@ use crate::{
     context::{self, Contexts},
     error::{Exit, Failure, Layer, Result},
     output,
+    tls::{self, OwnPolicies},
 };
 
 /// The time that an exchange may take where nothing says otherwise.
@@ -24,10 +25,14 @@ pub(crate) struct Settings {
     pub(crate) cert: Option<PathBuf>,
     /// The key of our certificate.
     pub(crate) key: Option<PathBuf>,
+    /// The file with the passphrase of our key.
+    pub(crate) key_passphrase_file: Option<PathBuf>,
     /// Whether the server's certificate goes unchecked.
     pub(crate) insecure: bool,
     /// The TLS policy's name.
     pub(crate) tls_policy: String,
+    /// Policies of the operator's own.
+    pub(crate) own_policies: OwnPolicies,
     /// Only these of its cipher suites; empty for all.
     pub(crate) suites: Vec<String>,
     /// The longest time for one exchange.
@@ -55,7 +60,13 @@ impl Settings {
             None => ClientSettings::default(),
         };
         let settings = Self::of(merge(merge(own, context), file))?;
-        Ok(Self { insecure: args.insecure, suites: args.suites.clone(), ..settings })
+        Ok(Self {
+            insecure: args.insecure,
+            suites: args.suites.clone(),
+            key_passphrase_file: args.key_passphrase_file.clone(),
+            own_policies: tls::own_policies(args.config.as_deref())?,
+            ..settings
+        })
     }
 
     /// Settings from what one source says.
@@ -73,8 +84,10 @@ impl Settings {
             cacert: settings.cacert,
             cert: settings.cert,
             key: settings.key,
+            key_passphrase_file: None,
             insecure: false,
             suites: Vec::new(),
+            own_policies: OwnPolicies::new(),
             tls_policy: settings.tls_policy.unwrap_or_else(crate::config::default_policy),
             timeout: settings.timeout.unwrap_or(TIMEOUT),
         })

@@ -10,6 +10,7 @@ mod media;
 mod peer;
 mod profile;
 mod refusal;
+mod stream;
 mod time;
 mod unexpected;
 
@@ -26,5 +27,6 @@ pub use profile::{
     Profile, RefusalForm, Scheme, Severity,
 };
 pub use refusal::{Fault, Place, Refusal};
+pub use stream::{StreamEndpoint, StreamFuture};
 pub use time::Timestamp;
 pub use unexpected::Unexpected;

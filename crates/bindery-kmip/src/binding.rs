@@ -1,13 +1,16 @@
-//! KMIP messages and HTTP: both halves of the HTTPS binding.
+//! KMIP messages and what carries them: both halves of the HTTPS binding, and the server's half of
+//! the TLS one.
 
 mod client;
 mod server;
+mod tls;
 
 use bindery_core::{Place, Profile};
 use bindery_ttlv::{Error, Options, ProtocolVersion};
 
 pub use client::Expect;
 pub use server::Reply;
+pub use tls::KmipTls;
 
 use crate::profile::HttpsProfile;
 

@@ -1,6 +1,15 @@
 //! What the standard library lacks for files that must last.
 
-use std::{io, path::Path};
+use std::{fs::File, io, path::Path};
+
+/// Makes a new file that only its owner may read; refuses where one exists.
+pub(crate) fn create_own(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
 
 /// Makes a new file's name last as well: without it, a power failure may take the name although
 /// the content is on disk.
@@ -10,7 +19,7 @@ pub(crate) fn sync_directory_of(path: &Path) -> io::Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    std::fs::File::open(directory)?.sync_all()
+    File::open(directory)?.sync_all()
 }
 
 /// Other systems have no such call.

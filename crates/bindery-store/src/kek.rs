@@ -16,7 +16,7 @@ use base64::{
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::files;
+use crate::{files, seal::SealingKey};
 
 /// The longest key file that is read, in octets. All valid forms are far shorter.
 const LONGEST_FILE: u16 = 1024;
@@ -129,17 +129,15 @@ impl Kek {
         self.id
     }
 
-    /// Derives octets by HKDF-SHA-256 (RFC 5869). `None` only if more than 255 * 32 are asked for.
-    pub(crate) fn derive(&self, salt: &[u8], label: &[u8], output: &mut [u8]) -> Option<()> {
-        derive(&self.octets, salt, label, output)
+    pub(crate) fn octets(&self) -> &[u8] {
+        &self.octets
     }
 
     fn from_slice(octets: &[u8], place: impl Fn() -> String) -> Result<Self, KekError> {
         if octets.iter().all(|octet| octets.first() == Some(octet)) {
             return Err(KekError::Weak { place: place() });
         }
-        let mut id = [0; 8];
-        derive(octets, &[], ID_LABEL, &mut id).ok_or(KekError::Random)?;
+        let id = derive_id(octets).ok_or(KekError::Random)?;
         Ok(Self { octets: Arc::new(Zeroizing::new(octets.to_vec())), id: KekId(id) })
     }
 
@@ -156,6 +154,16 @@ impl Kek {
             return Err(KekError::Form { place: place(), reason });
         }
         Self::from_slice(&*octets, place)
+    }
+}
+
+impl SealingKey for Kek {
+    fn id(&self) -> [u8; 8] {
+        self.id.0
+    }
+
+    fn derive(&self, salt: &[u8], label: &[u8], output: &mut [u8]) -> Option<()> {
+        derive(&self.octets, salt, label, output)
     }
 }
 
@@ -270,7 +278,13 @@ impl hkdf::KeyType for Length {
     }
 }
 
-fn derive(key: &[u8], salt: &[u8], label: &[u8], output: &mut [u8]) -> Option<()> {
+/// What names a key.
+pub(crate) fn derive_id(key: &[u8]) -> Option<[u8; 8]> {
+    let mut id = [0; 8];
+    derive(key, &[], ID_LABEL, &mut id).map(|()| id)
+}
+
+pub(crate) fn derive(key: &[u8], salt: &[u8], label: &[u8], output: &mut [u8]) -> Option<()> {
     let pseudorandom = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(key);
     let info = [label];
     let expanded = pseudorandom.expand(&info, Length(output.len())).ok()?;
@@ -315,11 +329,7 @@ fn exposure(_: &Path, _: &File) -> io::Result<Option<KekWarning>> {
 }
 
 fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = files::create_own(path)?;
     file.write_all(content)?;
     file.sync_all()?;
     files::sync_directory_of(path)

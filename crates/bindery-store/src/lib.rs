@@ -2,10 +2,9 @@
 
 mod files;
 mod kek;
-#[cfg_attr(
-    not(all(feature = "kmip", feature = "sqlite")),
-    expect(dead_code, reason = "only a service on an engine has something to seal")
-)]
+#[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only an engine has keys"))]
+mod keys;
+#[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only an engine seals"))]
 mod seal;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -16,5 +15,5 @@ pub mod suite;
 pub use kek::{Kek, KekError, KekId, KekWarning};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
-    CheckReport, Counters, SqliteError, SqliteOptions, SqliteStore, Stats, Synchronous,
+    CheckReport, Counters, PartVersion, SqliteError, SqliteOptions, SqliteStore, Stats, Synchronous,
 };

@@ -1,12 +1,13 @@
 //! The store on SQLite: one file, one writer with group commit, several readers.
 
+mod backup;
+mod data_keys;
 mod error;
 #[cfg(feature = "kmip")]
 mod kmip;
 mod options;
 mod report;
 mod schema;
-#[cfg_attr(not(feature = "kmip"), expect(dead_code, reason = "only services commit"))]
 mod writer;
 
 use std::{
@@ -23,12 +24,13 @@ use sqlx::{
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+pub use backup::PartVersion;
 pub use error::SqliteError;
 pub use options::{SqliteOptions, Synchronous};
 pub use report::{CheckReport, Stats};
 pub use writer::Counters;
 
-use crate::{Kek, files};
+use crate::{Kek, files, keys::Keys};
 use options::Place;
 use writer::{Command, Counts, Job, Rejection, Work, Writer};
 
@@ -54,7 +56,9 @@ pub struct SqliteStore {
 
 struct Inner {
     path: Arc<PathBuf>,
-    kek: Kek,
+    keys: Arc<Keys>,
+    /// For further connections of the same kind.
+    connect: SqliteConnectOptions,
     readers: SqlitePool,
     commands: mpsc::Sender<Command>,
     /// Room in the queue, in units of [`ROOM_UNIT`].
@@ -85,6 +89,9 @@ impl SqliteStore {
         // that would write: for such a file SQLite begins a reading transaction instead.
         execute(&mut connection, "UPDATE meta SET value = value WHERE key = ''", &path).await?;
 
+        let ring = data_keys::load(&mut connection, &options.kek, &path).await?;
+        let keys = Arc::new(Keys::new(options.kek, ring));
+
         let readers = SqlitePoolOptions::new()
             .max_connections(options.readers)
             .acquire_timeout(options.busy_timeout.max(Duration::from_millis(1)))
@@ -97,9 +104,9 @@ impl SqliteStore {
         let counts = Arc::new(Counts::default());
         let writer = Writer {
             connection: Some(connection),
-            connect,
+            connect: connect.clone(),
             path: Arc::clone(&path),
-            kek: options.kek.clone(),
+            keys: Arc::clone(&keys),
             commands: receiver,
             group: options.group,
             counts: Arc::clone(&counts),
@@ -114,7 +121,8 @@ impl SqliteStore {
         let room_total = options.queue_bytes / ROOM_UNIT;
         let inner = Inner {
             path,
-            kek: options.kek,
+            keys,
+            connect,
             readers,
             commands,
             room: Arc::new(Semaphore::new(room_total)),
@@ -151,7 +159,6 @@ impl SqliteStore {
     }
 
     /// Hands a commit to the writer and waits for its outcome.
-    #[cfg_attr(not(feature = "kmip"), expect(dead_code, reason = "only services commit"))]
     async fn submit(&self, work: Box<dyn Work>) -> Result<(), Rejection> {
         let ended = || SqliteError::Closed { path: self.path().to_owned() };
         let closed = || Rejection::Failed(ended());
@@ -175,7 +182,7 @@ impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteStore")
             .field("path", &self.inner.path)
-            .field("kek", &self.inner.kek)
+            .field("kek", &self.inner.keys.kek())
             .finish_non_exhaustive()
     }
 }
@@ -230,9 +237,15 @@ fn connect_options(options: &SqliteOptions, path: &Path, temporary: bool) -> Sql
 }
 
 /// Looks at a file that exists, through a connection that cannot write.
-async fn probe(connect: &SqliteConnectOptions, kek: &Kek, path: &Path) -> Result<(), SqliteError> {
+async fn probe(
+    connect: &SqliteConnectOptions,
+    kek: &Kek,
+    path: &Path,
+) -> Result<schema::State, SqliteError> {
     match std::fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() && metadata.len() == 0 => return Ok(()),
+        Ok(metadata) if metadata.is_file() && metadata.len() == 0 => {
+            return Ok(schema::State::Empty);
+        }
         // SQLite takes whatever is shorter than the shortest page for an empty file.
         Ok(metadata) if metadata.is_file() && metadata.len() < 512 => {
             return Err(SqliteError::NotADatabase { path: path.to_owned() });
@@ -242,7 +255,9 @@ async fn probe(connect: &SqliteConnectOptions, kek: &Kek, path: &Path) -> Result
             let detail = "it is not a file".to_owned();
             return Err(SqliteError::CannotOpen { path: path.to_owned(), detail });
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(schema::State::Empty);
+        }
         Err(error) => {
             let detail = error.to_string();
             return Err(SqliteError::CannotOpen { path: path.to_owned(), detail });
@@ -252,7 +267,7 @@ async fn probe(connect: &SqliteConnectOptions, kek: &Kek, path: &Path) -> Result
     let mut connection = connect.clone().read_only(true).connect().await.map_err(failed)?;
     let recognised = schema::recognise(&mut connection, kek, path).await;
     connection.close().await.map_err(failed)?;
-    recognised.map(|_| ())
+    recognised
 }
 
 /// Opens the write connection; a new file gets mode 0600 before anything is in it, and SQLite

@@ -2,47 +2,156 @@
 
 use bindery_core::{IdentityError, IdentityMap, Peer, Principal};
 
-use crate::certificate::{common_name, fingerprint, parse, rfc4514};
+use crate::{
+    Certificate,
+    certificate::{common_name, fingerprint, parse},
+};
 
-/// Maps the certificate that a peer showed to the account of the same name.
+/// Maps the certificate that a peer showed to the account of a name in it.
 ///
-/// The name is taken from the certificate as it stands, octet by octet; the authorities that the
-/// server trusts therefore decide who is who.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CertificateIdentity(Field);
+/// The name is taken from the certificate as it stands, octet by octet. Where several rules are
+/// given, the first that finds a name decides; choose them so that what one finds cannot be taken
+/// for what another finds (`dns:example` may also be a Common Name, if the authority lets it).
+///
+/// Authorities that a server trusts decide who is who: two of them may give the same name to
+/// different clients, which are then one account. [`CertificateIdentity::with_issuer`] keeps them
+/// apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateIdentity {
+    rules: Vec<Naming>,
+    issuer: bool,
+}
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Field {
+/// What of a certificate names the account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Naming {
+    /// The whole subject, as RFC 4514 writes it: `CN=alice,O=Example`. An empty subject names
+    /// nobody.
     #[default]
     Subject,
+    /// The subject's only Common Name: `alice`. A subject without one names nobody; one with
+    /// several is refused.
     CommonName,
+    /// The SHA-256 of the certificate: `sha256:` and 64 lower-case hexadecimal digits. A renewed
+    /// certificate is another account.
     Fingerprint,
+    /// The only host name of the subjectAltName: `dns:device.example`.
+    DnsName,
+    /// The only mail address of the subjectAltName: `mail:alice@example.com`.
+    MailAddress,
+    /// The only URI of the subjectAltName, such as a SPIFFE id: `uri:spiffe://example/alice`.
+    Uri,
+}
+
+impl Default for CertificateIdentity {
+    /// By the subject.
+    fn default() -> Self {
+        Self::subject()
+    }
 }
 
 impl CertificateIdentity {
-    /// By the whole subject, as RFC 4514 writes it: `CN=alice,O=Example`. The default.
-    pub const fn subject() -> Self {
-        Self(Field::Subject)
+    /// By the whole subject. The default.
+    pub fn subject() -> Self {
+        Self::by([Naming::Subject])
     }
 
-    /// By the subject's Common Name: `alice`. The certificate must have exactly one.
+    /// By the subject's Common Name.
     ///
     /// Authorities that give the same Common Name to different clients make them one account.
-    pub const fn common_name() -> Self {
-        Self(Field::CommonName)
+    pub fn common_name() -> Self {
+        Self::by([Naming::CommonName])
     }
 
-    /// By the SHA-256 of the certificate: `sha256:` and 64 lower-case hexadecimal digits. A renewed
-    /// certificate is another account.
-    pub const fn fingerprint() -> Self {
-        Self(Field::Fingerprint)
+    /// By the certificate's fingerprint.
+    pub fn fingerprint() -> Self {
+        Self::by([Naming::Fingerprint])
+    }
+
+    /// By the first of these rules that finds a name. Without any it is the subject.
+    pub fn by(rules: impl Into<Vec<Naming>>) -> Self {
+        let mut rules = rules.into();
+        if rules.is_empty() {
+            rules.push(Naming::Subject);
+        }
+        Self { rules, issuer: false }
+    }
+
+    /// The same, with the certificate's issuer as part of the account's name:
+    /// `CN=alice,O=Example;issuer=CN=Plant CA`. The same name from two authorities is then two
+    /// accounts. A fingerprint needs no issuer and stays as it is.
+    ///
+    /// The issuer is the authority's name. The handshake has checked that the certificate is signed
+    /// by one of that name; two trusted authorities must not share one.
+    #[must_use]
+    pub const fn with_issuer(mut self) -> Self {
+        self.issuer = true;
+        self
+    }
+
+    fn name(&self, certificate: &Certificate, peer: &Peer) -> Result<String, String> {
+        for rule in &self.rules {
+            let Some(name) = rule.name(certificate, peer)? else { continue };
+            // An unescaped semicolon stands in no name of RFC 4514, and the other kinds have it
+            // escaped here: what follows it is the issuer and nothing else.
+            return Ok(match self.issuer && *rule != Naming::Fingerprint {
+                true if *rule == Naming::Subject => format!("{name};issuer={}", certificate.issuer),
+                true => {
+                    let name = name.replace('\\', "\\5C").replace(';', "\\3B");
+                    format!("{name};issuer={}", certificate.issuer)
+                }
+                false => name,
+            });
+        }
+        let rules: Vec<&str> = self.rules.iter().map(|rule| rule.what()).collect();
+        Err(format!("it has no {}", rules.join(" and no ")))
+    }
+}
+
+impl Naming {
+    const fn what(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::CommonName => "Common Name in its subject",
+            Self::Fingerprint => "fingerprint",
+            Self::DnsName => "host name in its subjectAltName",
+            Self::MailAddress => "mail address in its subjectAltName",
+            Self::Uri => "URI in its subjectAltName",
+        }
+    }
+
+    /// The name by this rule; nothing where the certificate has none of the kind.
+    fn name(self, certificate: &Certificate, peer: &Peer) -> Result<Option<String>, String> {
+        let (prefix, names) = match self {
+            Self::Subject => {
+                let subject = &certificate.subject;
+                return Ok((!subject.is_empty()).then(|| subject.clone()));
+            }
+            Self::CommonName => {
+                let Some(der) = peer.certificate() else { return Ok(None) };
+                return common_name(parse(der)?.subject());
+            }
+            Self::Fingerprint => return Ok(Some(format!("sha256:{}", certificate.fingerprint))),
+            Self::DnsName => ("dns:", &certificate.dns_names),
+            Self::MailAddress => ("mail:", &certificate.mail_addresses),
+            Self::Uri => ("uri:", &certificate.uris),
+        };
+        match names.as_slice() {
+            [] => Ok(None),
+            [only] if only.is_empty() || !only.chars().all(|c| c.is_ascii_graphic()) => {
+                Err(format!("the {} is empty or no plain text", self.what()))
+            }
+            [only] => Ok(Some(format!("{prefix}{only}"))),
+            _ => Err(format!("it has more than one {}", self.what())),
+        }
     }
 }
 
 impl IdentityMap for CertificateIdentity {
     fn principal(&self, peer: &Peer) -> Result<Option<Principal>, IdentityError> {
         let Some(der) = peer.certificate() else { return Ok(None) };
-        if self.0 == Field::Fingerprint {
+        if self.rules.first() == Some(&Naming::Fingerprint) {
             return Ok(Some(Principal::new(format!("sha256:{}", fingerprint(der)))));
         }
         let unreadable = |reason: String| {
@@ -51,15 +160,9 @@ impl IdentityMap for CertificateIdentity {
                 "show a certificate whose subject the server can read",
             )
         };
-        let certificate = parse(der).map_err(unreadable)?;
-        let name = match self.0 {
-            Field::CommonName => common_name(certificate.subject()),
-            Field::Subject | Field::Fingerprint => rfc4514(certificate.subject()),
-        }
-        .map_err(unreadable)?;
-        if name.is_empty() {
-            return Err(unreadable("its subject is empty".into()));
-        }
+        let parsed = parse(der).map_err(unreadable)?;
+        let certificate = Certificate::from_parsed(&parsed, der).map_err(unreadable)?;
+        let name = self.name(&certificate, peer).map_err(unreadable)?;
         Ok(Some(Principal::new(name)))
     }
 }

@@ -6,7 +6,9 @@ use bindery_core::{CipherSuite, TlsInfo, TlsVersion};
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::{Group, Identity, Policy, Roots, TlsError};
+use crate::{
+    ClientRules, Crls, Group, Identity, Policy, PskIdentities, Roots, SignatureScheme, TlsError,
+};
 
 /// A byte stream that a handshake runs over: a TCP connection, a tunnel, an in-memory pipe.
 ///
@@ -121,6 +123,8 @@ pub struct Capabilities {
     pub suites: Vec<CipherSuite>,
     /// Key exchange groups.
     pub groups: Vec<Group>,
+    /// Signature schemes of handshakes.
+    pub signatures: Vec<SignatureScheme>,
 }
 
 impl Capabilities {
@@ -130,8 +134,9 @@ impl Capabilities {
         versions: Vec<TlsVersion>,
         suites: Vec<CipherSuite>,
         groups: Vec<Group>,
+        signatures: Vec<SignatureScheme>,
     ) -> Self {
-        Self { backend, versions, suites, groups }
+        Self { backend, versions, suites, groups, signatures }
     }
 }
 
@@ -146,7 +151,14 @@ pub struct ServerConfig {
     pub client_roots: Option<Roots>,
     /// Application protocols (ALPN), best first; `http/1.1` and `http/1.0` unless set. A client
     /// that offers others only is refused, one that offers none is not. Empty: ALPN is not used.
+    /// Those that the policy does not permit ([`Policy::alpn`]) are taken out.
     pub alpn: Vec<Vec<u8>>,
+    /// Revocation lists that client certificates are looked up in.
+    pub crls: Crls,
+    /// How strict the server is with what client certificates say of themselves.
+    pub client_rules: ClientRules,
+    /// Pre-shared keys, for backends that have PSK suites; others refuse them.
+    pub psk: PskIdentities,
 }
 
 impl ServerConfig {
@@ -154,13 +166,34 @@ impl ServerConfig {
     pub fn new(identity: Identity) -> Self {
         // A client that speaks HTTP/1.0 may offer that alone (curl --http1.0 does).
         let alpn = [http_1_1(), vec![b"http/1.0".to_vec()]].concat();
-        Self { identity, client_roots: None, alpn }
+        Self {
+            identity,
+            client_roots: None,
+            alpn,
+            crls: Crls::default(),
+            client_rules: ClientRules::default(),
+            psk: PskIdentities::default(),
+        }
     }
 
     /// The same server, accepting client certificates of these authorities.
     #[must_use]
     pub fn with_client_roots(mut self, roots: Roots) -> Self {
         self.client_roots = Some(roots);
+        self
+    }
+
+    /// The same server, looking client certificates up in revocation lists.
+    #[must_use]
+    pub fn with_crls(mut self, crls: Crls) -> Self {
+        self.crls = crls;
+        self
+    }
+
+    /// The same server with other rules for what client certificates say of themselves.
+    #[must_use]
+    pub const fn with_client_rules(mut self, rules: ClientRules) -> Self {
+        self.client_rules = rules;
         self
     }
 
@@ -181,7 +214,12 @@ pub struct ClientConfig {
     /// The client's certificate chain and key, shown to a server that asks.
     pub identity: Option<Identity>,
     /// Application protocols (ALPN), best first; `http/1.1` unless set. Empty: ALPN is not used.
+    /// Those that the policy does not permit ([`Policy::alpn`]) are taken out.
     pub alpn: Vec<Vec<u8>>,
+    /// Revocation lists that the server's certificate is looked up in.
+    pub crls: Crls,
+    /// Pre-shared keys, for backends that have PSK suites; others refuse them.
+    pub psk: PskIdentities,
     /// Whether any certificate of a server is taken, whoever signed it and whatever name it is
     /// for; see [`ClientConfig::dangerous_any_server`].
     any_server: bool,
@@ -190,7 +228,14 @@ pub struct ClientConfig {
 impl ClientConfig {
     /// A client without a certificate of its own.
     pub fn new(roots: Roots) -> Self {
-        Self { roots, identity: None, alpn: http_1_1(), any_server: false }
+        Self {
+            roots,
+            identity: None,
+            alpn: http_1_1(),
+            crls: Crls::default(),
+            psk: PskIdentities::default(),
+            any_server: false,
+        }
     }
 
     /// A client that takes any server for the one it asked for. The connection is encrypted and
@@ -209,6 +254,13 @@ impl ClientConfig {
     #[must_use]
     pub fn with_identity(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
+        self
+    }
+
+    /// The same client, looking the server's certificate up in revocation lists.
+    #[must_use]
+    pub fn with_crls(mut self, crls: Crls) -> Self {
+        self.crls = crls;
         self
     }
 

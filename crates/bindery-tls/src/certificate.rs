@@ -8,7 +8,8 @@ use bindery_core::Timestamp;
 use rustls_pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
 use x509_parser::{
-    certificate::X509Certificate,
+    asn1_rs::{Any, Class},
+    certificate::{Validity, X509Certificate},
     extensions::{GeneralName, ParsedExtension},
     prelude::FromDer as _,
 };
@@ -35,6 +36,14 @@ pub struct Certificate {
     pub dns_names: Vec<String>,
     /// The addresses that it is for (iPAddress).
     pub ip_addresses: Vec<IpAddr>,
+    /// The mail addresses that it is for (rfc822Name).
+    pub mail_addresses: Vec<String>,
+    /// The URIs that it is for (uniformResourceIdentifier).
+    pub uris: Vec<String>,
+    /// Whether it has a subjectAltName at all.
+    pub has_names: bool,
+    /// Whether it has an Extended Key Usage at all.
+    pub usage_stated: bool,
     /// Whether it is marked as an authority (Basic Constraints).
     pub is_authority: bool,
     /// Whether a server may show it (Extended Key Usage; true without the extension).
@@ -73,7 +82,10 @@ impl Certificate {
         })
     }
 
-    fn from_parsed(parsed: &X509Certificate<'_>, der: &CertificateDer<'_>) -> Result<Self, String> {
+    pub(crate) fn from_parsed(
+        parsed: &X509Certificate<'_>,
+        der: &CertificateDer<'_>,
+    ) -> Result<Self, String> {
         let validity = parsed.validity();
         let mut found = Self {
             subject: rfc4514(parsed.subject())?,
@@ -83,6 +95,10 @@ impl Certificate {
             not_after: Timestamp::from_unix_seconds(validity.not_after.timestamp()),
             dns_names: Vec::new(),
             ip_addresses: Vec::new(),
+            mail_addresses: Vec::new(),
+            uris: Vec::new(),
+            has_names: false,
+            usage_stated: false,
             is_authority: parsed.is_ca(),
             for_servers: true,
             for_clients: true,
@@ -91,11 +107,13 @@ impl Certificate {
         for extension in parsed.extensions() {
             match extension.parsed_extension() {
                 ParsedExtension::SubjectAlternativeName(names) => {
+                    found.has_names = !names.general_names.is_empty();
                     for name in &names.general_names {
                         found.add_name(name);
                     }
                 }
                 ParsedExtension::ExtendedKeyUsage(usage) => {
+                    found.usage_stated = true;
                     found.for_servers = usage.server_auth || usage.any;
                     found.for_clients = usage.client_auth || usage.any;
                 }
@@ -108,6 +126,8 @@ impl Certificate {
     fn add_name(&mut self, name: &GeneralName<'_>) {
         match name {
             GeneralName::DNSName(name) => self.dns_names.push((*name).to_owned()),
+            GeneralName::RFC822Name(name) => self.mail_addresses.push((*name).to_owned()),
+            GeneralName::URI(uri) => self.uris.push((*uri).to_owned()),
             GeneralName::IPAddress(octets) => {
                 let address = <[u8; 4]>::try_from(*octets)
                     .map(IpAddr::from)
@@ -172,6 +192,24 @@ impl Certificate {
 pub(crate) fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, String> {
     let (rest, parsed) = X509Certificate::from_der(der).map_err(|error| error.to_string())?;
     if rest.is_empty() { Ok(parsed) } else { Err(format!("{} octets after its end", rest.len())) }
+}
+
+/// Whether a certificate that was checked before is valid at a time. Nothing but its dates is read:
+/// this is done for every resumed session.
+pub(crate) fn is_valid_at(der: &CertificateDer<'_>, now: Timestamp) -> bool {
+    let dates = || -> Option<Validity> {
+        let (_, certificate) = Any::from_der(der).ok()?;
+        let (_, signed) = Any::from_der(certificate.data).ok()?;
+        let (mut rest, first) = Any::from_der(signed.data).ok()?;
+        // The version is left out of a certificate of version 1, and the serial number comes first.
+        let before = if first.class() == Class::ContextSpecific { 3 } else { 2 };
+        for _ in 0..before {
+            rest = Any::from_der(rest).ok()?.0;
+        }
+        Some(Validity::from_der(rest).ok()?.1)
+    };
+    let now = now.unix_seconds();
+    dates().is_some_and(|v| v.not_before.timestamp() <= now && now <= v.not_after.timestamp())
 }
 
 pub(crate) fn fingerprint(der: &CertificateDer<'_>) -> String {

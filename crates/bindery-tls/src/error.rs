@@ -49,6 +49,8 @@ pub enum TlsErrorKind {
     CertificateNotYetValid,
     /// The server's certificate is not for the name that the client asked for.
     NameMismatch,
+    /// A certificate that its authority revoked, or whose revocation cannot be told.
+    CertificateRevoked,
     /// A certificate with another fault.
     BadCertificate,
     /// The two sides have no protocol version in common.
@@ -77,6 +79,7 @@ impl TlsErrorKind {
             Self::CertificateExpired => "certificate-expired",
             Self::CertificateNotYetValid => "certificate-not-yet-valid",
             Self::NameMismatch => "name-mismatch",
+            Self::CertificateRevoked => "certificate-revoked",
             Self::BadCertificate => "bad-certificate",
             Self::NoSharedVersion => "no-shared-version",
             Self::NoSharedSuite => "no-shared-suite",
@@ -131,6 +134,11 @@ impl TlsError {
         self.0.kind
     }
 
+    /// What went wrong, without the layer in front.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> &str {
         &self.0.hint
@@ -155,6 +163,7 @@ impl TlsError {
                 | TlsErrorKind::CertificateExpired
                 | TlsErrorKind::CertificateNotYetValid
                 | TlsErrorKind::NameMismatch
+                | TlsErrorKind::CertificateRevoked
                 | TlsErrorKind::BadCertificate
         )
     }

@@ -39,12 +39,30 @@ impl Identity {
         chain: impl AsRef<Path>,
         key: impl AsRef<Path>,
     ) -> Result<Self, TlsError> {
-        let (chain, key) = (chain.as_ref(), key.as_ref());
+        Self::from_files(chain.as_ref(), key.as_ref(), None)
+    }
+
+    /// As [`Identity::from_pem_files`], for a key that is encrypted (PKCS#8, PBES2) under the
+    /// passphrase in the first line of a third file. A key that is not encrypted is read as well.
+    ///
+    /// # Errors
+    /// As [`Identity::from_pem_files`], or the passphrase does not open the key.
+    pub fn from_pem_files_with_passphrase(
+        chain: impl AsRef<Path>,
+        key: impl AsRef<Path>,
+        passphrase: impl AsRef<Path>,
+    ) -> Result<Self, TlsError> {
+        Self::from_files(chain.as_ref(), key.as_ref(), Some(passphrase.as_ref()))
+    }
+
+    fn from_files(chain: &Path, key: &Path, passphrase: Option<&Path>) -> Result<Self, TlsError> {
+        let passphrase = passphrase.map(pem::passphrase).transpose()?;
         let chain_text = pem::read_file(chain, "certificate")?;
         let key_text = Zeroizing::new(pem::read_file(key, "key")?);
         let chain_origin = format!("certificate file {}", chain.display());
         let key_origin = format!("key file {}", key.display());
-        Self::from_named_pem(&chain_text, chain_origin, &key_text, key_origin)
+        let passphrase = passphrase.as_ref().map(|octets| octets.as_slice());
+        Self::from_named_pem((&chain_text, chain_origin), (&key_text, key_origin), passphrase)
     }
 
     /// Reads chain and key from PEM text. The leaf stands first, then each certificate's issuer;
@@ -55,14 +73,26 @@ impl Identity {
     /// No certificate, no key or more than one, text that is not PEM, an encrypted key. Whether
     /// the key belongs to the certificate is checked by the backend that uses them.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, TlsError> {
-        Self::from_named_pem(chain, "certificate text".into(), key, "key text".into())
+        Self::from_named_pem((chain, "certificate text".into()), (key, "key text".into()), None)
+    }
+
+    /// As [`Identity::from_pem`], for a key that is encrypted (PKCS#8, PBES2).
+    ///
+    /// # Errors
+    /// As [`Identity::from_pem`], or the passphrase does not open the key.
+    pub fn from_pem_with_passphrase(
+        chain: &[u8],
+        key: &[u8],
+        passphrase: &[u8],
+    ) -> Result<Self, TlsError> {
+        let (chain, key) = ((chain, "certificate text".into()), (key, "key text".into()));
+        Self::from_named_pem(chain, key, Some(passphrase))
     }
 
     fn from_named_pem(
-        chain_text: &[u8],
-        chain_origin: String,
-        key_text: &[u8],
-        key_origin: String,
+        (chain_text, chain_origin): (&[u8], String),
+        (key_text, key_origin): (&[u8], String),
+        passphrase: Option<&[u8]>,
     ) -> Result<Self, TlsError> {
         let mut chain = Vec::new();
         for section in pem::sections(chain_text, &chain_origin, Wanted::Certificates)? {
@@ -74,25 +104,7 @@ impl Identity {
             let message = format!("{chain_origin}: PEM sections, but no CERTIFICATE among them");
             return Err(configuration(message, "name the file with the certificate chain"));
         }
-        let mut keys = Vec::new();
-        for section in pem::sections(key_text, &key_origin, Wanted::Key)? {
-            if let Section::Key(key) = section {
-                keys.push(key);
-            }
-        }
-        let key = match (keys.pop(), keys.len()) {
-            (Some(key), 0) => key,
-            (Some(_), more) => {
-                let message = format!("{key_origin}: {} private keys, expected one", more + 1);
-                return Err(configuration(message, "leave only the key of the certificate"));
-            }
-            (None, _) => {
-                let message = format!("{key_origin}: PEM sections, but no private key among them");
-                let hint = "expected PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY; \
-                            an encrypted key has to be decrypted: openssl pkey -in FILE -out NEW";
-                return Err(configuration(message, hint));
-            }
-        };
+        let key = only_key(key_text, &key_origin, passphrase)?;
         Ok(Self(Arc::new(Parts { chain: chain.into(), chain_origin, key, key_origin })))
     }
 
@@ -137,6 +149,43 @@ impl Identity {
     /// Where the key came from, for messages: `key file server.key`.
     pub fn key_origin(&self) -> &str {
         &self.0.key_origin
+    }
+}
+
+/// The one private key of PEM text.
+fn only_key(
+    text: &[u8],
+    origin: &str,
+    passphrase: Option<&[u8]>,
+) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let mut keys = Vec::new();
+    for section in pem::sections(text, origin, Wanted::Key)? {
+        match (section, passphrase) {
+            (Section::Key(key), _) => keys.push(key),
+            (Section::EncryptedKey(der), Some(passphrase)) => {
+                keys.push(pem::decrypt(&der, passphrase, origin)?);
+            }
+            (Section::EncryptedKey(_), None) => {
+                let message = format!("{origin}: the key is encrypted, and no passphrase is given");
+                let hint = "name the file with its passphrase, or decrypt the key: openssl pkey \
+                            -in FILE -out NEW";
+                return Err(configuration(message, hint));
+            }
+            (Section::Certificate(_) | Section::Other, _) => {}
+        }
+    }
+    match (keys.pop(), keys.len()) {
+        (Some(key), 0) => Ok(key),
+        (Some(_), more) => {
+            let message = format!("{origin}: {} private keys, expected one", more + 1);
+            Err(configuration(message, "leave only the key of the certificate"))
+        }
+        (None, _) => {
+            let message = format!("{origin}: PEM sections, but no private key among them");
+            let hint = "expected PRIVATE KEY, ENCRYPTED PRIVATE KEY, EC PRIVATE KEY or RSA \
+                        PRIVATE KEY";
+            Err(configuration(message, hint))
+        }
     }
 }
 

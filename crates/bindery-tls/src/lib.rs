@@ -3,28 +3,39 @@
 mod account;
 mod backend;
 mod certificate;
+mod client_rules;
 mod error;
+mod expiry;
 mod identity;
 mod pem;
 #[cfg(feature = "pki")]
 pub mod pki;
 mod policy;
 mod provider;
+mod psk;
 pub mod registry;
+mod reload;
+mod revocation;
 mod roots;
 mod rustls_backend;
 
-pub use account::CertificateIdentity;
+pub use account::{CertificateIdentity, Naming};
 pub use backend::{
     Acceptor, Backend, BoxIo, Capabilities, ClientConfig, Connector, Io, Secured, ServerConfig,
     TlsFuture,
 };
 pub use certificate::{Certificate, Role};
+pub use client_rules::{ClientRules, Usage};
 pub use error::{TlsError, TlsErrorKind};
+pub use expiry::Expiry;
 pub use identity::Identity;
 pub use policy::{
-    ClientAuth, Dropped, Group, Need, Plan, PlanItem, Policy, Restriction, Row, WhyDropped,
+    Characteristics, ClientAuth, Demand, Dropped, Explanation, Group, Lack, Need, Plan, PlanItem,
+    Policy, Restriction, Resumption, Row, SignatureScheme, WhyDropped,
 };
 pub use provider::Provider;
+pub use psk::{Psk, PskIdentities};
+pub use reload::{Reloadable, Reloads};
+pub use revocation::Crls;
 pub use roots::Roots;
 pub use rustls_backend::RustlsBackend;

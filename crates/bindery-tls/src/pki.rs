@@ -7,8 +7,9 @@ use std::{fmt, net::IpAddr, time::Duration};
 
 use bindery_core::Timestamp;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize, SanType, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RevokedCertParams, RsaKeySize, SanType, SerialNumber,
 };
 use zeroize::Zeroizing;
 
@@ -83,15 +84,57 @@ impl Authority {
             leaf.names.iter().map(|name| subject_name(name)).collect::<Result<_, _>>()?;
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![match leaf.role {
-            Role::Server => ExtendedKeyUsagePurpose::ServerAuth,
-            Role::Client => ExtendedKeyUsagePurpose::ClientAuth,
-        }];
+        params.extended_key_usages = match (leaf.usage, leaf.role) {
+            (false, _) => Vec::new(),
+            (true, Role::Server) => vec![ExtendedKeyUsagePurpose::ServerAuth],
+            (true, Role::Client) => vec![ExtendedKeyUsagePurpose::ClientAuth],
+        };
         if leaf.authority {
             params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         }
         let certificate = params.signed_by(&key, &self.issuer).map_err(failed)?.pem();
         Ok(Issued { certificate, key: Zeroizing::new(key.serialize_pem()) })
+    }
+
+    /// A revocation list (PEM) that takes back what is given, from one moment until another, when
+    /// the next list is promised.
+    ///
+    /// # Errors
+    /// A certificate that cannot be read, or dates out of range.
+    pub fn revocation_list(
+        &self,
+        revoked: &[&Issued],
+        validity: Validity,
+    ) -> Result<String, TlsError> {
+        let epoch = rcgen::date_time_ymd(1970, 1, 1);
+        let this_update = epoch + since_epoch(validity.not_before)?;
+        let next_update = epoch + since_epoch(validity.not_after)?;
+        let serials = revoked.iter().map(|issued| {
+            let serial = issued.identity()?.certificate()?.serial;
+            let digits = serial.as_bytes().chunks(2).map(|pair| {
+                std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
+            });
+            Ok(digits.collect::<Option<Vec<u8>>>().unwrap_or_default())
+        });
+        let serials = serials.collect::<Result<Vec<_>, TlsError>>()?;
+        let params = CertificateRevocationListParams {
+            this_update,
+            next_update,
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: serials
+                .into_iter()
+                .map(|serial| RevokedCertParams {
+                    serial_number: SerialNumber::from_slice(&serial),
+                    revocation_time: this_update,
+                    reason_code: None,
+                    invalidity_date: None,
+                })
+                .collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = params.signed_by(&self.issuer).map_err(failed)?;
+        list.pem().map_err(failed)
     }
 
     /// The authority's certificate, for those who shall trust it.
@@ -128,6 +171,7 @@ pub struct Leaf {
     names: Vec<String>,
     validity: Validity,
     authority: bool,
+    usage: bool,
     rsa: bool,
 }
 
@@ -150,6 +194,7 @@ impl Leaf {
             names: Vec::new(),
             validity: Validity::default(),
             authority: false,
+            usage: true,
             rsa: false,
         }
     }
@@ -186,6 +231,13 @@ impl Leaf {
     #[must_use]
     pub const fn marked_as_authority(mut self) -> Self {
         self.authority = true;
+        self
+    }
+
+    /// The same without Extended Key Usage.
+    #[must_use]
+    pub const fn without_usage(mut self) -> Self {
+        self.usage = false;
         self
     }
 
@@ -242,20 +294,19 @@ fn parameters(
     }
     params.distinguished_name.push(DnType::CommonName, common_name);
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
-    let moment = |time: Timestamp| {
-        let seconds = u64::try_from(time.unix_seconds()).ok();
-        seconds.filter(|seconds| *seconds <= LAST_SECOND).map(|s| epoch + Duration::from_secs(s))
-    };
-    let (Some(not_before), Some(not_after)) =
-        (moment(validity.not_before), moment(validity.not_after))
-    else {
-        let message = "a certificate's dates must lie between 1970 and 9999";
-        return Err(configuration(message, "give other dates"));
-    };
-    params.not_before = not_before;
-    params.not_after = not_after;
+    params.not_before = epoch + since_epoch(validity.not_before)?;
+    params.not_after = epoch + since_epoch(validity.not_after)?;
     params.serial_number = Some(random_serial()?);
     Ok(params)
+}
+
+/// A moment as rcgen takes it: a span since 1970.
+fn since_epoch(time: Timestamp) -> Result<Duration, TlsError> {
+    let seconds = u64::try_from(time.unix_seconds()).ok();
+    seconds.filter(|seconds| *seconds <= LAST_SECOND).map(Duration::from_secs).ok_or_else(|| {
+        let message = "a certificate's dates must lie between 1970 and 9999";
+        configuration(message, "give other dates")
+    })
 }
 
 /// 9999-12-31T23:59:59Z: the last moment of GeneralizedTime, and of rcgen's time type.

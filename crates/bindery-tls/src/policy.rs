@@ -1,13 +1,20 @@
 //! What TLS may be: a policy as a value.
 
 mod builtin;
+mod characteristics;
+mod explain;
+#[cfg(feature = "toml")]
+mod file;
 mod plan;
 mod restriction;
+mod sieve;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt, time::Duration};
 
 use bindery_core::{CipherSuite, TlsVersion};
 
+pub use characteristics::{Characteristics, Demand, Lack};
+pub use explain::Explanation;
 pub use plan::{Dropped, Plan, PlanItem, WhyDropped};
 pub use restriction::Restriction;
 
@@ -34,8 +41,23 @@ pub struct Policy {
     pub suites: Vec<Row<CipherSuite>>,
     /// Key exchange groups, best first.
     pub groups: Vec<Row<Group>>,
+    /// Signature schemes of handshakes, best first.
+    ///
+    /// They say what a server or client signs a handshake with and takes for its peer's signature,
+    /// and what it announces. The signatures inside certificate chains are those that the backend
+    /// can check.
+    pub signatures: Vec<Row<SignatureScheme>>,
     /// Whether clients show a certificate.
     pub client_auth: ClientAuth,
+    /// Application protocols (ALPN) that may be spoken; `None` leaves them to the configuration of
+    /// each side, which may in any case offer no others than these.
+    pub alpn: Option<Vec<Vec<u8>>>,
+    /// Whether and for how long sessions are resumed.
+    pub resumption: Resumption,
+    /// What the sources contradict in themselves or in each other, and how it was read.
+    pub notes: Vec<Cow<'static, str>>,
+    /// The policy that is this one's modern subset, which every backend serves.
+    pub modern_subset: Option<Cow<'static, str>>,
     restrictions: Vec<Restriction>,
 }
 
@@ -49,7 +71,12 @@ impl Policy {
             versions: Vec::new(),
             suites: Vec::new(),
             groups: Vec::new(),
+            signatures: Vec::new(),
             client_auth: ClientAuth::None,
+            alpn: None,
+            resumption: Resumption::default(),
+            notes: Vec::new(),
+            modern_subset: None,
             restrictions: Vec::new(),
         }
     }
@@ -93,22 +120,37 @@ pub struct Row<T> {
     pub need: Need,
     /// Where that is said, or why.
     pub source: Cow<'static, str>,
+    /// The first and the last protocol version that the row speaks of, where that is less than the
+    /// thing itself has: RC4 in SSL 3.0 only. Suites only.
+    pub within: Option<(TlsVersion, TlsVersion)>,
 }
 
 impl<T> Row<T> {
     /// A row of something that must be there.
     pub fn required(what: T, source: impl Into<Cow<'static, str>>) -> Self {
-        Self { what, need: Need::Required, source: source.into() }
+        Self::new(what, Need::Required, source)
     }
 
     /// A row of something that may be there.
     pub fn permitted(what: T, source: impl Into<Cow<'static, str>>) -> Self {
-        Self { what, need: Need::Permitted, source: source.into() }
+        Self::new(what, Need::Permitted, source)
     }
 
     /// A row of something that the sources name and this policy leaves out.
     pub fn left_out(what: T, source: impl Into<Cow<'static, str>>) -> Self {
-        Self { what, need: Need::LeftOut, source: source.into() }
+        Self::new(what, Need::LeftOut, source)
+    }
+
+    /// A row of any kind.
+    pub fn new(what: T, need: Need, source: impl Into<Cow<'static, str>>) -> Self {
+        Self { what, need, source: source.into(), within: None }
+    }
+
+    /// The same row for these protocol versions only.
+    #[must_use]
+    pub const fn within(mut self, first: TlsVersion, last: TlsVersion) -> Self {
+        self.within = Some((first, last));
+        self
     }
 }
 
@@ -116,7 +158,8 @@ impl<T> Row<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Need {
-    /// Nothing starts on a backend without it.
+    /// Nothing starts on a backend without it. A required suite is needed where one of its
+    /// protocol versions is used.
     Required,
     /// Used where the backend has it.
     Permitted,
@@ -152,6 +195,76 @@ impl Group {
     /// A group from its number and IANA name.
     pub const fn new(id: u16, name: &'static str) -> Self {
         Self { id, name }
+    }
+}
+
+/// A signature scheme: its IANA number and name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct SignatureScheme {
+    /// The number on the wire.
+    pub id: u16,
+    /// The name in the IANA registry, such as `ecdsa_secp256r1_sha256`.
+    pub name: &'static str,
+}
+
+impl SignatureScheme {
+    /// A scheme from its number and IANA name.
+    pub const fn new(id: u16, name: &'static str) -> Self {
+        Self { id, name }
+    }
+}
+
+/// Whether and for how long sessions are resumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Resumption {
+    /// Whether tickets are given and taken at all.
+    pub tickets: bool,
+    /// How long a ticket key makes new tickets; what it made is taken for as long again. At most
+    /// three days, so that a ticket never outlives the seven days of RFC 8446, 4.6.1.
+    pub rotation: Duration,
+}
+
+impl Default for Resumption {
+    /// Tickets, whose keys change every six hours.
+    fn default() -> Self {
+        Self { tickets: true, rotation: Duration::from_secs(6 * 60 * 60) }
+    }
+}
+
+impl Resumption {
+    /// The longest [`Resumption::rotation`].
+    pub const LONGEST_ROTATION: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+
+    /// No session is resumed: every connection is a full handshake.
+    pub const fn none() -> Self {
+        Self { tickets: false, rotation: Duration::ZERO }
+    }
+
+    /// Tickets whose keys change this often.
+    pub const fn rotating(rotation: Duration) -> Self {
+        Self { tickets: true, rotation }
+    }
+}
+
+impl fmt::Display for ClientAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Optional => "optional",
+            Self::Required => "required",
+        })
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Required => "required",
+            Self::Permitted => "permitted",
+            Self::LeftOut => "left out",
+        })
     }
 }
 

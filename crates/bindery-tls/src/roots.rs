@@ -45,7 +45,7 @@ impl Roots {
         for section in pem::sections(text, &origin, Wanted::Certificates)? {
             match section {
                 Section::Certificate(certificate) => certificates.push(certificate),
-                Section::Key(_) => {
+                Section::Key(_) | Section::EncryptedKey(_) => {
                     let message = format!("{origin}: a private key among the authorities");
                     let hint = "name a file with the authorities' certificates only";
                     return Err(configuration(message, hint));

@@ -4,7 +4,10 @@ mod any_server;
 mod client;
 mod failure;
 mod server;
+mod signing;
 mod stream;
+mod tickets;
+mod verify;
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
@@ -58,7 +61,13 @@ impl RustlsBackend {
         })
     }
 
-    fn certified_key(&self, identity: &Identity, role: Role) -> Result<CertifiedKey, TlsError> {
+    /// The key of an identity, which signs with the plan's schemes only.
+    fn certified_key(
+        &self,
+        identity: &Identity,
+        role: Role,
+        plan: &Plan,
+    ) -> Result<CertifiedKey, TlsError> {
         let chain = identity.chain();
         let (chain_origin, key_origin) = (identity.chain_origin(), identity.key_origin());
         identity.certificate()?.check_role(role, chain_origin)?;
@@ -68,6 +77,7 @@ impl RustlsBackend {
             configuration(message, "use an RSA (2048 bits or more), ECDSA P-256 or P-384 key")
                 .with_source(error)
         })?;
+        let key = signing::limited(key, &plan.signatures, key_origin)?;
         let certified = CertifiedKey::new(chain.to_vec(), key);
         match certified.keys_match() {
             Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
@@ -104,7 +114,10 @@ impl Backend for RustlsBackend {
         }
         let groups = crypto.kx_groups.iter().filter_map(|g| registry::group(g.name().into()));
         let groups: Vec<Group> = groups.collect();
-        Capabilities::new(self.name(), versions.into_iter().rev().collect(), suites, groups)
+        let versions = versions.into_iter().rev().collect();
+        let schemes = crypto.signature_verification_algorithms.supported_schemes();
+        let signatures = schemes.into_iter().filter_map(|s| registry::signature(s.into()));
+        Capabilities::new(self.name(), versions, suites, groups, signatures.collect())
     }
 
     fn acceptor(

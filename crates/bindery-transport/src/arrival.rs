@@ -61,7 +61,7 @@ impl From<&Limits> for Patience {
 
 impl Patience {
     /// How long may have been waited in sum when so much has come, and which limit says so.
-    fn allows(&self, received: u64) -> (Duration, &'static str) {
+    pub(crate) fn allows(&self, received: u64) -> (Duration, &'static str) {
         let by_rate = received
             .saturating_mul(1000)
             .checked_div(self.rate)

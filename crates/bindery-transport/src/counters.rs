@@ -23,6 +23,7 @@ pub struct Counters {
     handshakes_failed: Mutex<BTreeMap<&'static str, u64>>,
     accept_errors: AtomicU64,
     requests: [AtomicU64; STATUSES],
+    messages: AtomicU64,
     requests_cancelled: AtomicU64,
     request_micros: AtomicU64,
     refusals: Mutex<BTreeMap<Fault, u64>>,
@@ -55,9 +56,11 @@ pub struct Snapshot {
     /// Requests answered, by status. Those whose head could not be read are in
     /// [`Snapshot::malformed`] instead.
     pub requests: BTreeMap<u16, u64>,
+    /// Messages answered without HTTP. Refused ones are in [`Snapshot::refusals`] only.
+    pub messages: u64,
     /// Requests given up because their connection ended before the answer.
     pub requests_cancelled: u64,
-    /// The time spent on answered requests, from head to head, in microseconds.
+    /// The time spent on answered requests and messages, from head to head, in microseconds.
     pub request_micros: u64,
     /// Refusals, by fault.
     pub refusals: BTreeMap<Fault, u64>,
@@ -84,6 +87,7 @@ impl Counters {
             handshakes_failed: Mutex::default(),
             accept_errors: AtomicU64::new(0),
             requests: [const { AtomicU64::new(0) }; STATUSES],
+            messages: AtomicU64::new(0),
             requests_cancelled: AtomicU64::new(0),
             request_micros: AtomicU64::new(0),
             refusals: Mutex::default(),
@@ -109,6 +113,7 @@ impl Counters {
             handshakes_failed: copy(&self.handshakes_failed),
             accept_errors: self.accept_errors.load(Relaxed),
             requests: requests.collect(),
+            messages: self.messages.load(Relaxed),
             requests_cancelled: self.requests_cancelled.load(Relaxed),
             request_micros: self.request_micros.load(Relaxed),
             refusals: copy(&self.refusals),
@@ -150,6 +155,11 @@ impl Counters {
         if let Some(count) = self.requests.get(index) {
             count.fetch_add(1, Relaxed);
         }
+        self.request_micros.fetch_add(micros, Relaxed);
+    }
+
+    pub(crate) fn message(&self, micros: u64) {
+        self.messages.fetch_add(1, Relaxed);
         self.request_micros.fetch_add(micros, Relaxed);
     }
 

@@ -4,12 +4,14 @@ mod accept;
 mod connection;
 mod exchange;
 mod guard;
+mod identity;
+mod messages;
 mod preflight;
 mod router;
 
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
-use bindery_core::{IdentityMap, Profile, RefusalForm};
+use bindery_core::{IdentityMap, Profile, RefusalForm, StreamEndpoint};
 use bindery_tls::Acceptor;
 use tokio::{
     net::TcpListener,
@@ -39,6 +41,23 @@ struct Listening {
     socket: TcpListener,
     address: SocketAddr,
     acceptor: Option<Arc<dyn Acceptor>>,
+    speaks: Speaks,
+}
+
+/// What is spoken on a listener.
+#[derive(Clone, Debug)]
+enum Speaks {
+    Http,
+    Messages(Arc<dyn StreamEndpoint>),
+    /// The first octets of a connection tell.
+    Either(Arc<dyn StreamEndpoint>),
+}
+
+/// What the connections of a listener share.
+#[derive(Clone, Debug)]
+struct Door {
+    acceptor: Option<Arc<dyn Acceptor>>,
+    speaks: Speaks,
 }
 
 /// What all connections share.
@@ -60,6 +79,7 @@ struct Shared {
 pub struct Listener {
     source: Source,
     acceptor: Option<Arc<dyn Acceptor>>,
+    speaks: Speaks,
 }
 
 #[derive(Debug)]
@@ -71,12 +91,12 @@ enum Source {
 impl Listener {
     /// A listener in clear. Port 0 takes a free one; see [`Server::local_addrs`].
     pub const fn clear(address: SocketAddr) -> Self {
-        Self { source: Source::Address(address), acceptor: None }
+        Self { source: Source::Address(address), acceptor: None, speaks: Speaks::Http }
     }
 
     /// A listener with TLS. Port 0 takes a free one; see [`Server::local_addrs`].
     pub const fn tls(address: SocketAddr, acceptor: Arc<dyn Acceptor>) -> Self {
-        Self { source: Source::Address(address), acceptor: Some(acceptor) }
+        Self { source: Source::Address(address), acceptor: Some(acceptor), speaks: Speaks::Http }
     }
 
     /// A listener on a socket that was bound elsewhere, such as one inherited from a supervisor;
@@ -85,7 +105,22 @@ impl Listener {
         socket: std::net::TcpListener,
         acceptor: Option<Arc<dyn Acceptor>>,
     ) -> Self {
-        Self { source: Source::Socket(socket), acceptor }
+        Self { source: Source::Socket(socket), acceptor, speaks: Speaks::Http }
+    }
+
+    /// The same listener with a protocol's messages on the bare stream in place of HTTP.
+    #[must_use]
+    pub fn messages(mut self, endpoint: Arc<dyn StreamEndpoint>) -> Self {
+        self.speaks = Speaks::Messages(endpoint);
+        self
+    }
+
+    /// The same listener with HTTP and a protocol's messages on the bare stream: the first octets
+    /// of a connection tell which it is ([`StreamEndpoint::opening`]).
+    #[must_use]
+    pub fn messages_or_http(mut self, endpoint: Arc<dyn StreamEndpoint>) -> Self {
+        self.speaks = Speaks::Either(endpoint);
+        self
     }
 
     async fn bind(self) -> Result<Listening, TransportError> {
@@ -114,7 +149,7 @@ impl Listener {
         };
         let socket = socket.map_err(fault)?;
         let address = socket.local_addr().map_err(fault)?;
-        Ok(Listening { socket, address, acceptor: self.acceptor })
+        Ok(Listening { socket, address, acceptor: self.acceptor, speaks: self.speaks })
     }
 }
 
@@ -162,10 +197,11 @@ impl Server {
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Stopped {
         let (stop, stopping) = watch::channel(false);
         let mut loops = JoinSet::new();
-        for Listening { socket, address, acceptor } in self.listeners {
+        for Listening { socket, address, acceptor, speaks } in self.listeners {
             tracing::info!(%address, tls = acceptor.is_some(), "listening");
             let shared = Arc::clone(&self.shared);
-            loops.spawn(accept::run(socket, acceptor, shared, stopping.clone()));
+            let door = Door { acceptor, speaks };
+            loops.spawn(accept::run(socket, door, shared, stopping.clone()));
         }
         drop(stopping);
         shutdown.await;

@@ -3,15 +3,20 @@
 // What the derive writes names this crate from outside.
 extern crate self as bindery_ttlv;
 
+mod date;
 mod decode;
 mod decoder;
 #[doc(hidden)]
 pub mod derived;
 mod element;
 mod error;
+#[cfg(any(feature = "xml", feature = "json"))]
+mod form;
 mod frame;
 mod header;
 pub mod hex;
+#[cfg(feature = "json")]
+mod json;
 mod options;
 mod raw;
 mod reader;
@@ -21,6 +26,8 @@ mod tree;
 mod types;
 mod walk;
 mod writer;
+#[cfg(feature = "xml")]
+mod xml;
 
 pub use bindery_ttlv_derive::Ttlv;
 
@@ -31,7 +38,11 @@ pub use crate::decode::{
 pub use crate::decoder::Decoder;
 pub use crate::element::Element;
 pub use crate::error::{Error, ErrorKind, Limit};
+#[cfg(any(feature = "xml", feature = "json"))]
+pub use crate::form::{FormError, FormErrorKind};
 pub use crate::frame::{HEADER_LENGTH, message_length};
+#[cfg(feature = "json")]
+pub use crate::json::{from_json, to_json, to_json_indented};
 pub use crate::options::{Limits, Options, Tolerance};
 pub use crate::raw::{RawItem, RawValue};
 pub use crate::reader::{Item, Reader, Value};
@@ -39,4 +50,6 @@ pub use crate::tag::{ItemType, Tag};
 pub use crate::tree::{Tree, TreeError};
 pub use crate::types::{BigInteger, DateTime, DateTimeExtended, Interval, ProtocolVersion, Text};
 pub use crate::walk::{Visit, Walk};
-pub use crate::writer::{EncodeError, Writer};
+pub use crate::writer::{Begun, EncodeError, Writer};
+#[cfg(feature = "xml")]
+pub use crate::xml::{Substitute, XmlMessages, from_xml, to_xml, to_xml_indented};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::{Item, Value};
+
 /// A tag: what an item means. 24 bits, big endian on the wire (KMIP 1.4, section 9.1.1.1).
 ///
 /// The registry's tags are associated constants, `Tag::UNIQUE_IDENTIFIER` and so on. Any other value survives a round
@@ -150,5 +152,15 @@ impl ItemType {
 impl fmt::Display for ItemType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+/// The attribute that an Attribute Value behind this item belongs to (KMIP 1.x: Attribute Name, Attribute Index,
+/// Attribute Value).
+pub(crate) fn named_attribute(item: &Item<'_>, before: Option<Tag>) -> Option<Tag> {
+    match (item.tag, item.value) {
+        (Tag::ATTRIBUTE_NAME, Value::TextString(name)) => Tag::from_title(name),
+        (Tag::ATTRIBUTE_INDEX, _) => before,
+        _ => None,
     }
 }

@@ -2,8 +2,10 @@
 
 use std::fmt::{self, Write};
 
+use crate::date::civil;
 use crate::hex::Hex;
 use crate::registry::{self, Enumeration};
+use crate::tag::named_attribute;
 use crate::{Error, Item, Options, Tag, Value, Walk};
 
 #[cfg(test)]
@@ -228,16 +230,6 @@ impl fmt::Display for Tree<'_> {
     }
 }
 
-/// The attribute that an Attribute Value behind this item belongs to (KMIP 1.x: Attribute Name, Attribute Index,
-/// Attribute Value).
-fn named_attribute(item: &Item<'_>, before: Option<Tag>) -> Option<Tag> {
-    match (item.tag, item.value) {
-        (Tag::ATTRIBUTE_NAME, Value::TextString(name)) => Tag::from_title(name),
-        (Tag::ATTRIBUTE_INDEX, _) => before,
-        _ => None,
-    }
-}
-
 fn length(value: &Value<'_>) -> usize {
     match value {
         Value::TextString(text) => text.len(),
@@ -289,18 +281,4 @@ fn date_time(seconds: i64, micros: Option<i64>, out: &mut dyn Write) -> fmt::Res
         Some(micros) => write!(out, "({seconds}.{micros:06})"),
         None => write!(out, "({seconds})"),
     }
-}
-
-/// Year, month and day of a day number (0 is 1970-01-01), in the Gregorian calendar. Years are counted from March, so
-/// that the leap day is the last of the year.
-const fn civil(days: i64) -> (i64, i64, i64) {
-    let since = days + 719_468; // 0000-03-01
-    let (era, day) = (since.div_euclid(146_097), since.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let january = month >= 10;
-    let month = if january { month - 9 } else { month + 3 };
-    (400 * era + year + january as i64, month, day)
 }

@@ -50,6 +50,13 @@ impl fmt::Debug for Writer<'_> {
     }
 }
 
+/// A structure that was begun and has to be [ended](Writer::end).
+#[derive(Debug)]
+#[must_use]
+pub struct Begun {
+    at: usize,
+}
+
 impl<'b> Writer<'b> {
     /// A writer that appends to `buffer`.
     pub fn new(buffer: &'b mut Vec<u8>) -> Self {
@@ -116,13 +123,29 @@ impl<'b> Writer<'b> {
         if !self.fits(8) {
             return;
         }
-        let at = self.buffer.len();
-        self.buffer.extend_from_slice(&head(tag, ItemType::Structure, 0));
+        let begun = self.begin(tag);
         items(self);
-        let length = self.buffer.len().saturating_sub(at + 8);
+        self.end(begun);
+    }
+
+    /// Begins a structure whose items come one call after the other; [`end`](Self::end) ends it. For those who read
+    /// a message item by item; what is typed uses [`structure`](Self::structure).
+    #[inline]
+    pub fn begin(&mut self, tag: Tag) -> Begun {
+        let at = self.buffer.len();
+        if self.fits(8) {
+            self.buffer.extend_from_slice(&head(tag, ItemType::Structure, 0));
+        }
+        Begun { at }
+    }
+
+    /// Ends the structure that was begun last and not ended yet.
+    #[inline]
+    pub fn end(&mut self, begun: Begun) {
+        let length = self.buffer.len().saturating_sub(begun.at.saturating_add(8));
         // `fits` has kept the whole message, and so each of its structures, below 2^32.
         let length = u32::try_from(length).unwrap_or(u32::MAX);
-        if let Some(field) = self.buffer.get_mut(at + 4..at + 8) {
+        if let Some(field) = self.buffer.get_mut(begun.at + 4..begun.at + 8) {
             field.copy_from_slice(&length.to_be_bytes());
         }
     }

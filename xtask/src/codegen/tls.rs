@@ -1,4 +1,4 @@
-//! bindery-tls: cipher suites and key exchange groups.
+//! bindery-tls: cipher suites, key exchange groups and signature schemes.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -8,9 +8,10 @@ use super::{Generated, csv};
 
 const CRATE: &str = "crates/bindery-tls";
 
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 12] = [
     "id_hex",
     "name",
+    "openssl_name",
     "first_version",
     "last_version",
     "key_exchange",
@@ -18,6 +19,7 @@ const COLUMNS: [&str; 10] = [
     "encryption",
     "bits",
     "integrity",
+    "recommended",
     "reference",
 ];
 
@@ -29,7 +31,24 @@ pub(super) fn generate(root: &Path) -> Result<Vec<Generated>, String> {
             path: source.join("suites.rs"),
             text: suites(&registry.join("cipher-suites.csv"))?,
         },
-        Generated { path: source.join("groups.rs"), text: groups(&registry.join("groups.csv"))? },
+        Generated {
+            path: source.join("groups.rs"),
+            text: names(
+                &registry.join("groups.csv"),
+                "groups.csv",
+                "Key exchange groups",
+                "Group",
+            )?,
+        },
+        Generated {
+            path: source.join("signatures.rs"),
+            text: names(
+                &registry.join("signature-schemes.csv"),
+                "signature-schemes.csv",
+                "Signature schemes",
+                "SignatureScheme",
+            )?,
+        },
     ])
 }
 
@@ -37,35 +56,43 @@ fn suites(path: &Path) -> Result<String, String> {
     let mut consts = String::new();
     let mut rows = String::new();
     let mut seen = BTreeSet::new();
+    let mut last_id = None;
     for (line, cells) in csv::read(path, COLUMNS)? {
         let fail = |e: String| format!("{}: line {line}: {e}", path.display());
-        let [hex, name, first, last, key_exchange, authentication, encryption, bits, integrity, at] =
-            cells;
+        let [hex, name, openssl, first, last, exchange, auth, cipher, bits, mac, good, at] = cells;
         let id = number(&hex, &name, &mut seen).map_err(fail)?;
+        // Rows are found by a binary search.
+        if last_id.replace(id) >= Some(id) {
+            return Err(fail(format!("{hex} stands behind a larger number")));
+        }
         let bits: u16 = bits.parse().map_err(|e| fail(format!("bits: {e}")))?;
         let (first, last) = (version(&first).map_err(fail)?, version(&last).map_err(fail)?);
+        let good = recommended(&good).map_err(fail)?;
+        let openssl = if openssl.is_empty() { "None".into() } else { format!("Some({openssl:?})") };
+        let constant = name.to_ascii_uppercase();
         let _ = writeln!(
             consts,
-            "/// {encryption}, {integrity}; {at}.\n\
-             pub const {name}: CipherSuite = CipherSuite::new({id:#06x}, \"{name}\");"
+            "/// {cipher}, {mac}; {at}.\n\
+             pub const {constant}: CipherSuite = CipherSuite::new({id:#06x}, \"{name}\");"
         );
         let _ = writeln!(
             rows,
-            "SuiteRow {{ suite: {name}, first: TlsVersion::{first}, last: TlsVersion::{last}, \
-             key_exchange: {key_exchange:?}, authentication: {authentication:?}, \
-             encryption: {encryption:?}, bits: {bits}, integrity: {integrity:?}, \
+            "SuiteRow {{ suite: {constant}, openssl_name: {openssl}, first: TlsVersion::{first}, \
+             last: TlsVersion::{last}, key_exchange: {exchange:?}, authentication: {auth:?}, \
+             encryption: {cipher:?}, bits: {bits}, integrity: {mac:?}, recommended: {good}, \
              reference: {at:?} }},"
         );
     }
     Ok(format!(
         "{}//! Cipher suites by their IANA names.\n\n\
          use bindery_core::{{CipherSuite, TlsVersion}};\n\nuse super::SuiteRow;\n\n{consts}\n\
-         /// Every row of the table.\npub const ALL: &[SuiteRow] = &[\n{rows}];\n",
+         /// Every row of the table, by number.\npub const ALL: &[SuiteRow] = &[\n{rows}];\n",
         head("registry/cipher-suites.csv")
     ))
 }
 
-fn groups(path: &Path) -> Result<String, String> {
+/// A table of numbers and names, as constants of a type.
+fn names(path: &Path, table: &str, what: &str, of: &str) -> Result<String, String> {
     let mut consts = String::new();
     let mut rows = String::new();
     let mut seen = BTreeSet::new();
@@ -75,14 +102,14 @@ fn groups(path: &Path) -> Result<String, String> {
         let constant = name.to_ascii_uppercase();
         let _ = writeln!(
             consts,
-            "/// `{name}`; {at}.\npub const {constant}: Group = Group::new({id:#06x}, \"{name}\");"
+            "/// `{name}`; {at}.\npub const {constant}: {of} = {of}::new({id:#06x}, \"{name}\");"
         );
         let _ = writeln!(rows, "{constant},");
     }
     Ok(format!(
-        "{}//! Key exchange groups by their IANA names.\n\nuse crate::Group;\n\n{consts}\n\
-         /// Every row of the table.\npub const ALL: &[Group] = &[\n{rows}];\n",
-        head("registry/groups.csv")
+        "{}//! {what} by their IANA names.\n\nuse crate::{of};\n\n{consts}\n\
+         /// Every row of the table.\npub const ALL: &[{of}] = &[\n{rows}];\n",
+        head(&format!("registry/{table}"))
     ))
 }
 
@@ -105,8 +132,17 @@ fn number(hex: &str, name: &str, seen: &mut BTreeSet<String>) -> Result<u16, Str
     Ok(id)
 }
 
+fn recommended(cell: &str) -> Result<bool, String> {
+    match cell {
+        "Y" => Ok(true),
+        "N" => Ok(false),
+        _ => Err(format!("recommended is Y or N, not {cell:?}")),
+    }
+}
+
 fn version(name: &str) -> Result<&'static str, String> {
     match name {
+        "SSL 3.0" => Ok("SSL_3_0"),
         "TLS 1.0" => Ok("TLS_1_0"),
         "TLS 1.1" => Ok("TLS_1_1"),
         "TLS 1.2" => Ok("TLS_1_2"),

@@ -1,4 +1,5 @@
-//! KMIP over HTTPS: PyKMIP makes and reads the messages, curl carries them (`tests/interop/kmip_https.py`).
+//! KMIP over HTTPS: PyKMIP makes and reads the messages, curl carries them (`tests/interop/kmip_https.py`). KMIP on
+//! TLS without HTTP: PyKMIP's own client, whole (`tests/interop/kmip_tls.py`).
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -11,11 +12,11 @@ use crate::process::{find, shown};
 
 const PACKAGE: &str = "PyKMIP";
 const VERSION: &str = "0.11.0";
-const SCRIPT: &str = "tests/interop/kmip_https.py";
+const SCRIPTS: [&str; 2] = ["tests/interop/kmip_https.py", "tests/interop/kmip_tls.py"];
 
 pub(super) const PEER: Peer = Peer {
     name: "kmip",
-    about: "PyKMIP 0.11.0 by curl against `bindery dev`, KMIP 1.0 to 1.4 over mutual TLS",
+    about: "PyKMIP 0.11.0, by curl and by itself, against `bindery dev`, KMIP 1.0 to 1.4 over mutual TLS",
     missing,
     install,
     run,
@@ -35,9 +36,14 @@ fn install(root: &Path) -> Result<(), String> {
 fn run(root: &Path, settings: Settings) -> Result<Tally, String> {
     let program = build(root, settings)?;
     let server = Server::start(&program, &root.join("target/interop/kmip"))?;
-    let mut command = Command::new(python::interpreter(root));
-    command.arg("-u").arg(root.join(SCRIPT)).envs(server.environment("/kmip"));
-    let tally = script(&mut command)?;
+    let mut tally = Tally::default();
+    for name in SCRIPTS {
+        let mut command = Command::new(python::interpreter(root));
+        command.arg("-u").arg(root.join(name)).envs(server.environment("/kmip"));
+        let counted = script(&mut command)?;
+        tally.passed += counted.passed;
+        tally.failed += counted.failed;
+    }
     if tally.failed > 0 {
         say(format!("the server's log:\n{}", server.log()));
     }
@@ -62,7 +68,7 @@ pub(super) fn script(command: &mut Command) -> Result<Tally, String> {
         .map_err(|e| format!("{}: {e}", shown(command)))?;
     let mut tally = Tally::default();
     for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
-        let line = line.map_err(|e| format!("{SCRIPT}: {e}"))?;
+        let line = line.map_err(|e| format!("{}: {e}", shown(command)))?;
         match line.split_whitespace().next() {
             Some("ok") => tally.passed += 1,
             Some("FAIL") => tally.failed += 1,

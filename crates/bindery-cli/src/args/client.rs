@@ -25,6 +25,9 @@ pub(crate) struct ClientArgs {
     /// The private key (PEM) of our own certificate.
     #[arg(long, global = true, env = "BINDERY_KEY", value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
+    /// The file whose first line is the passphrase of an encrypted private key.
+    #[arg(long, global = true, env = "BINDERY_KEY_PASSPHRASE_FILE", value_name = "FILE")]
+    pub(crate) key_passphrase_file: Option<PathBuf>,
     /// Do not check the server's certificate. Dangerous: whoever answers gets what is sent.
     #[arg(long, global = true, env = "BINDERY_INSECURE")]
     pub(crate) insecure: bool,

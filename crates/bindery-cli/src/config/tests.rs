@@ -24,6 +24,7 @@ fn the_template_is_a_configuration() {
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.log, Log::default());
     assert_eq!(config.identity, Identity::default());
+    assert_eq!(config.tls, Tls::default());
     assert_eq!(config.service.kmip, Some(KmipService::default()));
     assert_eq!(config.admin, Some(Admin::default()));
     assert_eq!(config.client, ClientSettings::default());
@@ -33,7 +34,12 @@ fn the_template_is_a_configuration() {
 fn the_defaults_in_the_template_are_the_defaults() {
     let plain = read(TEMPLATE).unwrap();
     let all = read(&all_keys()).unwrap();
-    assert_eq!(all.listener, plain.listener);
+    let passphrases = |listeners: BTreeMap<String, Listener>| {
+        let without = |l: Listener| Listener { key_passphrase_file: None, ..l };
+        listeners.into_iter().map(|(name, l)| (name, without(l))).collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(passphrases(all.listener), plain.listener);
+    assert_eq!(all.tls, plain.tls);
     assert_eq!(all.service, plain.service);
     assert_eq!(all.identity, plain.identity);
     assert_eq!(all.admin, plain.admin);
@@ -60,7 +66,7 @@ fn commented_keys_without_a_default_are_said_to_be_examples() {
             None => example = line.ends_with("Examples:"),
         }
     }
-    assert_eq!(examples, ["kek_env", "url", "cacert", "cert", "key"]);
+    assert_eq!(examples, ["key_passphrase_file", "kek_env", "url", "cacert", "cert", "key"]);
 }
 
 #[test]
@@ -69,10 +75,15 @@ fn every_key_stands_in_the_template() {
     let text = toml::Value::try_from(&all).unwrap();
     // A key that is missing from the template is None, and is then missing here too; so count.
     let count = |table: &str| text.get(table).and_then(|v| v.as_table()).map_or(0, |t| t.len());
+    let main = text.get("listener").and_then(|listeners| listeners.get("main"));
+    assert_eq!(main.and_then(|main| main.as_table()).map(|main| main.len()), Some(14));
+    assert_eq!(count("identity"), 2);
     assert_eq!(count("client"), 6);
     assert_eq!(count("store"), 4);
     assert_eq!(count("limits"), 12);
-    for table in ["listener", "service", "identity", "store", "limits", "admin", "log", "client"] {
+    for table in
+        ["listener", "service", "tls", "identity", "store", "limits", "admin", "log", "client"]
+    {
         assert!(TEMPLATE.contains(&format!("[{table}")), "{table}");
     }
 }

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use bindery_ttlv::{Limits, hex};
+use bindery_ttlv::{FormError, Limits, Options, from_json, from_xml, hex};
 
 use crate::{
     args::Form,
@@ -17,20 +17,25 @@ use crate::{
 /// the longest message.
 const LONGEST: u64 = 4 * Limits::DEFAULT.message_length as u64;
 
-/// Reads a message; without a form it is recognised.
+/// Reads a message as binary TTLV; without a form it is recognised.
 ///
 /// # Errors
 /// The file cannot be read or is too long, or is not of that form.
-pub(crate) fn read_message(file: &Path, form: Option<Form>) -> Result<Vec<u8>> {
+pub(crate) fn read_message(file: &Path, form: Option<Form>, options: &Options) -> Result<Vec<u8>> {
     let octets = read(file)?;
     if octets.is_empty() {
-        return Err(undecodable("the input is empty".to_owned(), 0)
+        return Err(undecodable("the input is empty".to_owned(), Some(0))
             .hint("name a file, or write the message to standard input"));
     }
-    match form.map_or_else(|| recognise(&octets), Ok)? {
-        Form::Ttlv => Ok(octets),
-        Form::TtlvHex => from_hex(octets),
+    let mut message = Vec::new();
+    match form.unwrap_or_else(|| recognise(&octets)) {
+        Form::Ttlv => return Ok(octets),
+        Form::TtlvHex => return from_hex(octets),
+        Form::TtlvXml => from_xml(&octets, options, &mut message),
+        Form::TtlvJson => from_json(&octets, options, &mut message),
     }
+    .map_err(|error| malformed(&error))?;
+    Ok(message)
 }
 
 /// Reads a file whole, or standard input for `-`.
@@ -56,34 +61,43 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>> {
     Ok(octets)
 }
 
-/// TTLV holds octets that no text does; text is taken for hexadecimal digits, so that a slip in
-/// them is reported by line and column.
-fn recognise(octets: &[u8]) -> Result<Form> {
-    let text = octets.iter().all(|octet| octet.is_ascii_graphic() || octet.is_ascii_whitespace());
-    if !text {
-        return Ok(Form::Ttlv);
+/// TTLV holds octets that no text does. Of text, the first character tells; what begins as neither XML nor JSON is
+/// taken for hexadecimal digits, so that a slip in them is reported by line and column.
+fn recognise(octets: &[u8]) -> Form {
+    // The length field of a message of less than 16 MiB has an octet that is 0.
+    if octets.contains(&0) {
+        return Form::Ttlv;
     }
-    let first = octets.iter().find(|octet| !octet.is_ascii_whitespace());
-    match first {
-        Some(b'<' | b'{' | b'[') => {
-            let message = "at offset 0: expected TTLV or its hexadecimal digits, found text that \
-                           looks like XML or JSON";
-            Err(undecodable(message.to_owned(), 0).hint("this release decodes TTLV only"))
+    let text = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets);
+    match text.iter().find(|octet| !octet.is_ascii_whitespace()) {
+        Some(b'<') => Form::TtlvXml,
+        Some(b'{') => Form::TtlvJson,
+        _ if octets.iter().all(|octet| octet.is_ascii_graphic() || octet.is_ascii_whitespace()) => {
+            Form::TtlvHex
         }
-        _ => Ok(Form::TtlvHex),
+        _ => Form::Ttlv,
     }
+}
+
+/// The failure of reading or writing a text form.
+pub(crate) fn malformed(error: &FormError) -> Failure {
+    let mut failure = undecodable(error.to_string(), error.offset()).hint(error.remedy());
+    if let Some((line, column)) = error.line_and_column() {
+        failure = failure.detail("line", line).detail("column", column);
+    }
+    failure
 }
 
 fn from_hex(octets: Vec<u8>) -> Result<Vec<u8>> {
     let text = String::from_utf8(octets).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
-        undecodable(format!("hex: at offset {offset}: expected text, found other octets"), offset)
-            .hint("use --from ttlv for octets")
+        let message = format!("hex: at offset {offset}: expected text, found other octets");
+        undecodable(message, Some(offset as u64)).hint("use --from ttlv for octets")
     })?;
-    hex::parse(&text).map_err(|error| undecodable(error.to_string(), 0))
+    hex::parse(&text).map_err(|error| undecodable(error.to_string(), Some(0)))
 }
 
-fn undecodable(message: String, offset: usize) -> Failure {
+fn undecodable(message: String, offset: Option<u64>) -> Failure {
     Failure::new(Exit::Undecodable, Layer::Codec, message).detail("offset", offset)
 }
 
@@ -93,9 +107,11 @@ mod tests {
 
     #[test]
     fn forms_are_recognised() {
-        assert_eq!(recognise(b"\x42\x00\x78\x01").unwrap(), Form::Ttlv);
-        assert_eq!(recognise(b"42 00 78\n01").unwrap(), Form::TtlvHex);
-        assert_eq!(recognise(b"42007z").unwrap(), Form::TtlvHex);
-        assert_eq!(recognise(b" <a/>").unwrap_err().exit, Exit::Undecodable);
+        assert_eq!(recognise(b"\x42\x00\x78\x01"), Form::Ttlv);
+        assert_eq!(recognise(b"42 00 78\n01"), Form::TtlvHex);
+        assert_eq!(recognise(b"42007z"), Form::TtlvHex);
+        assert_eq!(recognise(b" <a b='\xc3\xa9'/>"), Form::TtlvXml);
+        assert_eq!(recognise(b"\xef\xbb\xbf{\"tag\": 1}"), Form::TtlvJson);
+        assert_eq!(recognise(b"\xff\xfe\xfd"), Form::Ttlv);
     }
 }

@@ -18,7 +18,7 @@ use bindery_store::SqliteStore;
 use bindery_transport::{Counters, Limits, MountError, Router};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 
-use super::observer::Operations;
+use super::{observer::Operations, secure::Secure};
 
 /// How long the store may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -32,17 +32,24 @@ pub(crate) struct Admin {
     store: SqliteStore,
     operations: Operations,
     ready: Arc<AtomicBool>,
+    secure: Secure,
 }
 
 impl Admin {
     /// An admin listener for a server with these counters and this store.
-    pub(super) const fn new(
+    pub(super) fn new(
         counters: Arc<Counters>,
         store: SqliteStore,
         operations: Operations,
         ready: Arc<AtomicBool>,
     ) -> Self {
-        Self { counters, store, operations, ready }
+        Self { counters, store, operations, ready, secure: Secure::default() }
+    }
+
+    /// The same, telling of the TLS of these listeners too.
+    pub(super) fn with_tls(mut self, secure: Secure) -> Self {
+        self.secure = secure;
+        self
     }
 
     /// Why the server is not ready to answer requests; `None` if it is.
@@ -132,7 +139,8 @@ impl Page {
 
     fn metrics(&self) -> Response<Body> {
         let snapshot = self.admin.counters.snapshot();
-        match metrics::encode_all(&snapshot, &self.admin.store.counters(), &self.admin.operations) {
+        let Admin { store, operations, secure, .. } = &*self.admin;
+        match metrics::encode_all(&snapshot, &store.counters(), operations, secure) {
             Ok(metrics) => {
                 let mut response = text(StatusCode::OK, metrics);
                 response.headers_mut().insert(header::CONTENT_TYPE, metrics::CONTENT_TYPE);

@@ -1,19 +1,18 @@
 //! From a configuration to a plan that can be started: everything is read and checked, nothing is
 //! opened, bound or changed.
 
+mod listener;
+
 use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 
 use bindery_core::{IdentityMap, Timestamp};
 use bindery_kmip::{HttpsProfile, KmipHttps, service::KeyServerConfig};
 use bindery_store::{Kek, SqliteOptions, Synchronous};
-use bindery_tls::{
-    Acceptor, Backend, CertificateIdentity, ClientAuth, Identity, Policy, Restriction, Role, Roots,
-    ServerConfig, TlsError,
-};
+use bindery_tls::{Acceptor, CertificateIdentity, Expiry, Naming, TlsError};
 use bindery_transport::Limits;
 
 use crate::{
-    config::{self, Config, IdentityMapping, Loaded, Problem, Problems},
+    config::{self, Config, IdentityMapping, IdentityMappings, Loaded, Problem, Problems},
     tls,
 };
 
@@ -44,6 +43,9 @@ pub(crate) struct ListenerPlan {
     pub(crate) name: String,
     pub(crate) address: SocketAddr,
     pub(crate) acceptor: Arc<dyn Acceptor>,
+    /// When what it shows and trusts runs out.
+    pub(crate) expiries: Vec<Expiry>,
+    pub(crate) protocol: config::Protocol,
 }
 
 /// The KMIP service.
@@ -83,7 +85,7 @@ impl Plan {
                 store,
                 serving: Serving {
                     listeners,
-                    identities: identities(loaded.value.identity.map),
+                    identities: identities(&loaded.value.identity),
                     limits: loaded.value.limits.to_transport(),
                     kmip,
                     admin,
@@ -95,33 +97,36 @@ impl Plan {
     }
 }
 
-fn identities(mapping: IdentityMapping) -> Arc<dyn IdentityMap> {
-    Arc::new(match mapping {
-        IdentityMapping::Subject => CertificateIdentity::subject(),
-        IdentityMapping::CommonName => CertificateIdentity::common_name(),
-        IdentityMapping::Fingerprint => CertificateIdentity::fingerprint(),
-    })
+/// What a configuration says of the store alone, and what should be known of it.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn store(loaded: &Loaded<Config>) -> Result<(SqliteOptions, Vec<String>), Problems> {
+    let now = crate::serve::now();
+    let mut planner = Planner { loaded, now, problems: Vec::new(), warnings: Vec::new() };
+    let store = planner.store();
+    let Planner { problems, warnings, .. } = planner;
+    match store {
+        Some(store) if problems.is_empty() => Ok((store, warnings)),
+        _ => Err(Problems { file: loaded.file.clone(), problems }),
+    }
 }
 
-/// Warns of a private key that others than its owner can reach, as the store does for its key. A
-/// file that cannot be looked at is told by who reads it.
-#[cfg(unix)]
-fn exposure(key: &Path) -> Option<String> {
-    use std::os::unix::fs::PermissionsExt;
-
-    let mode = std::fs::metadata(key).ok()?.permissions().mode() & 0o7777;
-    let key = key.display();
-    (mode & 0o077 != 0).then(|| {
-        format!(
-            "the private key file {key} has mode {mode:04o}, open to others than its owner: \
-             chmod 600 {key}"
-        )
-    })
-}
-
-#[cfg(not(unix))]
-fn exposure(_: &Path) -> Option<String> {
-    None
+fn identities(identity: &config::Identity) -> Arc<dyn IdentityMap> {
+    let rules = match &identity.map {
+        IdentityMappings::One(one) => std::slice::from_ref(one),
+        IdentityMappings::Several(several) => several,
+    };
+    let rules = rules.iter().map(|rule| match rule {
+        IdentityMapping::Subject => Naming::Subject,
+        IdentityMapping::CommonName => Naming::CommonName,
+        IdentityMapping::Fingerprint => Naming::Fingerprint,
+        IdentityMapping::DnsName => Naming::DnsName,
+        IdentityMapping::MailAddress => Naming::MailAddress,
+        IdentityMapping::Uri => Naming::Uri,
+    });
+    let map = CertificateIdentity::by(rules.collect::<Vec<_>>());
+    Arc::new(if identity.issuer { map.with_issuer() } else { map })
 }
 
 /// Goes through a configuration and collects what is wrong.
@@ -165,56 +170,12 @@ impl Planner<'_> {
                 let reason = format!("{} is the address of listener.{other} too", listener.address);
                 self.problem(&format!("{key}.address"), reason, "give each its own address");
             }
-            if let Some(acceptor) = self.acceptor(&key, listener) {
-                let (name, address) = (name.clone(), listener.address);
-                listeners.push(ListenerPlan { name, address, acceptor });
+            if let Some((acceptor, expiries)) = self.acceptor(&key, listener) {
+                let (name, address, protocol) = (name.clone(), listener.address, listener.protocol);
+                listeners.push(ListenerPlan { name, address, acceptor, expiries, protocol });
             }
         }
         listeners
-    }
-
-    fn acceptor(&mut self, key: &str, listener: &config::Listener) -> Option<Arc<dyn Acceptor>> {
-        let certificate = self.loaded.path(&listener.certificate);
-        let private = self.loaded.path(&listener.key);
-        let authorities = self.loaded.path(&listener.client_authorities);
-        let identity = Identity::from_pem_files(certificate, &private);
-        // TLS reads both files in one step; its message names the one at fault.
-        let key_file = format!("key file {}", private.display());
-        let of_key = matches!(&identity, Err(error) if error.to_string().contains(&key_file));
-        let member = if of_key { "key" } else { "certificate" };
-        let identity = self.take(&format!("{key}.{member}"), identity);
-        if let Some(warning) = exposure(&private)
-            && !self.warnings.contains(&warning)
-        {
-            self.warnings.push(warning);
-        }
-        if let Some(identity) = &identity {
-            let checked = identity.check(Role::Server, self.now);
-            self.take(&format!("{key}.certificate"), checked)?;
-        }
-        let roots = Roots::from_pem_file(authorities);
-        let roots = self.take(&format!("{key}.client_authorities"), roots);
-        let policy = self.policy(key, listener);
-        let config = ServerConfig::new(identity?).with_client_roots(roots?);
-        self.take(key, tls::backend().acceptor(&policy?, config))
-    }
-
-    fn policy(&mut self, key: &str, listener: &config::Listener) -> Option<Policy> {
-        let policy = match tls::policy(&listener.tls_policy) {
-            Ok(policy) => policy,
-            Err(failure) => {
-                self.problem(&format!("{key}.tls_policy"), failure.message, "bindery tls policy");
-                return None;
-            }
-        };
-        // Whatever the policy asks of clients: nobody gets to a key unidentified.
-        let mut restriction = Restriction::new().with_client_auth(ClientAuth::Required);
-        if !listener.tls_suites.is_empty() {
-            let named =
-                restriction.with_suites_named(listener.tls_suites.iter().map(String::as_str));
-            restriction = self.take(&format!("{key}.tls_suites"), named)?;
-        }
-        Some(policy.restricted(restriction))
     }
 
     fn kmip(&mut self) -> Option<KmipPlan> {
@@ -336,7 +297,7 @@ impl Planner<'_> {
             self.problem("client.url", failure.message, failure.hint.unwrap_or_default());
         }
         if let Some(name) = &client.tls_policy
-            && let Err(failure) = tls::policy(name)
+            && let Err(failure) = tls::policy(name, &self.loaded.value.tls.policy)
         {
             self.problem("client.tls_policy", failure.message, "bindery tls policy");
         }

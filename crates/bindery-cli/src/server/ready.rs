@@ -4,8 +4,9 @@ use std::{fs, net::SocketAddr, path::Path};
 
 use serde_json::{Value, json};
 
-use super::Started;
+use super::{Listening, Started};
 use crate::{
+    config::Protocol,
     error::{Exit, Failure, Layer, Result},
     output::{Format, write_stdout},
 };
@@ -13,22 +14,38 @@ use crate::{
 /// Where the services of a server are, for scripts.
 #[derive(Clone, Debug)]
 pub(crate) struct Ready {
-    urls: Vec<(String, String)>,
+    places: Vec<Place>,
     admin: Option<SocketAddr>,
 }
 
+/// Where the KMIP service is on one listener.
+#[derive(Clone, Debug)]
+struct Place {
+    name: String,
+    /// Over HTTPS: the URL.
+    url: Option<String>,
+    /// Without HTTP: the address.
+    tls: Option<SocketAddr>,
+}
+
 impl Ready {
-    /// The URLs of a server's KMIP service, one a listener.
+    /// The places of a server's KMIP service, one a listener.
     pub(crate) fn of(started: &Started, path: &str) -> Self {
-        let url = |address: &SocketAddr| format!("https://{address}{path}");
-        let listeners = started.listeners.iter();
-        let urls = listeners.map(|(name, address)| (name.clone(), url(address))).collect();
-        Self { urls, admin: started.admin }
+        let place = |listening: &Listening| {
+            let Listening { name, address, protocol } = listening;
+            let url = format!("https://{address}{path}");
+            Place {
+                name: name.clone(),
+                url: (*protocol != Protocol::KmipTls).then_some(url),
+                tls: (*protocol != Protocol::Https).then_some(*address),
+            }
+        };
+        Self { places: started.listeners.iter().map(place).collect(), admin: started.admin }
     }
 
     /// The first URL.
     pub(crate) fn url(&self) -> &str {
-        self.urls.first().map_or("", |(_, url)| url)
+        self.places.iter().find_map(|place| place.url.as_deref()).unwrap_or_default()
     }
 
     /// Tells it: `ready kmip=https://127.0.0.1:8443/kmip admin=http://127.0.0.1:8444 pid=1`, or
@@ -46,14 +63,20 @@ impl Ready {
     }
 
     fn line(&self) -> String {
-        let urls = self.urls.iter().map(|(_, url)| format!(" kmip={url}"));
+        let places = self.places.iter().flat_map(|place| {
+            let url = place.url.as_ref().map(|url| format!(" kmip={url}"));
+            url.into_iter().chain(place.tls.map(|address| format!(" kmip-tls={address}")))
+        });
         let admin = self.admin.map(|address| format!(" admin=http://{address}"));
-        let words: String = urls.chain(admin).collect();
+        let words: String = places.chain(admin).collect();
         format!("ready{words} pid={}", std::process::id())
     }
 
     fn to_json(&self) -> Value {
-        let listeners = self.urls.iter().map(|(name, url)| json!({ "name": name, "kmip": url }));
+        let listeners = self
+            .places
+            .iter()
+            .map(|place| json!({ "name": place.name, "kmip": place.url, "kmip_tls": place.tls }));
         json!({
             "ready": true,
             "pid": std::process::id(),

@@ -93,8 +93,6 @@ fn each_wrong_key_is_named() {
         (".bindery-dev/server.key", ".bindery-dev/bindery.kek", "listener.main.key\""),
         (".bindery-dev/server.key", ".bindery-dev/client.key", "does not belong"),
         (".bindery-dev/ca.pem", "none.pem", "listener.main.client_authorities"),
-        ("[service.kmip]", "tls_policy = \"x\"\n[service.kmip]", "listener.main.tls_policy"),
-        ("[service.kmip]", "tls_suites = [\"X\"]\n[service.kmip]", "listener.main.tls_suites"),
         ("127.0.0.1:0", "localhost", "invalid socket address"),
         ("serve.db", "no/such/serve.db", "store.file"),
         ("serve.db", ".bindery-dev", "store.file"),
@@ -117,6 +115,39 @@ fn each_wrong_key_is_named() {
     let twice = GOOD.replace("127.0.0.1:0", "127.0.0.1:5696");
     assert!(problems(path, &twice).contains("admin.address"));
     assert!(problems(path, "[admin]\n").lines().count() >= 3);
+}
+
+#[test]
+fn each_wrong_key_of_tls_is_named() {
+    let folder = prepared();
+    for (from, to, expected) in [
+        ("[service.kmip]", "tls_policy = \"x\"\n[service.kmip]", "listener.main.tls_policy"),
+        ("[service.kmip]", "tls_suites = [\"X\"]\n[service.kmip]", "listener.main.tls_suites"),
+        ("[service.kmip]", "tls_policy = \"kmip-1.4\"\n[service.kmip]", "CBC_SHA256 (KMIP"),
+        (
+            "[service.kmip]",
+            "tls_versions = [\"1.3\"]\n[service.kmip]",
+            "listener.main.tls_versions",
+        ),
+        ("[service.kmip]", "tls_groups = [\"P-256\"]\n[service.kmip]", "listener.main.tls_groups"),
+        ("[service.kmip]", "crls = [\"none.crl\"]\n[service.kmip]", "listener.main.crls"),
+        ("[service.kmip]", "crl_check = \"some\"\n[service.kmip]", "unknown variant"),
+        (
+            "[service.kmip]",
+            "key_passphrase_file = \"none\"\n[service.kmip]",
+            "listener.main.key_passphrase_file",
+        ),
+        (
+            "[service.kmip]",
+            "tls_policy = \"own\"\n[tls.policy.own]\nbased_on = \"x\"\n[service.kmip]",
+            "TLS policy own: based_on",
+        ),
+    ] {
+        let text = GOOD.replacen(from, to, 1);
+        assert_ne!(text, GOOD, "{from}");
+        let found = problems(folder.path(), &text);
+        assert!(found.contains(expected), "{from} -> {to}: {found}");
+    }
 }
 
 #[test]

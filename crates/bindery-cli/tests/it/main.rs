@@ -8,9 +8,11 @@
 )]
 
 mod configuration;
+mod db;
 mod durability;
 mod messages;
 mod offline;
 mod server;
 mod settings;
 mod support;
+mod tls;

@@ -80,11 +80,12 @@ fn decode_says_where_a_message_is_broken() {
 #[test]
 fn decode_does_not_take_what_is_no_ttlv() {
     let folder = folder();
-    let cases: [(&[u8], &str); 6] = [
+    let cases: [(&[u8], &str); 7] = [
         (b"", "empty"),
         (b"42 00 7x", "line 1, column 8"),
         (b"42 00 7", "digits"),
-        (b"<RequestMessage/>", "XML"),
+        (b"<html/>", "no item"),
+        (b"{\"tag\": \"BatchCount\"}", "line 1, column 1"),
         (b"\x00\x01\x02\x03\x04\x05\x06\x07", "offset 0"),
         (b"\x42\x00\x78\x01\xff\xff\xff\xf8", "offset 0"),
     ];
@@ -92,6 +93,49 @@ fn decode_does_not_take_what_is_no_ttlv() {
         let ran = run_with_input(folder.path(), "decode", input).exits(5);
         assert!(ran.stderr.contains(said), "{input:?}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn convert_is_exact_through_every_form() {
+    let folder = folder();
+    let path = folder.path();
+    let forms = ["ttlv", "ttlv-hex", "ttlv-xml", "ttlv-json"];
+    for message in [QUERY, KEY_BLOCK] {
+        for first in forms {
+            let line = format!("convert --from ttlv-hex --to {first}");
+            let there = run_with_input(path, &line, message.as_bytes()).exits(0).stdout;
+            for second in forms {
+                let line = format!("convert --from {first} --to {second}");
+                let over = run_with_input(path, &line, &there).exits(0).stdout;
+                let line = format!("convert --from {second} --to ttlv");
+                let back = run_with_input(path, &line, &over).exits(0).stdout;
+                assert_eq!(back, octets(message), "{first}, {second}");
+                // Without being told, too.
+                let raw = run_with_input(path, "decode -o raw --show-secrets", &over).exits(0);
+                assert_eq!(raw.stdout, octets(message), "{second}");
+            }
+        }
+    }
+    let xml = run_with_input(path, "convert --from ttlv-hex --to ttlv-xml", QUERY.as_bytes());
+    let line = "    <Operation type=\"Enumeration\" value=\"Query\"/>\n";
+    assert!(xml.exits(0).text().contains(line));
+}
+
+#[test]
+fn convert_says_where_a_text_is_wrong() {
+    let folder = folder();
+    let xml = "<RequestMessage>\n  <BatchCount type='Integer' value='many'/>\n</RequestMessage>";
+    let json = "{\"tag\":\"RequestMessage\",\"value\":[\n{\"tag\":\"BatchCount\",\"value\":1}]}";
+    for (form, text, column) in [("ttlv-xml", xml, 3), ("ttlv-json", json, 1)] {
+        let line = format!("convert --from {form} --to ttlv -o json");
+        let error = run_with_input(folder.path(), &line, text.as_bytes()).exits(5).error();
+        assert_eq!((&error["line"], &error["column"]), (&2.into(), &column.into()), "{error}");
+        assert!(error["message"].as_str().unwrap().contains("in RequestMessage"), "{error}");
+    }
+    let deep = "<RequestMessage>".repeat(1_000_000);
+    let line = "convert --from ttlv-xml --to ttlv";
+    let ran = run_with_input(folder.path(), line, deep.as_bytes()).exits(5);
+    assert!(ran.stderr.contains("depth"), "{}", ran.stderr);
 }
 
 #[test]

@@ -28,7 +28,7 @@ impl Profile {
         cx: &Context,
         parts: &request::Parts,
     ) -> Result<Vec<Note>, Refusal> {
-        self.check_channel(cx)?;
+        self.check_peer(cx)?;
         if !self.versions.contains(&parts.version) {
             return Err(Refusal::Version { found: parts.version });
         }
@@ -45,7 +45,13 @@ impl Profile {
         Ok(notes)
     }
 
-    fn check_channel(&self, cx: &Context) -> Result<(), Refusal> {
+    /// Checks what stands before any message: the channel and the peer's identity. The part of
+    /// [`check_request`](Self::check_request) that also holds where the protocol runs without HTTP
+    /// ([`StreamEndpoint`](crate::StreamEndpoint)).
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn check_peer(&self, cx: &Context) -> Result<(), Refusal> {
         if matches!(cx.channel, Channel::Clear) && !self.schemes.contains(&Scheme::Http) {
             return Err(Refusal::ClearChannel);
         }

@@ -43,7 +43,7 @@ impl Reply {
         }
     }
 
-    fn for_version(version: ProtocolVersion) -> Self {
+    pub(super) fn for_version(version: ProtocolVersion) -> Self {
         Self {
             version: answer_version(version),
             maximum_response_size: None,
@@ -69,24 +69,7 @@ impl ServerBinding for KmipHttps {
     ) -> Decoded<RequestMessage, Reply> {
         // The card says that bodies are collected first.
         let octets = request.into_body().into_bytes().map_err(|_| Refusal::Internal)?;
-        let error = match RequestMessage::decode(&octets, &self.requests) {
-            Ok(message) => {
-                let reply = Reply::new(&message.header);
-                return Ok((message, reply));
-            }
-            Err(error) => error,
-        };
-        let refusal = Refusal::MalformedBody { place: explain(&octets, &error) };
-        if !frames_a_request(&octets) {
-            return Err(refusal.into());
-        }
-        Err(match reply_of(&octets, &self.requests) {
-            Some((reply, version)) => {
-                let failure = Some(reading_failure(version, &error));
-                Rejected::with_reply(refusal, Reply { failure, ..reply })
-            }
-            None => refusal.into(),
-        })
+        read(&octets, &self.requests)
     }
 
     fn encode_response(
@@ -95,12 +78,7 @@ impl ServerBinding for KmipHttps {
         reply: Reply,
         response: ResponseMessage,
     ) -> Response<Body> {
-        let maximum = reply.maximum_response_size.unwrap_or(u32::MAX);
-        let octets = match response.encode_within(maximum) {
-            Ok(octets) => octets,
-            Err(_) => shrink(response, maximum),
-        };
-        let mut answer = Response::new(Body::from(octets));
+        let mut answer = Response::new(Body::from(write(&reply, response)));
         *answer.status_mut() = StatusCode::OK;
         answer
             .headers_mut()
@@ -120,12 +98,50 @@ impl ServerBinding for KmipHttps {
         let Some(failure) = reply.failure.take() else {
             return self.profile.refusal_response(refusal);
         };
-        let mut response = ResponseMessage::failed(reply.version, date(cx.now), failure);
-        if reply.version >= ProtocolVersion::V1_4 {
-            response.header.client_correlation_value = reply.client_correlation_value.clone();
-        }
+        let response = failed(cx, &reply, failure);
         self.encode_response(cx, reply, response)
     }
+}
+
+/// Reads a request, or as much of it as an answer needs.
+#[expect(clippy::result_large_err, reason = "it is core's own type, made once a message")]
+pub(super) fn read(octets: &Bytes, options: &Options) -> Decoded<RequestMessage, Reply> {
+    let error = match RequestMessage::decode(octets, options) {
+        Ok(message) => {
+            let reply = Reply::new(&message.header);
+            return Ok((message, reply));
+        }
+        Err(error) => error,
+    };
+    let refusal = Refusal::MalformedBody { place: explain(octets, &error) };
+    if !frames_a_request(octets) {
+        return Err(refusal.into());
+    }
+    Err(match reply_of(octets, options) {
+        Some((reply, version)) => {
+            let failure = Some(reading_failure(version, &error));
+            Rejected::with_reply(refusal, Reply { failure, ..reply })
+        }
+        None => refusal.into(),
+    })
+}
+
+/// Writes a response within what the request allows.
+pub(super) fn write(reply: &Reply, response: ResponseMessage) -> Bytes {
+    let maximum = reply.maximum_response_size.unwrap_or(u32::MAX);
+    match response.encode_within(maximum) {
+        Ok(octets) => octets,
+        Err(_) => shrink(response, maximum),
+    }
+}
+
+/// The answer to a request as a whole that failed.
+pub(super) fn failed(cx: &Context, reply: &Reply, failure: Failure) -> ResponseMessage {
+    let mut response = ResponseMessage::failed(reply.version, date(cx.now), failure);
+    if reply.version >= ProtocolVersion::V1_4 {
+        response.header.client_correlation_value = reply.client_correlation_value.clone();
+    }
+    response
 }
 
 /// A wall-clock time as KMIP writes it.
@@ -153,7 +169,7 @@ fn frames_a_request(octets: &[u8]) -> bool {
 
 /// The form of the answer to a message that cannot be read to its end, and the version that it
 /// says it has: from its whole header, or at least from the version that every header begins with.
-fn reply_of(octets: &Bytes, options: &Options) -> Option<(Reply, ProtocolVersion)> {
+pub(super) fn reply_of(octets: &Bytes, options: &Options) -> Option<(Reply, ProtocolVersion)> {
     let read = decode_with(octets, options, |message| {
         let mut fields = message.structure()?;
         let header = fields.next_if(Tag::REQUEST_HEADER)?;

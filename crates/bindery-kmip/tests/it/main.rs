@@ -14,4 +14,5 @@ mod messages;
 mod server_binding;
 mod service;
 mod support;
+mod tls_binding;
 mod wire;

@@ -90,6 +90,14 @@ pub enum SqliteError {
         /// What the system or SQLite says.
         detail: String,
     },
+    /// A new file cannot be made.
+    #[error("{path}: cannot be made ({detail}); a file that exists is never replaced")]
+    CannotCreate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        detail: String,
+    },
     /// Reading or writing failed below SQLite.
     #[error("{path}: input or output failed ({detail}): check the disk and the system's log")]
     Io {
@@ -124,6 +132,27 @@ impl SqliteError {
     /// Whether the same call may work later, without anybody doing anything.
     pub const fn is_temporary(&self) -> bool {
         matches!(self, Self::Locked { .. } | Self::Busy { .. } | Self::Closed { .. })
+    }
+
+    /// The same error of another file: of the one that a copy was made from.
+    pub(super) fn at(mut self, file: &Path) -> Self {
+        match &mut self {
+            Self::DiskFull { path }
+            | Self::ReadOnly { path }
+            | Self::Locked { path }
+            | Self::NotADatabase { path }
+            | Self::NotAStore { path }
+            | Self::Corrupted { path, .. }
+            | Self::WrongKek { path, .. }
+            | Self::NewerSchema { path, .. }
+            | Self::CannotOpen { path, .. }
+            | Self::CannotCreate { path, .. }
+            | Self::Io { path, .. }
+            | Self::Closed { path }
+            | Self::Busy { path }
+            | Self::Other { path, .. } => file.clone_into(path),
+        }
+        self
     }
 
     /// Tells by SQLite's result code (<https://www.sqlite.org/rescode.html>) what went wrong.

@@ -3,8 +3,9 @@
 mod change;
 mod entries;
 mod find;
+mod reseal;
 
-use std::{collections::BTreeMap, mem};
+use std::{collections::BTreeMap, mem, sync::Arc};
 
 use bindery_core::{Principal, Timestamp};
 use bindery_kmip::{
@@ -14,8 +15,8 @@ use bindery_kmip::{
 use bytes::Bytes;
 use sqlx::{Acquire, QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
-use super::{CheckReport, SqliteError, SqliteStore, report::number, writer::Rejection};
-use crate::seal::{self, Identity, SealError};
+use super::{CheckReport, SqliteError, SqliteStore, data_keys, report::number, writer::Rejection};
+use crate::seal::{Identity, SealError};
 use change::Commit;
 
 /// How many records one statement loads.
@@ -44,8 +45,17 @@ impl KeyStore for SqliteStore {
             if changes.is_empty() {
                 return Ok(());
             }
-            let commit = Commit::prepare(changes, &self.inner.kek, &self.inner.path)?;
-            self.submit(Box::new(commit)).await.map_err(CommitError::from)
+            let ring = self.inner.keys.ring();
+            let commit = Arc::new(Commit::prepare(changes, &ring, &self.inner.path)?);
+            match self.submit(Box::new(Arc::clone(&commit))).await {
+                Err(Rejection::StaleKey) => {
+                    self.refresh_keys().await.map_err(StoreError::from)?;
+                    let now = self.inner.keys.ring();
+                    let commit = commit.under(&ring, &now, &self.inner.path)?;
+                    self.submit(Box::new(Arc::new(commit))).await.map_err(CommitError::from)
+                }
+                outcome => outcome.map_err(CommitError::from),
+            }
         })
     }
 }
@@ -86,22 +96,33 @@ impl SqliteStore {
             list.push_bind(uid.as_str());
         }
         query.push(")");
-        let rows = query.build().fetch_all(connection).await;
+        let rows = query.build().fetch_all(&mut *connection).await;
         for row in rows.map_err(|error| StoreError::from(self.failed(error)))? {
-            let versioned = self.loaded(&row)?;
+            let versioned = self.loaded(&row, connection).await?;
             found.insert(versioned.record.uid.clone(), versioned);
         }
         Ok(())
     }
 
     /// A record with its material.
-    fn loaded(&self, row: &SqliteRow) -> Result<Versioned, StoreError> {
+    async fn loaded(
+        &self,
+        row: &SqliteRow,
+        connection: &mut SqliteConnection,
+    ) -> Result<Versioned, StoreError> {
         let mut versioned = listed(row)?;
         let record = &mut versioned.record;
         let sealed: Option<&[u8]> = row.try_get(6).map_err(|error| damaged(&record.uid, &error))?;
         if let Some(sealed) = sealed {
             let parts = [record.uid.as_str(), record.owner.as_str()];
-            let mut secret = match seal::open(&self.inner.kek, identity(&parts), sealed) {
+            let mut opened = self.inner.keys.ring().open(identity(&parts), sealed);
+            if matches!(opened, Err(SealError::OtherKey(_))) {
+                // Another process may have sealed it under a newer key.
+                let ring = data_keys::load(connection, &self.inner.keys.kek(), self.path()).await?;
+                opened = ring.open(identity(&parts), sealed);
+                self.inner.keys.set_ring(ring);
+            }
+            let mut secret = match opened {
                 Ok(secret) => secret,
                 Err(error @ SealError::Library) => return Err(StoreError::Failed(error.into())),
                 Err(error) => return Err(damaged(&record.uid, &error)),
@@ -132,7 +153,7 @@ impl SqliteStore {
             after = last.try_get(0).ok();
             for row in &rows {
                 report.records += 1;
-                match self.loaded(row) {
+                match self.loaded(row, connection).await {
                     Ok(versioned) => {
                         entries += self.check_index(connection, &versioned.record, report).await?;
                     }
@@ -224,6 +245,10 @@ impl From<Rejection> for CommitError {
     fn from(rejection: Rejection) -> Self {
         match rejection {
             Rejection::Conflict { uid } => Self::Conflict { uid },
+            Rejection::StaleKey => StoreError::Unavailable(
+                "the data key was changed twice while this was being written".to_owned(),
+            )
+            .into(),
             Rejection::Damaged { uid, reason } => StoreError::Damaged { uid, reason }.into(),
             Rejection::Failed(error) => StoreError::from(error).into(),
             Rejection::Unknown(error) => Self::Unknown(StoreError::from(error)),

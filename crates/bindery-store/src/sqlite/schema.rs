@@ -8,9 +8,10 @@ use std::path::Path;
 
 use sqlx::{AssertSqlSafe, SqliteConnection, sqlite::SqliteRow};
 
-use super::{SqliteError, execute};
+use super::{PartVersion, SqliteError, data_keys, execute};
 use crate::{
-    Kek,
+    Kek, KekId,
+    keys::DataKeyId,
     seal::{self, SealError},
 };
 
@@ -36,9 +37,15 @@ impl Part {
 
 const BASE: Part = Part {
     name: "base",
-    migrations: &[include_str!("../../migrations/sqlite/base/0001_meta.sql")],
-    tables: &[],
+    migrations: &[
+        include_str!("../../migrations/sqlite/base/0001_meta.sql"),
+        include_str!("../../migrations/sqlite/base/0002_data_keys.sql"),
+    ],
+    tables: &["data_key"],
 };
+
+/// The version of the base from which on a store has data keys.
+const WITH_DATA_KEYS: i64 = 2;
 
 /// All parts that this program knows, the base first.
 pub(super) const PARTS: &[Part] = &[
@@ -46,7 +53,10 @@ pub(super) const PARTS: &[Part] = &[
     #[cfg(feature = "kmip")]
     Part {
         name: "kmip",
-        migrations: &[include_str!("../../migrations/sqlite/kmip/0001_objects.sql")],
+        migrations: &[
+            include_str!("../../migrations/sqlite/kmip/0001_objects.sql"),
+            include_str!("../../migrations/sqlite/kmip/0002_current_key.sql"),
+        ],
         tables: &["object", "object_index", "object_retired"],
     },
 ];
@@ -69,6 +79,18 @@ impl State {
             }
         }
     }
+}
+
+/// The version of each part in a file, and the one that it is brought to.
+pub(super) fn versions(state: State) -> Vec<PartVersion> {
+    let found = match state {
+        State::Empty => vec![0; PARTS.len()],
+        State::Store(versions) => versions,
+    };
+    let parts = PARTS.iter().zip(found);
+    parts
+        .map(|(part, found)| PartVersion { name: part.name, found, newest: part.newest() })
+        .collect()
 }
 
 /// Says what the file is, by reading only.
@@ -116,7 +138,8 @@ async fn recognise_inside(
         .unwrap_or_default();
     match seal::check(kek, &stored) {
         Ok(()) => {}
-        Err(SealError::OtherKek(stored)) => {
+        Err(SealError::OtherKey(stored)) => {
+            let stored = KekId(stored);
             return Err(SqliteError::WrongKek { path: path.to_owned(), stored, given: kek.id() });
         }
         Err(error) => {
@@ -156,6 +179,7 @@ async fn migrate_inside(
         State::Empty => (vec![0; PARTS.len()], true),
         State::Store(versions) => (versions, false),
     };
+    let had_keys = versions.first().is_some_and(|&base| base >= WITH_DATA_KEYS);
     for (part, from) in PARTS.iter().zip(versions) {
         let done = usize::try_from(from).unwrap_or_default();
         let pending = part.migrations.get(done..).unwrap_or_default();
@@ -169,12 +193,11 @@ async fn migrate_inside(
             set(connection, path, &format!("schema.{}", part.name), part.newest()).await?;
         }
     }
+    if !had_keys {
+        data_keys::begin(connection, kek, path, !empty).await?;
+    }
     if empty {
-        let value = seal::check_value(kek).map_err(|error| SqliteError::Other {
-            path: path.to_owned(),
-            detail: error.to_string(),
-        })?;
-        set(connection, path, "kek", value).await?;
+        set_kek(connection, kek, path).await?;
         let mark = AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}"));
         sqlx::raw_sql(mark)
             .execute(&mut *connection)
@@ -182,6 +205,35 @@ async fn migrate_inside(
             .map_err(|error| SqliteError::from_sqlx(path, error))?;
     }
     Ok(())
+}
+
+/// Writes down which key the store is under.
+pub(super) async fn set_kek(
+    connection: &mut SqliteConnection,
+    kek: &Kek,
+    path: &Path,
+) -> Result<(), SqliteError> {
+    let value = seal::check_value(kek).map_err(|error| data_keys::library(path, error))?;
+    set(connection, path, "kek", value).await
+}
+
+/// Says whether the file is still the store that it was, although its key-encryption key may have been changed: it has
+/// this data key, or is under this KEK.
+pub(super) async fn recognise_again(
+    connection: &mut SqliteConnection,
+    kek: &Kek,
+    data_key: DataKeyId,
+    path: &Path,
+) -> Result<(), SqliteError> {
+    match recognise(connection, kek, path).await {
+        Err(error @ SqliteError::WrongKek { .. }) => {
+            match data_keys::has(connection, data_key, path).await? {
+                true => Ok(()),
+                false => Err(error),
+            }
+        }
+        other => other.map(|_| ()),
+    }
 }
 
 async fn set<'q, T>(

@@ -20,7 +20,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOp
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::{SqliteError, execute, schema};
-use crate::Kek;
+use crate::keys::Keys;
 
 /// The most octets in one transaction, unless a single commit has more.
 const GROUP_BYTES: usize = 8 << 20;
@@ -40,9 +40,12 @@ pub(super) trait Work: Send + Sync {
 
 /// Why a commit was not made.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "kmip"), expect(dead_code, reason = "only services have records"))]
 pub(super) enum Rejection {
     /// What it rests on has changed.
     Conflict { uid: String },
+    /// It was sealed under a data key that is no longer the current one.
+    StaleKey,
     /// What it rests on cannot be read.
     Damaged { uid: String, reason: String },
     /// The store failed, and nothing was made.
@@ -143,7 +146,7 @@ pub(super) struct Writer {
     pub(super) connection: Option<SqliteConnection>,
     pub(super) connect: SqliteConnectOptions,
     pub(super) path: Arc<PathBuf>,
-    pub(super) kek: Kek,
+    pub(super) keys: Arc<Keys>,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) group: usize,
     pub(super) counts: Arc<Counts>,
@@ -235,7 +238,7 @@ impl Writer {
     fn answer(&self, job: Job, outcome: Result<(), Rejection>) {
         let count = match outcome {
             Ok(()) => &self.counts.commits,
-            Err(Rejection::Conflict { .. }) => &self.counts.conflicts,
+            Err(Rejection::Conflict { .. } | Rejection::StaleKey) => &self.counts.conflicts,
             Err(Rejection::Damaged { .. } | Rejection::Failed(_) | Rejection::Unknown(_)) => {
                 &self.counts.failures
             }
@@ -278,7 +281,8 @@ impl Writer {
                 let failed = |error| SqliteError::from_sqlx(&self.path, error);
                 let mut connection = self.connect.connect().await.map_err(failed)?;
                 // It might be another file by now.
-                schema::recognise(&mut connection, &self.kek, &self.path).await?;
+                let (kek, key) = (self.keys.kek(), self.keys.ring().current().id());
+                schema::recognise_again(&mut connection, &kek, key, &self.path).await?;
                 connection
             }
         };
@@ -311,7 +315,9 @@ async fn apply_all(
                     | SqliteError::Closed { .. }),
                 ) => return Err(error.clone()),
                 Rejection::Failed(error) | Rejection::Unknown(error) => Some(error.clone()),
-                Rejection::Conflict { .. } | Rejection::Damaged { .. } => None,
+                Rejection::Conflict { .. } | Rejection::StaleKey | Rejection::Damaged { .. } => {
+                    None
+                }
             };
             // After some errors SQLite has rolled back the whole transaction by itself; then this
             // fails, and the first error is the one to tell.

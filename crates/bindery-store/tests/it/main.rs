@@ -5,9 +5,11 @@
     reason = "a test says by a panic that it failed, in helpers too"
 )]
 
+mod backup;
 mod behaviour;
 mod damage;
 mod files;
+mod keys;
 mod kill;
 mod opening;
 mod secrets;

@@ -79,7 +79,7 @@ async fn a_newer_schema_is_refused() {
             })
             .await;
         match place.refusal(place.options()).await {
-            SqliteError::NewerSchema { part: found, found: 99, known: 1, .. } => {
+            SqliteError::NewerSchema { part: found, found: 99, known: 2, .. } => {
                 assert_eq!(found, part);
             }
             other => panic!("{other:?}"),
@@ -95,6 +95,10 @@ async fn nonsense_in_meta_is_damage() {
         "UPDATE meta SET value = x'01' WHERE key = 'kek'",
         "UPDATE meta SET value = CAST(substr(value, 1, 72) || x'00' AS BLOB) WHERE key = 'kek'",
         "DELETE FROM meta WHERE key = 'kek'",
+        "DELETE FROM data_key",
+        "UPDATE data_key SET wrapped = CAST(substr(wrapped, 1, 72) || x'00' AS BLOB)",
+        "UPDATE data_key SET id = x'0000000000000000'",
+        "UPDATE data_key SET wrapped = x''",
     ] {
         let place = Place::new();
         place.open().await.close().await.unwrap();

@@ -59,5 +59,52 @@ mod issued {
         let error =
             CertificateIdentity::common_name().principal(&peer(&Leaf::client(""))).unwrap_err();
         assert!(error.reason.contains("Common Name is empty"), "{error}");
+        for (rule, what) in [
+            (Naming::DnsName, "no host name in its subjectAltName"),
+            (Naming::MailAddress, "no mail address in its subjectAltName"),
+            (Naming::Uri, "no URI in its subjectAltName"),
+        ] {
+            let map = CertificateIdentity::by([rule]);
+            let error = map.principal(&peer(&Leaf::client("alice"))).unwrap_err();
+            assert!(error.reason.contains(what), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_first_rule_that_finds_a_name_decides() {
+        let map = CertificateIdentity::by([Naming::DnsName, Naming::CommonName]);
+        let named = peer(&Leaf::client("alice").with_name("device.example"));
+        assert_eq!(map.principal(&named).unwrap().unwrap().as_str(), "dns:device.example");
+        let bare = peer(&Leaf::client("alice"));
+        assert_eq!(map.principal(&bare).unwrap().unwrap().as_str(), "alice");
+        let two = peer(&Leaf::client("alice").with_name("a.example").with_name("b.example"));
+        let error = map.principal(&two).unwrap_err();
+        assert!(error.reason.contains("more than one host name"), "{error}");
+        assert_eq!(CertificateIdentity::by([]), CertificateIdentity::subject());
+    }
+
+    /// The same subject from two authorities is one account, or two where it is asked for.
+    #[test]
+    fn two_authorities_are_told_apart_by_issuer() {
+        let of = |authority: &str, leaf: &Leaf| {
+            let authority = Authority::new(authority, Validity::default()).unwrap();
+            let identity = authority.issue(leaf).unwrap().identity().unwrap();
+            Peer::default().with_certificates(identity.chain().clone())
+        };
+        let leaf = Leaf::client("alice").with_name("a.example");
+        let (one, two) = (of("CA One", &leaf), of("CA Two", &leaf));
+        let name = |map: &CertificateIdentity, peer| map.principal(peer).unwrap().unwrap();
+        let plain = CertificateIdentity::subject();
+        assert_eq!(name(&plain, &one), name(&plain, &two));
+        let apart = plain.with_issuer();
+        assert_eq!(name(&apart, &one).as_str(), "CN=alice;issuer=CN=CA One");
+        assert_eq!(name(&apart, &two).as_str(), "CN=alice;issuer=CN=CA Two");
+        let by_host = CertificateIdentity::by([Naming::DnsName]).with_issuer();
+        assert_eq!(name(&by_host, &one).as_str(), "dns:a.example;issuer=CN=CA One");
+        // A subject cannot be written so that it looks like another one with an issuer.
+        let sly = of("CA Two", &Leaf::client("alice;issuer=CN=CA One"));
+        assert_eq!(name(&apart, &sly).as_str(), "CN=alice\\;issuer=CN=CA One;issuer=CN=CA Two");
+        let print = CertificateIdentity::fingerprint();
+        assert_eq!(name(&print.clone().with_issuer(), &one), name(&print, &one));
     }
 }

@@ -50,14 +50,14 @@ pub(crate) fn rfc4514(name: &X509Name<'_>) -> Result<String, String> {
     Ok(text)
 }
 
-/// The one Common Name of a name.
-pub(crate) fn common_name(name: &X509Name<'_>) -> Result<String, String> {
+/// The one Common Name of a name; nothing where it has none.
+pub(crate) fn common_name(name: &X509Name<'_>) -> Result<Option<String>, String> {
     check_whole(name)?;
     let mut found = name.iter_attributes().filter(|a| a.attr_type() == &OID_X509_COMMON_NAME);
     let value = match (found.next(), found.next()) {
         (Some(only), None) => text_of(only.attr_value())
             .ok_or_else(|| "its Common Name is no readable text".to_owned())?,
-        (None, _) => return Err("its subject has no Common Name".into()),
+        (None, _) => return Ok(None),
         (Some(_), Some(_)) => return Err("its subject has more than one Common Name".into()),
     };
     if value.is_empty() || value.chars().any(char::is_control) {
@@ -66,7 +66,7 @@ pub(crate) fn common_name(name: &X509Name<'_>) -> Result<String, String> {
     if value.len() > LIMIT {
         return Err(format!("its Common Name is longer than {LIMIT} octets"));
     }
-    Ok(value)
+    Ok(Some(value))
 }
 
 /// Whether nothing of a name was left out when it was read: the parser stops without a word at a

@@ -32,6 +32,27 @@ mod issued {
     }
 
     #[test]
+    fn the_quick_look_at_dates_finds_what_the_whole_reading_finds() {
+        let at = Timestamp::from_unix_seconds;
+        let authority = Authority::new("CA", Validity::default()).unwrap();
+        for (first, last) in [(0, 100), (946_684_800, 2_524_607_999), (1, 253_402_300_799)] {
+            let validity = Validity { not_before: at(first), not_after: at(last) };
+            let leaf = Leaf::client("a").with_validity(validity);
+            let identity = authority.issue(&leaf).unwrap().identity().unwrap();
+            let (der, read) = (&identity.chain()[0], identity.certificate().unwrap());
+            for moment in [first - 1, first, last, last + 1] {
+                let whole = read.check_dates(at(moment), "it").is_ok();
+                assert_eq!(is_valid_at(der, at(moment)), whole, "{moment}");
+            }
+            for cut in 0..der.len() {
+                // No panic; what is cut before its dates is not valid.
+                let valid = is_valid_at(&CertificateDer::from(&der[..cut]), at(first));
+                assert!(!valid, "{cut}");
+            }
+        }
+    }
+
+    #[test]
     fn what_a_server_certificate_says() {
         let found = read(&Leaf::server("kms.example").with_name("192.0.2.1").with_name("::1"));
         assert_eq!(found.subject, "CN=kms.example");

@@ -1,122 +1,52 @@
 //! The policies that are always there.
 
-use bindery_core::TlsVersion;
+mod kmip;
+mod modern;
+mod omadm;
+mod taxii;
 
-use super::{ClientAuth, Group, Policy, Row};
-use crate::registry::{groups, suites};
+use bindery_core::{CipherSuite, TlsVersion};
 
-const KMIP_VERSIONS: &str = "KMIP Profiles 2.1, 3.1.1";
-const KMIP_SUITES: &str = "KMIP Profiles 2.1, 3.1.2";
+use super::{Group, Policy, Row, SignatureScheme};
+use crate::registry::{groups, signatures, suites};
 
 impl Policy {
-    /// KMIP's modern subset: what KMIP Profiles 2.1 ask for and rustls has, with mutual
-    /// authentication.
-    ///
-    /// The two suites that the profiles make mandatory in TLS 1.2 are left out: they have no
-    /// forward secrecy.
-    pub fn kmip() -> Self {
-        let mut policy = Self::new("kmip", "KMIP over TLS: the modern subset, mutual TLS");
-        policy.references = vec![
-            "KMIP Profiles Version 2.1 (OASIS Standard, 14 December 2020), section 3.1".into(),
-            "KMIP over HTTPS Profile (working draft 0.98), section 2".into(),
-        ];
-        policy.versions = vec![
-            Row::required(TlsVersion::TLS_1_3, format!("{KMIP_VERSIONS}: servers SHALL")),
-            Row::permitted(
-                TlsVersion::TLS_1_2,
-                format!("{KMIP_VERSIONS}: servers SHOULD, clients MAY"),
-            ),
-            Row::left_out(TlsVersion::TLS_1_1, format!("{KMIP_VERSIONS}: SHALL NOT")),
-            Row::left_out(TlsVersion::TLS_1_0, format!("{KMIP_VERSIONS}: SHALL NOT")),
-            Row::left_out(TlsVersion::SSL_3_0, format!("{KMIP_VERSIONS}: SHALL NOT")),
-        ];
-        policy.suites = kmip_suites();
-        policy.groups = groups_for("the profiles name no group");
-        policy.client_auth = ClientAuth::Required;
-        policy
-    }
-
-    /// What a careful server or client uses today: TLS 1.2 and 1.3, forward secrecy, AEAD. It asks
-    /// for no client certificate; see [`Policy::with_client_auth`].
-    pub fn modern() -> Self {
-        let mut policy = Self::new("modern", "TLS 1.2 and 1.3 with forward secrecy and AEAD");
-        policy.references = vec!["RFC 9325 (BCP 195)".into(), "RFC 8446".into()];
-        policy.versions = vec![
-            Row::permitted(TlsVersion::TLS_1_3, "RFC 9325, 3.1.1: SHOULD"),
-            Row::permitted(TlsVersion::TLS_1_2, "RFC 9325, 3.1.1: MUST be supported"),
-            Row::left_out(TlsVersion::TLS_1_1, "RFC 8996: MUST NOT"),
-            Row::left_out(TlsVersion::TLS_1_0, "RFC 8996: MUST NOT"),
-            Row::left_out(TlsVersion::SSL_3_0, "RFC 7568: MUST NOT"),
-        ];
-        policy.suites = vec![
-            Row::permitted(suites::TLS_AES_256_GCM_SHA384, "RFC 8446, 9.1: SHOULD"),
-            Row::permitted(suites::TLS_CHACHA20_POLY1305_SHA256, "RFC 8446, 9.1: SHOULD"),
-            Row::permitted(suites::TLS_AES_128_GCM_SHA256, "RFC 8446, 9.1: MUST"),
-            Row::permitted(suites::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "RFC 9325, 4.2"),
-            Row::permitted(suites::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, "RFC 7905"),
-            Row::permitted(suites::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "RFC 9325, 4.2"),
-            Row::permitted(suites::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "RFC 9325, 4.2"),
-            Row::permitted(suites::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "RFC 7905"),
-            Row::permitted(suites::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "RFC 9325, 4.2"),
-        ];
-        policy.groups = groups_for("RFC 9325, 4.2");
-        policy
-    }
-
-    /// Every built-in policy.
+    /// Every built-in policy, by name.
     pub fn built_in() -> Vec<Self> {
-        vec![Self::kmip(), Self::modern()]
+        vec![
+            Self::kmip(),
+            Self::kmip_1_4(),
+            Self::kmip_2_1(),
+            Self::modern(),
+            Self::omadm(),
+            Self::omadm_1_3(),
+            Self::taxii(),
+        ]
     }
 }
 
-fn kmip_suites() -> Vec<Row<bindery_core::CipherSuite>> {
-    let mut rows = vec![
-        Row::required(suites::TLS_AES_256_GCM_SHA384, format!("{KMIP_SUITES}: SHALL (TLS 1.3)")),
-        Row::required(
-            suites::TLS_CHACHA20_POLY1305_SHA256,
-            format!("{KMIP_SUITES}: SHALL (TLS 1.3)"),
-        ),
-        Row::permitted(
-            suites::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-            format!("{KMIP_SUITES}: MAY (TLS 1.2)"),
-        ),
-        Row::permitted(
-            suites::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-            format!("{KMIP_SUITES}: MAY (TLS 1.2)"),
-        ),
-        Row::left_out(
-            suites::TLS_AES_128_GCM_SHA256,
-            format!("{KMIP_SUITES}: not in the list, which ends with \"nothing else\""),
-        ),
-    ];
-    let mandatory =
-        [suites::TLS_RSA_WITH_AES_256_CBC_SHA256, suites::TLS_RSA_WITH_AES_128_CBC_SHA256];
-    let source = format!("{KMIP_SUITES}: SHALL (TLS 1.2), left out here: no forward secrecy, CBC");
-    rows.extend(mandatory.map(|suite| Row::left_out(suite, source.clone())));
-    let static_keys = [
-        suites::TLS_RSA_WITH_AES_128_CBC_SHA,
-        suites::TLS_RSA_WITH_AES_256_CBC_SHA,
-        suites::TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA,
-        suites::TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA256,
-        suites::TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA384,
-        suites::TLS_ECDH_RSA_WITH_AES_128_CBC_SHA256,
-        suites::TLS_ECDH_RSA_WITH_AES_256_CBC_SHA384,
-        suites::TLS_PSK_WITH_AES_128_CBC_SHA,
-        suites::TLS_PSK_WITH_AES_256_CBC_SHA,
-    ];
-    let source = format!("{KMIP_SUITES}: MAY (TLS 1.2), left out here: no forward secrecy, CBC");
-    rows.extend(static_keys.map(|suite| Row::left_out(suite, source.clone())));
-    let cbc = [
-        suites::TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA,
-        suites::TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
-        suites::TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384,
-        suites::TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
-        suites::TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256,
-        suites::TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384,
-    ];
-    let source = format!("{KMIP_SUITES}: MAY (TLS 1.2), left out here: CBC");
-    rows.extend(cbc.map(|suite| Row::left_out(suite, source.clone())));
-    rows
+/// What nobody speaks any more, with who forbids it.
+fn old_versions() -> [Row<TlsVersion>; 3] {
+    [
+        Row::left_out(TlsVersion::TLS_1_1, "RFC 8996: MUST NOT"),
+        Row::left_out(TlsVersion::TLS_1_0, "RFC 8996: MUST NOT"),
+        Row::left_out(TlsVersion::SSL_3_0, "RFC 7568: MUST NOT"),
+    ]
+}
+
+/// Forward secrecy and AEAD in TLS 1.2 and 1.3: what RFC 9325 leaves.
+fn modern_suites() -> Vec<Row<CipherSuite>> {
+    vec![
+        Row::permitted(suites::TLS_AES_256_GCM_SHA384, "RFC 8446, 9.1: SHOULD"),
+        Row::permitted(suites::TLS_CHACHA20_POLY1305_SHA256, "RFC 8446, 9.1: SHOULD"),
+        Row::permitted(suites::TLS_AES_128_GCM_SHA256, "RFC 8446, 9.1: MUST"),
+        Row::permitted(suites::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "RFC 9325, 4.2"),
+        Row::permitted(suites::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, "RFC 7905"),
+        Row::permitted(suites::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "RFC 9325, 4.2"),
+        Row::permitted(suites::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "RFC 9325, 4.2"),
+        Row::permitted(suites::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "RFC 7905"),
+        Row::permitted(suites::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "RFC 9325, 4.2"),
+    ]
 }
 
 /// The hybrid group first: keys that travel today must stay secret for as long as they are used.
@@ -127,4 +57,33 @@ fn groups_for(source: &'static str) -> Vec<Row<Group>> {
         Row::permitted(groups::SECP256R1, source),
         Row::permitted(groups::SECP384R1, source),
     ]
+}
+
+/// Every scheme of RFC 8446 that is not broken and that certificates in use have keys for.
+fn signatures_for(source: &'static str) -> Vec<Row<SignatureScheme>> {
+    let mut rows: Vec<_> = [
+        signatures::ECDSA_SECP256R1_SHA256,
+        signatures::ECDSA_SECP384R1_SHA384,
+        signatures::ECDSA_SECP521R1_SHA512,
+        signatures::ED25519,
+        signatures::RSA_PSS_RSAE_SHA256,
+        signatures::RSA_PSS_RSAE_SHA384,
+        signatures::RSA_PSS_RSAE_SHA512,
+        signatures::RSA_PKCS1_SHA256,
+        signatures::RSA_PKCS1_SHA384,
+        signatures::RSA_PKCS1_SHA512,
+    ]
+    .map(|scheme| Row::permitted(scheme, source))
+    .into();
+    let broken = "RFC 9155: MUST NOT";
+    rows.push(Row::left_out(signatures::ECDSA_SHA1, broken));
+    rows.push(Row::left_out(signatures::RSA_PKCS1_SHA1, broken));
+    rows
+}
+
+/// A policy takes TLS 1.2 and 1.3 with these reasons and nothing older.
+fn two_versions(new: Row<TlsVersion>, old: Row<TlsVersion>) -> Vec<Row<TlsVersion>> {
+    let mut rows = vec![new, old];
+    rows.extend(old_versions());
+    rows
 }

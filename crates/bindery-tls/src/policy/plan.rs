@@ -4,7 +4,7 @@ use std::fmt;
 
 use bindery_core::{CipherSuite, TlsVersion};
 
-use super::{ClientAuth, Group, Need, Policy, Restriction, Row};
+use super::{ClientAuth, Group, Lack, Policy, Resumption, SignatureScheme, sieve::Sieve};
 use crate::{Capabilities, TlsError, TlsErrorKind, registry};
 
 /// What a policy comes to on one backend.
@@ -13,14 +13,68 @@ use crate::{Capabilities, TlsError, TlsErrorKind, registry};
 pub struct Plan {
     /// Versions, best first; never empty.
     pub versions: Vec<TlsVersion>,
-    /// Suites, best first; never empty, and each version has at least one.
+    /// Suites, best first; never empty, and each version has at least one. A row may speak of a
+    /// suite in some versions only: see [`Plan::suites_of`].
     pub suites: Vec<CipherSuite>,
     /// Groups, best first; never empty.
     pub groups: Vec<Group>,
+    /// Signature schemes, best first; empty only if no suite of the plan signs anything.
+    pub signatures: Vec<SignatureScheme>,
     /// What is asked of clients.
     pub client_auth: ClientAuth,
+    /// Application protocols that may be spoken; `None` when the policy does not say.
+    pub alpn: Option<Vec<Vec<u8>>>,
+    /// Whether and for how long sessions are resumed.
+    pub resumption: Resumption,
     /// What is out.
     pub dropped: Vec<Dropped>,
+    pub(super) scopes: Vec<(CipherSuite, TlsVersion, TlsVersion)>,
+    pub(super) missing: Vec<Missing>,
+}
+
+/// What a policy requires and the backend lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Missing {
+    pub(super) what: String,
+    pub(super) source: String,
+}
+
+impl Plan {
+    /// The suites that may be used in a version, best first.
+    pub fn suites_of(&self, version: TlsVersion) -> Vec<CipherSuite> {
+        let may = |suite: &CipherSuite| {
+            let scope = self.scopes.iter().find(|scope| scope.0 == *suite);
+            let inside = scope.is_none_or(|(_, first, last)| (*first..=*last).contains(&version));
+            inside && registry::suite(suite.id).is_some_and(|row| row.is_of(version))
+        };
+        self.suites.iter().copied().filter(may).collect()
+    }
+}
+
+impl Plan {
+    /// The application protocols of a configuration that the policy permits; for backends.
+    ///
+    /// # Errors
+    /// None is left of those that are configured.
+    pub fn permitted_alpn(&self, configured: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, TlsError> {
+        let Some(permitted) = &self.alpn else { return Ok(configured.to_vec()) };
+        let left: Vec<_> = configured.iter().filter(|p| permitted.contains(p)).cloned().collect();
+        if left.is_empty() && !configured.is_empty() {
+            let names = |list: &[Vec<u8>]| {
+                let names: Vec<_> =
+                    list.iter().map(|name| name.escape_ascii().to_string()).collect();
+                names.join(", ")
+            };
+            let message = format!(
+                "the policy permits the application protocols {}, and {} are configured",
+                names(permitted),
+                names(configured)
+            );
+            let hint = "configure one that the policy permits";
+            return Err(TlsError::new(TlsErrorKind::PolicyNotMet, message, hint));
+        }
+        Ok(left)
+    }
 }
 
 /// Something that a policy or a restriction names and that is not used.
@@ -35,7 +89,7 @@ pub struct Dropped {
     pub source: String,
 }
 
-/// A version, a suite or a group.
+/// A version, a suite, a group or a signature scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum PlanItem {
@@ -45,6 +99,8 @@ pub enum PlanItem {
     Suite(CipherSuite),
     /// A key exchange group.
     Group(Group),
+    /// A signature scheme.
+    Signature(SignatureScheme),
 }
 
 /// Why something is not used.
@@ -55,8 +111,12 @@ pub enum WhyDropped {
     LeftOut,
     /// The backend does not have it.
     BackendLacks,
+    /// The policy requires it and the backend does not have it: the policy cannot be used here.
+    Missing,
     /// The operator took it out.
     Restricted,
+    /// The operator asked for suites that are otherwise.
+    Lacks(Lack),
     /// The operator named it, but the policy does not permit it.
     NotInPolicy,
     /// A suite whose protocol versions are all out.
@@ -71,6 +131,7 @@ impl fmt::Display for PlanItem {
             Self::Version(version) => version.fmt(f),
             Self::Suite(suite) => f.write_str(suite.name),
             Self::Group(group) => f.write_str(group.name),
+            Self::Signature(scheme) => f.write_str(scheme.name),
         }
     }
 }
@@ -78,8 +139,10 @@ impl fmt::Display for PlanItem {
 impl fmt::Display for WhyDropped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Lacks(lack) => return write!(f, "taken out by the operator: {lack}"),
             Self::LeftOut => "left out by the policy",
             Self::BackendLacks => "the backend does not have it",
+            Self::Missing => "required, and the backend does not have it",
             Self::Restricted => "taken out by the operator",
             Self::NotInPolicy => "not permitted by the policy",
             Self::VersionOut => "its protocol version is out",
@@ -98,63 +161,33 @@ impl Policy {
     /// What this policy comes to on a backend.
     ///
     /// # Errors
-    /// [`TlsErrorKind::PolicyNotMet`]: the backend lacks a required row, or no version, suite or
-    /// group is left, or a restriction asks less of clients than the policy.
+    /// [`TlsErrorKind::PolicyNotMet`]: the backend lacks required rows (all of them are named), or
+    /// no version, suite, group or signature scheme is left, or a restriction asks less of clients
+    /// than the policy.
     pub fn resolve(&self, backend: &Capabilities) -> Result<Plan, TlsError> {
-        let mut sieve = Sieve { policy: self, backend, dropped: Vec::new() };
-        let mut versions = sieve.keep(
-            &self.versions,
-            &backend.versions,
-            |r| r.versions.as_ref(),
-            PlanItem::Version,
-        )?;
-        let mut suites =
-            sieve.keep(&self.suites, &backend.suites, |r| r.suites.as_ref(), PlanItem::Suite)?;
-        let groups =
-            sieve.keep(&self.groups, &backend.groups, |r| r.groups.as_ref(), PlanItem::Group)?;
-        suites.retain(|&suite| {
-            let kept = versions.iter().any(|&version| is_of(suite, version));
-            if !kept {
-                sieve.out(
-                    PlanItem::Suite(suite),
-                    WhyDropped::VersionOut,
-                    source(&self.suites, &suite),
-                );
-            }
-            kept
-        });
-        for version in versions.clone() {
-            if suites.iter().any(|&suite| is_of(suite, version)) {
-                continue;
-            }
-            versions.retain(|&other| other != version);
-            let row = self.versions.iter().find(|row| row.what == version);
-            let required = row.is_some_and(|row| row.need == Need::Required);
-            if required && self.restrictions.is_empty() {
-                let said = source(&self.versions, &version);
-                return Err(sieve.lacking(format_args!("a suite of {version}"), &said));
-            }
-            sieve.out(
-                PlanItem::Version(version),
-                WhyDropped::NoSuite,
-                source(&self.versions, &version),
-            );
+        let plan = Sieve::new(self, backend).sift();
+        if !plan.missing.is_empty() {
+            return Err(self.lacking(&plan.missing, backend));
         }
-        for (left, what) in [
-            (versions.len(), "protocol version"),
-            (suites.len(), "cipher suite"),
-            (groups.len(), "key exchange group"),
+        let signed = |suite: &CipherSuite| {
+            registry::suite(suite.id).is_none_or(|row| row.is_signed() && !row.needs_psk())
+        };
+        let unsigned = plan.signatures.is_empty() && plan.suites.iter().any(signed);
+        for (none, what) in [
+            (plan.versions.is_empty(), "protocol version"),
+            (plan.suites.is_empty(), "cipher suite"),
+            (plan.groups.is_empty(), "key exchange group"),
+            (unsigned, "signature scheme"),
         ] {
-            if left == 0 {
-                return Err(sieve.nothing_left(what));
+            if none {
+                return Err(self.nothing_left(what, &plan.dropped));
             }
         }
-        let client_auth = self.resolve_client_auth()?;
-        Ok(Plan { versions, suites, groups, client_auth, dropped: sieve.dropped })
+        self.check_client_auth()?;
+        Ok(plan)
     }
 
-    fn resolve_client_auth(&self) -> Result<ClientAuth, TlsError> {
-        let mut demand = self.client_auth;
+    fn check_client_auth(&self) -> Result<(), TlsError> {
         for asked in self.restrictions.iter().filter_map(|r| r.client_auth) {
             if asked < self.client_auth {
                 let message = format!(
@@ -165,70 +198,32 @@ impl Policy {
                 let hint = "remove the setting, or choose a policy that asks for less";
                 return Err(TlsError::new(TlsErrorKind::PolicyNotMet, message, hint));
             }
-            demand = demand.max(asked);
         }
-        Ok(demand)
-    }
-}
-
-/// One pass over a policy's rows.
-struct Sieve<'a> {
-    policy: &'a Policy,
-    backend: &'a Capabilities,
-    dropped: Vec<Dropped>,
-}
-
-impl Sieve<'_> {
-    fn keep<T: Copy + PartialEq>(
-        &mut self,
-        rows: &[Row<T>],
-        has: &[T],
-        list: impl Fn(&Restriction) -> Option<&Vec<T>>,
-        item: impl Fn(T) -> PlanItem,
-    ) -> Result<Vec<T>, TlsError> {
-        let lists: Vec<&Vec<T>> = self.policy.restrictions.iter().filter_map(list).collect();
-        let mut kept: Vec<T> = Vec::new();
-        for row in rows {
-            let why = if row.need == Need::LeftOut {
-                WhyDropped::LeftOut
-            } else if lists.iter().any(|list| !list.contains(&row.what)) {
-                WhyDropped::Restricted
-            } else if has.contains(&row.what) {
-                kept.push(row.what);
-                continue;
-            } else if row.need == Need::Required {
-                return Err(self.lacking(item(row.what), &row.source));
-            } else {
-                WhyDropped::BackendLacks
-            };
-            self.out(item(row.what), why, row.source.to_string());
-        }
-        for &asked in lists.into_iter().flatten() {
-            let permitted = rows.iter().any(|row| row.what == asked && row.need != Need::LeftOut);
-            if !permitted && !self.dropped.iter().any(|d| d.what == item(asked)) {
-                self.out(item(asked), WhyDropped::NotInPolicy, String::new());
-            }
-        }
-        Ok(kept)
+        Ok(())
     }
 
-    fn out(&mut self, what: PlanItem, why: WhyDropped, source: String) {
-        self.dropped.push(Dropped { what, why, source });
-    }
-
-    fn lacking(&self, what: impl fmt::Display, source: &str) -> TlsError {
-        let (policy, backend) = (&self.policy.name, self.backend.backend);
+    fn lacking(&self, missing: &[Missing], backend: &Capabilities) -> TlsError {
+        let rows: Vec<String> =
+            missing.iter().map(|one| format!("{} ({})", one.what, one.source)).collect();
         let message = format!(
-            "the policy {policy} requires {what} ({source}), which the backend {backend} does not \
-             have"
+            "the policy {} requires what the backend {} does not have: {}",
+            self.name,
+            backend.backend,
+            rows.join("; ")
         );
-        let hint = "choose another policy, or a backend that has it";
+        let hint = match &self.modern_subset {
+            Some(subset) => format!(
+                "it takes a backend that has them, such as one on OpenSSL; the policy {subset} is \
+                 the part of the same sources that every backend serves"
+            ),
+            None => "choose another policy, or a backend that has them".to_owned(),
+        };
         TlsError::new(TlsErrorKind::PolicyNotMet, message, hint)
     }
 
-    fn nothing_left(&self, what: &str) -> TlsError {
-        let mut message = format!("the policy {} comes to no {what}", self.policy.name);
-        let relevant = self.dropped.iter().filter(|d| d.why != WhyDropped::LeftOut);
+    fn nothing_left(&self, what: &str, dropped: &[Dropped]) -> TlsError {
+        let mut message = format!("the policy {} comes to no {what}", self.name);
+        let relevant = dropped.iter().filter(|d| d.why != WhyDropped::LeftOut);
         for (index, dropped) in relevant.enumerate() {
             message.push_str(if index == 0 { ": " } else { "; " });
             message.push_str(&dropped.to_string());
@@ -236,12 +231,4 @@ impl Sieve<'_> {
         let hint = "take names out of the restriction, or choose another policy or backend";
         TlsError::new(TlsErrorKind::PolicyNotMet, message, hint)
     }
-}
-
-fn is_of(suite: CipherSuite, version: TlsVersion) -> bool {
-    registry::suite(suite.id).is_some_and(|row| row.is_of(version))
-}
-
-fn source<T: PartialEq>(rows: &[Row<T>], what: &T) -> String {
-    rows.iter().find(|row| row.what == *what).map(|row| row.source.to_string()).unwrap_or_default()
 }

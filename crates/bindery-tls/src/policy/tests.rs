@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     Capabilities, TlsErrorKind,
-    registry::{groups, suites},
+    registry::{groups, signatures, suites},
 };
 
 /// What rustls has.
@@ -9,8 +9,9 @@ fn modern_backend() -> Capabilities {
     Capabilities::new(
         "test",
         vec![TlsVersion::TLS_1_3, TlsVersion::TLS_1_2],
-        suites::ALL.iter().map(|row| row.suite).take(9).collect(),
+        Policy::modern().suites.iter().map(|row| row.what).collect(),
         vec![groups::X25519, groups::SECP256R1],
+        signatures::ALL.to_vec(),
     )
 }
 
@@ -46,7 +47,7 @@ fn left_out_rows_stay_out_whatever_the_backend_has() {
     let mut all = modern_backend();
     all.suites = suites::ALL.iter().map(|row| row.suite).collect();
     all.versions.extend([TlsVersion::TLS_1_1, TlsVersion::TLS_1_0, TlsVersion::SSL_3_0]);
-    for policy in Policy::built_in() {
+    for policy in [Policy::kmip(), Policy::modern(), Policy::omadm(), Policy::taxii()] {
         let (some, many) = (policy.resolve(&modern_backend()), policy.resolve(&all));
         assert_eq!(some.unwrap().suites, many.as_ref().unwrap().suites);
         assert_eq!(many.unwrap().versions, [TlsVersion::TLS_1_3, TlsVersion::TLS_1_2]);
@@ -179,4 +180,143 @@ fn built_in_policies_are_found_by_name() {
     assert_eq!(Policy::named("kmip"), Some(Policy::kmip()));
     assert_eq!(Policy::named("modern"), Some(Policy::modern()));
     assert_eq!(Policy::named("KMIP"), None);
+}
+
+/// What the sources make mandatory and rustls refuses is named, row by row.
+#[test]
+fn policies_to_the_letter_need_a_backend_that_has_their_rows() {
+    for (policy, subset, rows) in [
+        (
+            Policy::kmip_1_4(),
+            "kmip",
+            &["TLS_RSA_WITH_AES_256_CBC_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA256"][..],
+        ),
+        (
+            Policy::kmip_2_1(),
+            "kmip",
+            &["TLS_RSA_WITH_AES_256_CBC_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA256"],
+        ),
+        (Policy::omadm_1_3(), "omadm", &["TLS 1.1"]),
+    ] {
+        let error = policy.resolve(&modern_backend()).unwrap_err();
+        assert_eq!(error.kind(), TlsErrorKind::PolicyNotMet);
+        let text = error.to_string();
+        for row in rows {
+            assert!(text.contains(row), "{text}");
+        }
+        assert!(text.contains("backend test does not have"), "{text}");
+        assert!(error.hint().contains("OpenSSL"), "{}", error.hint());
+        assert!(error.hint().contains(&format!("the policy {subset}")), "{}", error.hint());
+        let told = policy.explain(&modern_backend());
+        for row in rows {
+            let one = told.iter().find(|one| one.what.to_string() == *row).unwrap();
+            assert!(one.why.contains("required, and the backend"), "{one:?}");
+        }
+    }
+    // Whoever leaves TLS 1.3 only meets 2.1 to the letter.
+    let new = Restriction::new().with_versions([TlsVersion::TLS_1_3]);
+    let plan = Policy::kmip_2_1().restricted(new).resolve(&modern_backend()).unwrap();
+    assert_eq!(plan.suites.len(), 2);
+}
+
+/// A backend with everything serves them whole, and each suite in its versions only.
+#[test]
+fn a_backend_with_everything_serves_every_policy() {
+    let everything = Capabilities::new(
+        "everything",
+        (0x0300..=0x0304).map(TlsVersion).collect(),
+        suites::ALL.iter().map(|row| row.suite).collect(),
+        groups::ALL.to_vec(),
+        signatures::ALL.to_vec(),
+    );
+    let plan = |policy: Policy| policy.resolve(&everything).unwrap();
+    assert_eq!(plan(Policy::kmip_1_4()).versions, [TlsVersion::TLS_1_2]);
+    assert_eq!(plan(Policy::kmip_1_4()).suites.len(), 19);
+    assert_eq!(plan(Policy::kmip_2_1()).suites.len(), 21);
+    let omadm = plan(Policy::omadm_1_3());
+    assert_eq!(omadm.versions.len(), 4);
+    let of = |version| omadm.suites_of(version);
+    let ssl = of(TlsVersion::SSL_3_0);
+    for suite in [suites::TLS_RSA_WITH_RC4_128_SHA, suites::TLS_RSA_WITH_3DES_EDE_CBC_SHA] {
+        assert!(ssl.contains(&suite));
+        assert!(!of(TlsVersion::TLS_1_0).contains(&suite));
+        assert!(!of(TlsVersion::TLS_1_2).contains(&suite));
+    }
+    let gcm = suites::TLS_PSK_WITH_AES_128_GCM_SHA256;
+    let cbc = suites::TLS_PSK_WITH_AES_128_CBC_SHA256;
+    assert!(of(TlsVersion::TLS_1_2).contains(&gcm) && of(TlsVersion::TLS_1_2).contains(&cbc));
+    assert!(!of(TlsVersion::TLS_1_1).contains(&gcm) && of(TlsVersion::TLS_1_1).contains(&cbc));
+    // OMA's five conditions, but for the suites that it names itself.
+    let named: Vec<_> = omadm.suites.iter().take(8).collect();
+    for suite in &omadm.suites {
+        let row = crate::registry::suite(suite.id).unwrap();
+        let lack = Characteristics::oma_dm().lack(row);
+        assert!(lack.is_none() || named.contains(&suite), "{suite:?}: {lack:?}");
+        assert!(row.encryption != "RC4_128" || named.contains(&suite), "{suite:?}");
+    }
+    assert!(omadm.suites.contains(&suites::TLS_RSA_WITH_AES_128_CBC_SHA));
+    assert!(!omadm.suites.contains(&suites::TLS_RSA_WITH_NULL_SHA256));
+}
+
+#[test]
+fn a_suite_is_told_what_it_lacks() {
+    let oma = Characteristics::oma_dm();
+    for (name, lack) in [
+        ("TLS_RSA_WITH_NULL_SHA256", "no bulk encryption"),
+        ("TLS_NULL_WITH_NULL_NULL", "no key exchange"),
+        ("TLS_DH_anon_WITH_AES_128_GCM_SHA256", "no signing"),
+        ("TLS_PSK_WITH_AES_128_GCM_SHA256", "no signing"),
+        ("TLS_RSA_EXPORT_WITH_RC4_40_MD5", "a key of 40 bits, fewer than 128"),
+        ("TLS_RSA_WITH_DES_CBC_SHA", "a key of 56 bits, fewer than 128"),
+        ("TLS_RSA_WITH_3DES_EDE_CBC_SHA", "a key of 112 bits, fewer than 128"),
+    ] {
+        let row = crate::registry::suite_named(name).unwrap();
+        assert_eq!(oma.lack(row).unwrap().to_string(), lack, "{name}");
+    }
+    let good = crate::registry::suite_named("TLS_RSA_WITH_AES_128_CBC_SHA").unwrap();
+    assert_eq!(oma.lack(good), None);
+    for (field, lack) in [
+        (
+            Characteristics { forward_secrecy: true, ..Characteristics::default() },
+            "forward secrecy",
+        ),
+        (Characteristics { aead: true, ..Characteristics::default() }, "AEAD"),
+        (Characteristics { recommended: true, ..Characteristics::default() }, "IANA"),
+        (
+            Characteristics {
+                encryption: Demand::OneOf(vec!["AES_256_GCM".into()]),
+                ..Characteristics::default()
+            },
+            "AES_128_CBC as its bulk encryption",
+        ),
+    ] {
+        let said = field.lack(good).unwrap().to_string();
+        assert!(said.contains(lack), "{said}");
+    }
+}
+
+#[test]
+fn a_restriction_by_characteristics_says_what_was_lacking() {
+    let strong = Characteristics { min_bits: 256, ..Characteristics::default() };
+    let policy = Policy::kmip().restricted(Restriction::new().with_characteristics(strong));
+    let plan = policy.resolve(&modern_backend()).unwrap();
+    assert_eq!(plan.suites.len(), 3);
+    let out = why(&plan, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+    assert_eq!(out, Some(WhyDropped::Lacks(Lack::Bits(128, 256))));
+}
+
+#[test]
+fn every_suite_of_the_registry_has_an_explanation() {
+    for policy in Policy::built_in() {
+        for row in suites::ALL {
+            let told = policy.explain_suite(row.suite, &modern_backend());
+            assert!(!told.why.is_empty());
+            assert!(told.need.is_some() || !told.used);
+        }
+    }
+    let modern = Policy::modern();
+    let told = modern.explain_suite(suites::TLS_RSA_EXPORT_WITH_RC4_40_MD5, &modern_backend());
+    assert!(told.why.contains("a key of 40 bits"), "{told:?}");
+    let told = modern.explain_suite(suites::TLS_AES_128_GCM_SHA256, &modern_backend());
+    assert!(told.used && told.source.contains("RFC 8446"), "{told:?}");
 }

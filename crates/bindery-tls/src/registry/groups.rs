@@ -4,16 +4,100 @@
 
 use crate::Group;
 
+/// `sect163k1`; RFC 4492.
+pub const SECT163K1: Group = Group::new(0x0001, "sect163k1");
+/// `sect163r1`; RFC 4492.
+pub const SECT163R1: Group = Group::new(0x0002, "sect163r1");
+/// `sect163r2`; RFC 4492.
+pub const SECT163R2: Group = Group::new(0x0003, "sect163r2");
+/// `sect193r1`; RFC 4492.
+pub const SECT193R1: Group = Group::new(0x0004, "sect193r1");
+/// `sect193r2`; RFC 4492.
+pub const SECT193R2: Group = Group::new(0x0005, "sect193r2");
+/// `sect233k1`; RFC 4492.
+pub const SECT233K1: Group = Group::new(0x0006, "sect233k1");
+/// `sect233r1`; RFC 4492.
+pub const SECT233R1: Group = Group::new(0x0007, "sect233r1");
+/// `sect239k1`; RFC 4492.
+pub const SECT239K1: Group = Group::new(0x0008, "sect239k1");
+/// `sect283k1`; RFC 4492.
+pub const SECT283K1: Group = Group::new(0x0009, "sect283k1");
+/// `sect283r1`; RFC 4492.
+pub const SECT283R1: Group = Group::new(0x000a, "sect283r1");
+/// `sect409k1`; RFC 4492.
+pub const SECT409K1: Group = Group::new(0x000b, "sect409k1");
+/// `sect409r1`; RFC 4492.
+pub const SECT409R1: Group = Group::new(0x000c, "sect409r1");
+/// `sect571k1`; RFC 4492.
+pub const SECT571K1: Group = Group::new(0x000d, "sect571k1");
+/// `sect571r1`; RFC 4492.
+pub const SECT571R1: Group = Group::new(0x000e, "sect571r1");
+/// `secp160k1`; RFC 4492.
+pub const SECP160K1: Group = Group::new(0x000f, "secp160k1");
+/// `secp160r1`; RFC 4492.
+pub const SECP160R1: Group = Group::new(0x0010, "secp160r1");
+/// `secp160r2`; RFC 4492.
+pub const SECP160R2: Group = Group::new(0x0011, "secp160r2");
+/// `secp192k1`; RFC 4492.
+pub const SECP192K1: Group = Group::new(0x0012, "secp192k1");
+/// `secp192r1`; RFC 4492.
+pub const SECP192R1: Group = Group::new(0x0013, "secp192r1");
+/// `secp224k1`; RFC 4492.
+pub const SECP224K1: Group = Group::new(0x0014, "secp224k1");
+/// `secp224r1`; RFC 4492.
+pub const SECP224R1: Group = Group::new(0x0015, "secp224r1");
+/// `secp256k1`; RFC 4492.
+pub const SECP256K1: Group = Group::new(0x0016, "secp256k1");
 /// `secp256r1`; RFC 8422.
 pub const SECP256R1: Group = Group::new(0x0017, "secp256r1");
 /// `secp384r1`; RFC 8422.
 pub const SECP384R1: Group = Group::new(0x0018, "secp384r1");
 /// `secp521r1`; RFC 8422.
 pub const SECP521R1: Group = Group::new(0x0019, "secp521r1");
+/// `brainpoolP256r1`; RFC 7027.
+pub const BRAINPOOLP256R1: Group = Group::new(0x001a, "brainpoolP256r1");
+/// `brainpoolP384r1`; RFC 7027.
+pub const BRAINPOOLP384R1: Group = Group::new(0x001b, "brainpoolP384r1");
+/// `brainpoolP512r1`; RFC 7027.
+pub const BRAINPOOLP512R1: Group = Group::new(0x001c, "brainpoolP512r1");
 /// `x25519`; RFC 8446.
 pub const X25519: Group = Group::new(0x001d, "x25519");
 /// `x448`; RFC 8446.
 pub const X448: Group = Group::new(0x001e, "x448");
+/// `brainpoolP256r1tls13`; RFC 8734.
+pub const BRAINPOOLP256R1TLS13: Group = Group::new(0x001f, "brainpoolP256r1tls13");
+/// `brainpoolP384r1tls13`; RFC 8734.
+pub const BRAINPOOLP384R1TLS13: Group = Group::new(0x0020, "brainpoolP384r1tls13");
+/// `brainpoolP512r1tls13`; RFC 8734.
+pub const BRAINPOOLP512R1TLS13: Group = Group::new(0x0021, "brainpoolP512r1tls13");
+/// `GC256A`; RFC 9189.
+pub const GC256A: Group = Group::new(0x0022, "GC256A");
+/// `GC256B`; RFC 9189.
+pub const GC256B: Group = Group::new(0x0023, "GC256B");
+/// `GC256C`; RFC 9189.
+pub const GC256C: Group = Group::new(0x0024, "GC256C");
+/// `GC256D`; RFC 9189.
+pub const GC256D: Group = Group::new(0x0025, "GC256D");
+/// `GC512A`; RFC 9189.
+pub const GC512A: Group = Group::new(0x0026, "GC512A");
+/// `GC512B`; RFC 9189.
+pub const GC512B: Group = Group::new(0x0027, "GC512B");
+/// `GC512C`; RFC 9189.
+pub const GC512C: Group = Group::new(0x0028, "GC512C");
+/// `curveSM2`; RFC 8998.
+pub const CURVESM2: Group = Group::new(0x0029, "curveSM2");
+/// `ffdhe2048`; RFC 7919.
+pub const FFDHE2048: Group = Group::new(0x0100, "ffdhe2048");
+/// `ffdhe3072`; RFC 7919.
+pub const FFDHE3072: Group = Group::new(0x0101, "ffdhe3072");
+/// `ffdhe4096`; RFC 7919.
+pub const FFDHE4096: Group = Group::new(0x0102, "ffdhe4096");
+/// `ffdhe6144`; RFC 7919.
+pub const FFDHE6144: Group = Group::new(0x0103, "ffdhe6144");
+/// `ffdhe8192`; RFC 7919.
+pub const FFDHE8192: Group = Group::new(0x0104, "ffdhe8192");
+/// `MLKEM512`; draft-ietf-tls-mlkem.
+pub const MLKEM512: Group = Group::new(0x0200, "MLKEM512");
 /// `MLKEM768`; draft-ietf-tls-mlkem.
 pub const MLKEM768: Group = Group::new(0x0201, "MLKEM768");
 /// `MLKEM1024`; draft-ietf-tls-mlkem.
@@ -27,11 +111,53 @@ pub const SECP384R1MLKEM1024: Group = Group::new(0x11ed, "SecP384r1MLKEM1024");
 
 /// Every row of the table.
 pub const ALL: &[Group] = &[
+    SECT163K1,
+    SECT163R1,
+    SECT163R2,
+    SECT193R1,
+    SECT193R2,
+    SECT233K1,
+    SECT233R1,
+    SECT239K1,
+    SECT283K1,
+    SECT283R1,
+    SECT409K1,
+    SECT409R1,
+    SECT571K1,
+    SECT571R1,
+    SECP160K1,
+    SECP160R1,
+    SECP160R2,
+    SECP192K1,
+    SECP192R1,
+    SECP224K1,
+    SECP224R1,
+    SECP256K1,
     SECP256R1,
     SECP384R1,
     SECP521R1,
+    BRAINPOOLP256R1,
+    BRAINPOOLP384R1,
+    BRAINPOOLP512R1,
     X25519,
     X448,
+    BRAINPOOLP256R1TLS13,
+    BRAINPOOLP384R1TLS13,
+    BRAINPOOLP512R1TLS13,
+    GC256A,
+    GC256B,
+    GC256C,
+    GC256D,
+    GC512A,
+    GC512B,
+    GC512C,
+    CURVESM2,
+    FFDHE2048,
+    FFDHE3072,
+    FFDHE4096,
+    FFDHE6144,
+    FFDHE8192,
+    MLKEM512,
     MLKEM768,
     MLKEM1024,
     SECP256R1MLKEM768,

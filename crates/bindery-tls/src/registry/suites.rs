@@ -6,6 +6,454 @@ use bindery_core::{CipherSuite, TlsVersion};
 
 use super::SuiteRow;
 
+/// NULL, none; RFC 5246.
+pub const TLS_NULL_WITH_NULL_NULL: CipherSuite =
+    CipherSuite::new(0x0000, "TLS_NULL_WITH_NULL_NULL");
+/// NULL, MD5; RFC 5246.
+pub const TLS_RSA_WITH_NULL_MD5: CipherSuite = CipherSuite::new(0x0001, "TLS_RSA_WITH_NULL_MD5");
+/// NULL, SHA-1; RFC 5246.
+pub const TLS_RSA_WITH_NULL_SHA: CipherSuite = CipherSuite::new(0x0002, "TLS_RSA_WITH_NULL_SHA");
+/// RC4_40, MD5; RFC 4346.
+pub const TLS_RSA_EXPORT_WITH_RC4_40_MD5: CipherSuite =
+    CipherSuite::new(0x0003, "TLS_RSA_EXPORT_WITH_RC4_40_MD5");
+/// RC4_128, MD5; RFC 5246.
+pub const TLS_RSA_WITH_RC4_128_MD5: CipherSuite =
+    CipherSuite::new(0x0004, "TLS_RSA_WITH_RC4_128_MD5");
+/// RC4_128, SHA-1; RFC 5246.
+pub const TLS_RSA_WITH_RC4_128_SHA: CipherSuite =
+    CipherSuite::new(0x0005, "TLS_RSA_WITH_RC4_128_SHA");
+/// RC2_CBC_40, MD5; RFC 4346.
+pub const TLS_RSA_EXPORT_WITH_RC2_CBC_40_MD5: CipherSuite =
+    CipherSuite::new(0x0006, "TLS_RSA_EXPORT_WITH_RC2_CBC_40_MD5");
+/// IDEA_CBC, SHA-1; RFC 5469.
+pub const TLS_RSA_WITH_IDEA_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0007, "TLS_RSA_WITH_IDEA_CBC_SHA");
+/// DES40_CBC, SHA-1; RFC 4346.
+pub const TLS_RSA_EXPORT_WITH_DES40_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0008, "TLS_RSA_EXPORT_WITH_DES40_CBC_SHA");
+/// DES_CBC, SHA-1; RFC 5469.
+pub const TLS_RSA_WITH_DES_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0009, "TLS_RSA_WITH_DES_CBC_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 5246.
+pub const TLS_RSA_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x000a, "TLS_RSA_WITH_3DES_EDE_CBC_SHA");
+/// DES40_CBC, SHA-1; RFC 4346.
+pub const TLS_DH_DSS_EXPORT_WITH_DES40_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x000b, "TLS_DH_DSS_EXPORT_WITH_DES40_CBC_SHA");
+/// DES_CBC, SHA-1; RFC 5469.
+pub const TLS_DH_DSS_WITH_DES_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x000c, "TLS_DH_DSS_WITH_DES_CBC_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 5246.
+pub const TLS_DH_DSS_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x000d, "TLS_DH_DSS_WITH_3DES_EDE_CBC_SHA");
+/// DES40_CBC, SHA-1; RFC 4346.
+pub const TLS_DH_RSA_EXPORT_WITH_DES40_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x000e, "TLS_DH_RSA_EXPORT_WITH_DES40_CBC_SHA");
+/// DES_CBC, SHA-1; RFC 5469.
+pub const TLS_DH_RSA_WITH_DES_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x000f, "TLS_DH_RSA_WITH_DES_CBC_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 5246.
+pub const TLS_DH_RSA_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0010, "TLS_DH_RSA_WITH_3DES_EDE_CBC_SHA");
+/// DES40_CBC, SHA-1; RFC 4346.
+pub const TLS_DHE_DSS_EXPORT_WITH_DES40_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0011, "TLS_DHE_DSS_EXPORT_WITH_DES40_CBC_SHA");
+/// DES_CBC, SHA-1; RFC 5469.
+pub const TLS_DHE_DSS_WITH_DES_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0012, "TLS_DHE_DSS_WITH_DES_CBC_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 5246.
+pub const TLS_DHE_DSS_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0013, "TLS_DHE_DSS_WITH_3DES_EDE_CBC_SHA");
+/// DES40_CBC, SHA-1; RFC 4346.
+pub const TLS_DHE_RSA_EXPORT_WITH_DES40_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0014, "TLS_DHE_RSA_EXPORT_WITH_DES40_CBC_SHA");
+/// DES_CBC, SHA-1; RFC 5469.
+pub const TLS_DHE_RSA_WITH_DES_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0015, "TLS_DHE_RSA_WITH_DES_CBC_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 5246.
+pub const TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0016, "TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA");
+/// RC4_40, MD5; RFC 4346.
+pub const TLS_DH_ANON_EXPORT_WITH_RC4_40_MD5: CipherSuite =
+    CipherSuite::new(0x0017, "TLS_DH_anon_EXPORT_WITH_RC4_40_MD5");
+/// RC4_128, MD5; RFC 5246.
+pub const TLS_DH_ANON_WITH_RC4_128_MD5: CipherSuite =
+    CipherSuite::new(0x0018, "TLS_DH_anon_WITH_RC4_128_MD5");
+/// DES40_CBC, SHA-1; RFC 4346.
+pub const TLS_DH_ANON_EXPORT_WITH_DES40_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0019, "TLS_DH_anon_EXPORT_WITH_DES40_CBC_SHA");
+/// DES_CBC, SHA-1; RFC 5469.
+pub const TLS_DH_ANON_WITH_DES_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x001a, "TLS_DH_anon_WITH_DES_CBC_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 5246.
+pub const TLS_DH_ANON_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x001b, "TLS_DH_anon_WITH_3DES_EDE_CBC_SHA");
+/// DES_CBC, SHA-1; RFC 2712.
+pub const TLS_KRB5_WITH_DES_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x001e, "TLS_KRB5_WITH_DES_CBC_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 2712.
+pub const TLS_KRB5_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x001f, "TLS_KRB5_WITH_3DES_EDE_CBC_SHA");
+/// RC4_128, SHA-1; RFC 2712.
+pub const TLS_KRB5_WITH_RC4_128_SHA: CipherSuite =
+    CipherSuite::new(0x0020, "TLS_KRB5_WITH_RC4_128_SHA");
+/// IDEA_CBC, SHA-1; RFC 2712.
+pub const TLS_KRB5_WITH_IDEA_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0021, "TLS_KRB5_WITH_IDEA_CBC_SHA");
+/// DES_CBC, MD5; RFC 2712.
+pub const TLS_KRB5_WITH_DES_CBC_MD5: CipherSuite =
+    CipherSuite::new(0x0022, "TLS_KRB5_WITH_DES_CBC_MD5");
+/// 3DES_EDE_CBC, MD5; RFC 2712.
+pub const TLS_KRB5_WITH_3DES_EDE_CBC_MD5: CipherSuite =
+    CipherSuite::new(0x0023, "TLS_KRB5_WITH_3DES_EDE_CBC_MD5");
+/// RC4_128, MD5; RFC 2712.
+pub const TLS_KRB5_WITH_RC4_128_MD5: CipherSuite =
+    CipherSuite::new(0x0024, "TLS_KRB5_WITH_RC4_128_MD5");
+/// IDEA_CBC, MD5; RFC 2712.
+pub const TLS_KRB5_WITH_IDEA_CBC_MD5: CipherSuite =
+    CipherSuite::new(0x0025, "TLS_KRB5_WITH_IDEA_CBC_MD5");
+/// DES_CBC_40, SHA-1; RFC 2712.
+pub const TLS_KRB5_EXPORT_WITH_DES_CBC_40_SHA: CipherSuite =
+    CipherSuite::new(0x0026, "TLS_KRB5_EXPORT_WITH_DES_CBC_40_SHA");
+/// RC2_CBC_40, SHA-1; RFC 2712.
+pub const TLS_KRB5_EXPORT_WITH_RC2_CBC_40_SHA: CipherSuite =
+    CipherSuite::new(0x0027, "TLS_KRB5_EXPORT_WITH_RC2_CBC_40_SHA");
+/// RC4_40, SHA-1; RFC 2712.
+pub const TLS_KRB5_EXPORT_WITH_RC4_40_SHA: CipherSuite =
+    CipherSuite::new(0x0028, "TLS_KRB5_EXPORT_WITH_RC4_40_SHA");
+/// DES_CBC_40, MD5; RFC 2712.
+pub const TLS_KRB5_EXPORT_WITH_DES_CBC_40_MD5: CipherSuite =
+    CipherSuite::new(0x0029, "TLS_KRB5_EXPORT_WITH_DES_CBC_40_MD5");
+/// RC2_CBC_40, MD5; RFC 2712.
+pub const TLS_KRB5_EXPORT_WITH_RC2_CBC_40_MD5: CipherSuite =
+    CipherSuite::new(0x002a, "TLS_KRB5_EXPORT_WITH_RC2_CBC_40_MD5");
+/// RC4_40, MD5; RFC 2712.
+pub const TLS_KRB5_EXPORT_WITH_RC4_40_MD5: CipherSuite =
+    CipherSuite::new(0x002b, "TLS_KRB5_EXPORT_WITH_RC4_40_MD5");
+/// NULL, SHA-1; RFC 4785.
+pub const TLS_PSK_WITH_NULL_SHA: CipherSuite = CipherSuite::new(0x002c, "TLS_PSK_WITH_NULL_SHA");
+/// NULL, SHA-1; RFC 4785.
+pub const TLS_DHE_PSK_WITH_NULL_SHA: CipherSuite =
+    CipherSuite::new(0x002d, "TLS_DHE_PSK_WITH_NULL_SHA");
+/// NULL, SHA-1; RFC 4785.
+pub const TLS_RSA_PSK_WITH_NULL_SHA: CipherSuite =
+    CipherSuite::new(0x002e, "TLS_RSA_PSK_WITH_NULL_SHA");
+/// AES_128_CBC, SHA-1; RFC 5246.
+pub const TLS_RSA_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x002f, "TLS_RSA_WITH_AES_128_CBC_SHA");
+/// AES_128_CBC, SHA-1; RFC 5246.
+pub const TLS_DH_DSS_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0030, "TLS_DH_DSS_WITH_AES_128_CBC_SHA");
+/// AES_128_CBC, SHA-1; RFC 5246.
+pub const TLS_DH_RSA_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0031, "TLS_DH_RSA_WITH_AES_128_CBC_SHA");
+/// AES_128_CBC, SHA-1; RFC 5246.
+pub const TLS_DHE_DSS_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0032, "TLS_DHE_DSS_WITH_AES_128_CBC_SHA");
+/// AES_128_CBC, SHA-1; RFC 5246.
+pub const TLS_DHE_RSA_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0033, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA");
+/// AES_128_CBC, SHA-1; RFC 5246.
+pub const TLS_DH_ANON_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0034, "TLS_DH_anon_WITH_AES_128_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 5246.
+pub const TLS_RSA_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0035, "TLS_RSA_WITH_AES_256_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 5246.
+pub const TLS_DH_DSS_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0036, "TLS_DH_DSS_WITH_AES_256_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 5246.
+pub const TLS_DH_RSA_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0037, "TLS_DH_RSA_WITH_AES_256_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 5246.
+pub const TLS_DHE_DSS_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0038, "TLS_DHE_DSS_WITH_AES_256_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 5246.
+pub const TLS_DHE_RSA_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0039, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 5246.
+pub const TLS_DH_ANON_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x003a, "TLS_DH_anon_WITH_AES_256_CBC_SHA");
+/// NULL, SHA-256; RFC 5246.
+pub const TLS_RSA_WITH_NULL_SHA256: CipherSuite =
+    CipherSuite::new(0x003b, "TLS_RSA_WITH_NULL_SHA256");
+/// AES_128_CBC, SHA-256; RFC 5246.
+pub const TLS_RSA_WITH_AES_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x003c, "TLS_RSA_WITH_AES_128_CBC_SHA256");
+/// AES_256_CBC, SHA-256; RFC 5246.
+pub const TLS_RSA_WITH_AES_256_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x003d, "TLS_RSA_WITH_AES_256_CBC_SHA256");
+/// AES_128_CBC, SHA-256; RFC 5246.
+pub const TLS_DH_DSS_WITH_AES_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x003e, "TLS_DH_DSS_WITH_AES_128_CBC_SHA256");
+/// AES_128_CBC, SHA-256; RFC 5246.
+pub const TLS_DH_RSA_WITH_AES_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x003f, "TLS_DH_RSA_WITH_AES_128_CBC_SHA256");
+/// AES_128_CBC, SHA-256; RFC 5246.
+pub const TLS_DHE_DSS_WITH_AES_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x0040, "TLS_DHE_DSS_WITH_AES_128_CBC_SHA256");
+/// CAMELLIA_128_CBC, SHA-1; RFC 5932.
+pub const TLS_RSA_WITH_CAMELLIA_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0041, "TLS_RSA_WITH_CAMELLIA_128_CBC_SHA");
+/// CAMELLIA_128_CBC, SHA-1; RFC 5932.
+pub const TLS_DH_DSS_WITH_CAMELLIA_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0042, "TLS_DH_DSS_WITH_CAMELLIA_128_CBC_SHA");
+/// CAMELLIA_128_CBC, SHA-1; RFC 5932.
+pub const TLS_DH_RSA_WITH_CAMELLIA_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0043, "TLS_DH_RSA_WITH_CAMELLIA_128_CBC_SHA");
+/// CAMELLIA_128_CBC, SHA-1; RFC 5932.
+pub const TLS_DHE_DSS_WITH_CAMELLIA_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0044, "TLS_DHE_DSS_WITH_CAMELLIA_128_CBC_SHA");
+/// CAMELLIA_128_CBC, SHA-1; RFC 5932.
+pub const TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0045, "TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA");
+/// CAMELLIA_128_CBC, SHA-1; RFC 5932.
+pub const TLS_DH_ANON_WITH_CAMELLIA_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0046, "TLS_DH_anon_WITH_CAMELLIA_128_CBC_SHA");
+/// RC4_56, MD5; draft-ietf-tls-56-bit-ciphersuites.
+pub const TLS_RSA_EXPORT1024_WITH_RC4_56_MD5: CipherSuite =
+    CipherSuite::new(0x0060, "TLS_RSA_EXPORT1024_WITH_RC4_56_MD5");
+/// RC2_CBC_56, MD5; draft-ietf-tls-56-bit-ciphersuites.
+pub const TLS_RSA_EXPORT1024_WITH_RC2_CBC_56_MD5: CipherSuite =
+    CipherSuite::new(0x0061, "TLS_RSA_EXPORT1024_WITH_RC2_CBC_56_MD5");
+/// DES_CBC, SHA-1; draft-ietf-tls-56-bit-ciphersuites.
+pub const TLS_RSA_EXPORT1024_WITH_DES_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0062, "TLS_RSA_EXPORT1024_WITH_DES_CBC_SHA");
+/// DES_CBC, SHA-1; draft-ietf-tls-56-bit-ciphersuites.
+pub const TLS_DHE_DSS_EXPORT1024_WITH_DES_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0063, "TLS_DHE_DSS_EXPORT1024_WITH_DES_CBC_SHA");
+/// RC4_56, SHA-1; draft-ietf-tls-56-bit-ciphersuites.
+pub const TLS_RSA_EXPORT1024_WITH_RC4_56_SHA: CipherSuite =
+    CipherSuite::new(0x0064, "TLS_RSA_EXPORT1024_WITH_RC4_56_SHA");
+/// RC4_56, SHA-1; draft-ietf-tls-56-bit-ciphersuites.
+pub const TLS_DHE_DSS_EXPORT1024_WITH_RC4_56_SHA: CipherSuite =
+    CipherSuite::new(0x0065, "TLS_DHE_DSS_EXPORT1024_WITH_RC4_56_SHA");
+/// RC4_128, SHA-1; draft-ietf-tls-56-bit-ciphersuites.
+pub const TLS_DHE_DSS_WITH_RC4_128_SHA: CipherSuite =
+    CipherSuite::new(0x0066, "TLS_DHE_DSS_WITH_RC4_128_SHA");
+/// AES_128_CBC, SHA-256; RFC 5246.
+pub const TLS_DHE_RSA_WITH_AES_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x0067, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256");
+/// AES_256_CBC, SHA-256; RFC 5246.
+pub const TLS_DH_DSS_WITH_AES_256_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x0068, "TLS_DH_DSS_WITH_AES_256_CBC_SHA256");
+/// AES_256_CBC, SHA-256; RFC 5246.
+pub const TLS_DH_RSA_WITH_AES_256_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x0069, "TLS_DH_RSA_WITH_AES_256_CBC_SHA256");
+/// AES_256_CBC, SHA-256; RFC 5246.
+pub const TLS_DHE_DSS_WITH_AES_256_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x006a, "TLS_DHE_DSS_WITH_AES_256_CBC_SHA256");
+/// AES_256_CBC, SHA-256; RFC 5246.
+pub const TLS_DHE_RSA_WITH_AES_256_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x006b, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256");
+/// AES_128_CBC, SHA-256; RFC 5246.
+pub const TLS_DH_ANON_WITH_AES_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x006c, "TLS_DH_anon_WITH_AES_128_CBC_SHA256");
+/// AES_256_CBC, SHA-256; RFC 5246.
+pub const TLS_DH_ANON_WITH_AES_256_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x006d, "TLS_DH_anon_WITH_AES_256_CBC_SHA256");
+/// CAMELLIA_256_CBC, SHA-1; RFC 5932.
+pub const TLS_RSA_WITH_CAMELLIA_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0084, "TLS_RSA_WITH_CAMELLIA_256_CBC_SHA");
+/// CAMELLIA_256_CBC, SHA-1; RFC 5932.
+pub const TLS_DH_DSS_WITH_CAMELLIA_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0085, "TLS_DH_DSS_WITH_CAMELLIA_256_CBC_SHA");
+/// CAMELLIA_256_CBC, SHA-1; RFC 5932.
+pub const TLS_DH_RSA_WITH_CAMELLIA_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0086, "TLS_DH_RSA_WITH_CAMELLIA_256_CBC_SHA");
+/// CAMELLIA_256_CBC, SHA-1; RFC 5932.
+pub const TLS_DHE_DSS_WITH_CAMELLIA_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0087, "TLS_DHE_DSS_WITH_CAMELLIA_256_CBC_SHA");
+/// CAMELLIA_256_CBC, SHA-1; RFC 5932.
+pub const TLS_DHE_RSA_WITH_CAMELLIA_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0088, "TLS_DHE_RSA_WITH_CAMELLIA_256_CBC_SHA");
+/// CAMELLIA_256_CBC, SHA-1; RFC 5932.
+pub const TLS_DH_ANON_WITH_CAMELLIA_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0089, "TLS_DH_anon_WITH_CAMELLIA_256_CBC_SHA");
+/// RC4_128, SHA-1; RFC 4279.
+pub const TLS_PSK_WITH_RC4_128_SHA: CipherSuite =
+    CipherSuite::new(0x008a, "TLS_PSK_WITH_RC4_128_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 4279.
+pub const TLS_PSK_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x008b, "TLS_PSK_WITH_3DES_EDE_CBC_SHA");
+/// AES_128_CBC, SHA-1; RFC 4279.
+pub const TLS_PSK_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x008c, "TLS_PSK_WITH_AES_128_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 4279.
+pub const TLS_PSK_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x008d, "TLS_PSK_WITH_AES_256_CBC_SHA");
+/// RC4_128, SHA-1; RFC 4279.
+pub const TLS_DHE_PSK_WITH_RC4_128_SHA: CipherSuite =
+    CipherSuite::new(0x008e, "TLS_DHE_PSK_WITH_RC4_128_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 4279.
+pub const TLS_DHE_PSK_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x008f, "TLS_DHE_PSK_WITH_3DES_EDE_CBC_SHA");
+/// AES_128_CBC, SHA-1; RFC 4279.
+pub const TLS_DHE_PSK_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0090, "TLS_DHE_PSK_WITH_AES_128_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 4279.
+pub const TLS_DHE_PSK_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0091, "TLS_DHE_PSK_WITH_AES_256_CBC_SHA");
+/// RC4_128, SHA-1; RFC 4279.
+pub const TLS_RSA_PSK_WITH_RC4_128_SHA: CipherSuite =
+    CipherSuite::new(0x0092, "TLS_RSA_PSK_WITH_RC4_128_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 4279.
+pub const TLS_RSA_PSK_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0093, "TLS_RSA_PSK_WITH_3DES_EDE_CBC_SHA");
+/// AES_128_CBC, SHA-1; RFC 4279.
+pub const TLS_RSA_PSK_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0094, "TLS_RSA_PSK_WITH_AES_128_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 4279.
+pub const TLS_RSA_PSK_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0095, "TLS_RSA_PSK_WITH_AES_256_CBC_SHA");
+/// SEED_CBC, SHA-1; RFC 4162.
+pub const TLS_RSA_WITH_SEED_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0096, "TLS_RSA_WITH_SEED_CBC_SHA");
+/// SEED_CBC, SHA-1; RFC 4162.
+pub const TLS_DH_DSS_WITH_SEED_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0097, "TLS_DH_DSS_WITH_SEED_CBC_SHA");
+/// SEED_CBC, SHA-1; RFC 4162.
+pub const TLS_DH_RSA_WITH_SEED_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0098, "TLS_DH_RSA_WITH_SEED_CBC_SHA");
+/// SEED_CBC, SHA-1; RFC 4162.
+pub const TLS_DHE_DSS_WITH_SEED_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x0099, "TLS_DHE_DSS_WITH_SEED_CBC_SHA");
+/// SEED_CBC, SHA-1; RFC 4162.
+pub const TLS_DHE_RSA_WITH_SEED_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x009a, "TLS_DHE_RSA_WITH_SEED_CBC_SHA");
+/// SEED_CBC, SHA-1; RFC 4162.
+pub const TLS_DH_ANON_WITH_SEED_CBC_SHA: CipherSuite =
+    CipherSuite::new(0x009b, "TLS_DH_anon_WITH_SEED_CBC_SHA");
+/// AES_128_GCM, AEAD; RFC 5288.
+pub const TLS_RSA_WITH_AES_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0x009c, "TLS_RSA_WITH_AES_128_GCM_SHA256");
+/// AES_256_GCM, AEAD; RFC 5288.
+pub const TLS_RSA_WITH_AES_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0x009d, "TLS_RSA_WITH_AES_256_GCM_SHA384");
+/// AES_128_GCM, AEAD; RFC 5288.
+pub const TLS_DHE_RSA_WITH_AES_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0x009e, "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256");
+/// AES_256_GCM, AEAD; RFC 5288.
+pub const TLS_DHE_RSA_WITH_AES_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0x009f, "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384");
+/// AES_128_GCM, AEAD; RFC 5288.
+pub const TLS_DH_RSA_WITH_AES_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0x00a0, "TLS_DH_RSA_WITH_AES_128_GCM_SHA256");
+/// AES_256_GCM, AEAD; RFC 5288.
+pub const TLS_DH_RSA_WITH_AES_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0x00a1, "TLS_DH_RSA_WITH_AES_256_GCM_SHA384");
+/// AES_128_GCM, AEAD; RFC 5288.
+pub const TLS_DHE_DSS_WITH_AES_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0x00a2, "TLS_DHE_DSS_WITH_AES_128_GCM_SHA256");
+/// AES_256_GCM, AEAD; RFC 5288.
+pub const TLS_DHE_DSS_WITH_AES_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0x00a3, "TLS_DHE_DSS_WITH_AES_256_GCM_SHA384");
+/// AES_128_GCM, AEAD; RFC 5288.
+pub const TLS_DH_DSS_WITH_AES_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0x00a4, "TLS_DH_DSS_WITH_AES_128_GCM_SHA256");
+/// AES_256_GCM, AEAD; RFC 5288.
+pub const TLS_DH_DSS_WITH_AES_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0x00a5, "TLS_DH_DSS_WITH_AES_256_GCM_SHA384");
+/// AES_128_GCM, AEAD; RFC 5288.
+pub const TLS_DH_ANON_WITH_AES_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0x00a6, "TLS_DH_anon_WITH_AES_128_GCM_SHA256");
+/// AES_256_GCM, AEAD; RFC 5288.
+pub const TLS_DH_ANON_WITH_AES_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0x00a7, "TLS_DH_anon_WITH_AES_256_GCM_SHA384");
+/// AES_128_GCM, AEAD; RFC 5487.
+pub const TLS_PSK_WITH_AES_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0x00a8, "TLS_PSK_WITH_AES_128_GCM_SHA256");
+/// AES_256_GCM, AEAD; RFC 5487.
+pub const TLS_PSK_WITH_AES_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0x00a9, "TLS_PSK_WITH_AES_256_GCM_SHA384");
+/// AES_128_GCM, AEAD; RFC 5487.
+pub const TLS_DHE_PSK_WITH_AES_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0x00aa, "TLS_DHE_PSK_WITH_AES_128_GCM_SHA256");
+/// AES_256_GCM, AEAD; RFC 5487.
+pub const TLS_DHE_PSK_WITH_AES_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0x00ab, "TLS_DHE_PSK_WITH_AES_256_GCM_SHA384");
+/// AES_128_GCM, AEAD; RFC 5487.
+pub const TLS_RSA_PSK_WITH_AES_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0x00ac, "TLS_RSA_PSK_WITH_AES_128_GCM_SHA256");
+/// AES_256_GCM, AEAD; RFC 5487.
+pub const TLS_RSA_PSK_WITH_AES_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0x00ad, "TLS_RSA_PSK_WITH_AES_256_GCM_SHA384");
+/// AES_128_CBC, SHA-256; RFC 5487.
+pub const TLS_PSK_WITH_AES_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x00ae, "TLS_PSK_WITH_AES_128_CBC_SHA256");
+/// AES_256_CBC, SHA-384; RFC 5487.
+pub const TLS_PSK_WITH_AES_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0x00af, "TLS_PSK_WITH_AES_256_CBC_SHA384");
+/// NULL, SHA-256; RFC 5487.
+pub const TLS_PSK_WITH_NULL_SHA256: CipherSuite =
+    CipherSuite::new(0x00b0, "TLS_PSK_WITH_NULL_SHA256");
+/// NULL, SHA-384; RFC 5487.
+pub const TLS_PSK_WITH_NULL_SHA384: CipherSuite =
+    CipherSuite::new(0x00b1, "TLS_PSK_WITH_NULL_SHA384");
+/// AES_128_CBC, SHA-256; RFC 5487.
+pub const TLS_DHE_PSK_WITH_AES_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x00b2, "TLS_DHE_PSK_WITH_AES_128_CBC_SHA256");
+/// AES_256_CBC, SHA-384; RFC 5487.
+pub const TLS_DHE_PSK_WITH_AES_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0x00b3, "TLS_DHE_PSK_WITH_AES_256_CBC_SHA384");
+/// NULL, SHA-256; RFC 5487.
+pub const TLS_DHE_PSK_WITH_NULL_SHA256: CipherSuite =
+    CipherSuite::new(0x00b4, "TLS_DHE_PSK_WITH_NULL_SHA256");
+/// NULL, SHA-384; RFC 5487.
+pub const TLS_DHE_PSK_WITH_NULL_SHA384: CipherSuite =
+    CipherSuite::new(0x00b5, "TLS_DHE_PSK_WITH_NULL_SHA384");
+/// AES_128_CBC, SHA-256; RFC 5487.
+pub const TLS_RSA_PSK_WITH_AES_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x00b6, "TLS_RSA_PSK_WITH_AES_128_CBC_SHA256");
+/// AES_256_CBC, SHA-384; RFC 5487.
+pub const TLS_RSA_PSK_WITH_AES_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0x00b7, "TLS_RSA_PSK_WITH_AES_256_CBC_SHA384");
+/// NULL, SHA-256; RFC 5487.
+pub const TLS_RSA_PSK_WITH_NULL_SHA256: CipherSuite =
+    CipherSuite::new(0x00b8, "TLS_RSA_PSK_WITH_NULL_SHA256");
+/// NULL, SHA-384; RFC 5487.
+pub const TLS_RSA_PSK_WITH_NULL_SHA384: CipherSuite =
+    CipherSuite::new(0x00b9, "TLS_RSA_PSK_WITH_NULL_SHA384");
+/// CAMELLIA_128_CBC, SHA-256; RFC 5932.
+pub const TLS_RSA_WITH_CAMELLIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x00ba, "TLS_RSA_WITH_CAMELLIA_128_CBC_SHA256");
+/// CAMELLIA_128_CBC, SHA-256; RFC 5932.
+pub const TLS_DH_DSS_WITH_CAMELLIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x00bb, "TLS_DH_DSS_WITH_CAMELLIA_128_CBC_SHA256");
+/// CAMELLIA_128_CBC, SHA-256; RFC 5932.
+pub const TLS_DH_RSA_WITH_CAMELLIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x00bc, "TLS_DH_RSA_WITH_CAMELLIA_128_CBC_SHA256");
+/// CAMELLIA_128_CBC, SHA-256; RFC 5932.
+pub const TLS_DHE_DSS_WITH_CAMELLIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x00bd, "TLS_DHE_DSS_WITH_CAMELLIA_128_CBC_SHA256");
+/// CAMELLIA_128_CBC, SHA-256; RFC 5932.
+pub const TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x00be, "TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA256");
+/// CAMELLIA_128_CBC, SHA-256; RFC 5932.
+pub const TLS_DH_ANON_WITH_CAMELLIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x00bf, "TLS_DH_anon_WITH_CAMELLIA_128_CBC_SHA256");
+/// CAMELLIA_256_CBC, SHA-256; RFC 5932.
+pub const TLS_RSA_WITH_CAMELLIA_256_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x00c0, "TLS_RSA_WITH_CAMELLIA_256_CBC_SHA256");
+/// CAMELLIA_256_CBC, SHA-256; RFC 5932.
+pub const TLS_DH_DSS_WITH_CAMELLIA_256_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x00c1, "TLS_DH_DSS_WITH_CAMELLIA_256_CBC_SHA256");
+/// CAMELLIA_256_CBC, SHA-256; RFC 5932.
+pub const TLS_DH_RSA_WITH_CAMELLIA_256_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x00c2, "TLS_DH_RSA_WITH_CAMELLIA_256_CBC_SHA256");
+/// CAMELLIA_256_CBC, SHA-256; RFC 5932.
+pub const TLS_DHE_DSS_WITH_CAMELLIA_256_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x00c3, "TLS_DHE_DSS_WITH_CAMELLIA_256_CBC_SHA256");
+/// CAMELLIA_256_CBC, SHA-256; RFC 5932.
+pub const TLS_DHE_RSA_WITH_CAMELLIA_256_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x00c4, "TLS_DHE_RSA_WITH_CAMELLIA_256_CBC_SHA256");
+/// CAMELLIA_256_CBC, SHA-256; RFC 5932.
+pub const TLS_DH_ANON_WITH_CAMELLIA_256_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0x00c5, "TLS_DH_anon_WITH_CAMELLIA_256_CBC_SHA256");
+/// SM4_GCM, AEAD; RFC 8998.
+pub const TLS_SM4_GCM_SM3: CipherSuite = CipherSuite::new(0x00c6, "TLS_SM4_GCM_SM3");
+/// SM4_CCM, AEAD; RFC 8998.
+pub const TLS_SM4_CCM_SM3: CipherSuite = CipherSuite::new(0x00c7, "TLS_SM4_CCM_SM3");
 /// AES_128_GCM, AEAD; RFC 8446.
 pub const TLS_AES_128_GCM_SHA256: CipherSuite = CipherSuite::new(0x1301, "TLS_AES_128_GCM_SHA256");
 /// AES_256_GCM, AEAD; RFC 8446.
@@ -13,54 +461,117 @@ pub const TLS_AES_256_GCM_SHA384: CipherSuite = CipherSuite::new(0x1302, "TLS_AE
 /// CHACHA20_POLY1305, AEAD; RFC 8446.
 pub const TLS_CHACHA20_POLY1305_SHA256: CipherSuite =
     CipherSuite::new(0x1303, "TLS_CHACHA20_POLY1305_SHA256");
-/// AES_128_GCM, AEAD; RFC 5289.
-pub const TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: CipherSuite =
-    CipherSuite::new(0xc02b, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
-/// AES_256_GCM, AEAD; RFC 5289.
-pub const TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: CipherSuite =
-    CipherSuite::new(0xc02c, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384");
-/// CHACHA20_POLY1305, AEAD; RFC 7905.
-pub const TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: CipherSuite =
-    CipherSuite::new(0xcca9, "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256");
-/// AES_128_GCM, AEAD; RFC 5289.
-pub const TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256: CipherSuite =
-    CipherSuite::new(0xc02f, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
-/// AES_256_GCM, AEAD; RFC 5289.
-pub const TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: CipherSuite =
-    CipherSuite::new(0xc030, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384");
-/// CHACHA20_POLY1305, AEAD; RFC 7905.
-pub const TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: CipherSuite =
-    CipherSuite::new(0xcca8, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
-/// AES_128_CBC, SHA-1; RFC 5246.
-pub const TLS_RSA_WITH_AES_128_CBC_SHA: CipherSuite =
-    CipherSuite::new(0x002f, "TLS_RSA_WITH_AES_128_CBC_SHA");
-/// AES_256_CBC, SHA-1; RFC 5246.
-pub const TLS_RSA_WITH_AES_256_CBC_SHA: CipherSuite =
-    CipherSuite::new(0x0035, "TLS_RSA_WITH_AES_256_CBC_SHA");
-/// AES_128_CBC, SHA-256; RFC 5246.
-pub const TLS_RSA_WITH_AES_128_CBC_SHA256: CipherSuite =
-    CipherSuite::new(0x003c, "TLS_RSA_WITH_AES_128_CBC_SHA256");
-/// AES_256_CBC, SHA-256; RFC 5246.
-pub const TLS_RSA_WITH_AES_256_CBC_SHA256: CipherSuite =
-    CipherSuite::new(0x003d, "TLS_RSA_WITH_AES_256_CBC_SHA256");
-/// AES_128_CBC, SHA-1; RFC 4279.
-pub const TLS_PSK_WITH_AES_128_CBC_SHA: CipherSuite =
-    CipherSuite::new(0x008c, "TLS_PSK_WITH_AES_128_CBC_SHA");
-/// AES_256_CBC, SHA-1; RFC 4279.
-pub const TLS_PSK_WITH_AES_256_CBC_SHA: CipherSuite =
-    CipherSuite::new(0x008d, "TLS_PSK_WITH_AES_256_CBC_SHA");
+/// AES_128_CCM, AEAD; RFC 8446.
+pub const TLS_AES_128_CCM_SHA256: CipherSuite = CipherSuite::new(0x1304, "TLS_AES_128_CCM_SHA256");
+/// AES_128_CCM_8, AEAD; RFC 8446.
+pub const TLS_AES_128_CCM_8_SHA256: CipherSuite =
+    CipherSuite::new(0x1305, "TLS_AES_128_CCM_8_SHA256");
+/// AEGIS_256, AEAD; draft-irtf-cfrg-aegis-aead.
+pub const TLS_AEGIS_256_SHA512: CipherSuite = CipherSuite::new(0x1306, "TLS_AEGIS_256_SHA512");
+/// AEGIS_128L, AEAD; draft-irtf-cfrg-aegis-aead.
+pub const TLS_AEGIS_128L_SHA256: CipherSuite = CipherSuite::new(0x1307, "TLS_AEGIS_128L_SHA256");
+/// NULL, SHA-1; RFC 8422.
+pub const TLS_ECDH_ECDSA_WITH_NULL_SHA: CipherSuite =
+    CipherSuite::new(0xc001, "TLS_ECDH_ECDSA_WITH_NULL_SHA");
+/// RC4_128, SHA-1; RFC 8422.
+pub const TLS_ECDH_ECDSA_WITH_RC4_128_SHA: CipherSuite =
+    CipherSuite::new(0xc002, "TLS_ECDH_ECDSA_WITH_RC4_128_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 8422.
+pub const TLS_ECDH_ECDSA_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc003, "TLS_ECDH_ECDSA_WITH_3DES_EDE_CBC_SHA");
 /// AES_128_CBC, SHA-1; RFC 8422.
 pub const TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA: CipherSuite =
     CipherSuite::new(0xc004, "TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA");
-/// AES_128_CBC, SHA-256; RFC 5289.
-pub const TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA256: CipherSuite =
-    CipherSuite::new(0xc025, "TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA256");
-/// AES_256_CBC, SHA-384; RFC 5289.
-pub const TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA384: CipherSuite =
-    CipherSuite::new(0xc026, "TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA384");
+/// AES_256_CBC, SHA-1; RFC 8422.
+pub const TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc005, "TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA");
+/// NULL, SHA-1; RFC 8422.
+pub const TLS_ECDHE_ECDSA_WITH_NULL_SHA: CipherSuite =
+    CipherSuite::new(0xc006, "TLS_ECDHE_ECDSA_WITH_NULL_SHA");
+/// RC4_128, SHA-1; RFC 8422.
+pub const TLS_ECDHE_ECDSA_WITH_RC4_128_SHA: CipherSuite =
+    CipherSuite::new(0xc007, "TLS_ECDHE_ECDSA_WITH_RC4_128_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 8422.
+pub const TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc008, "TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA");
 /// AES_128_CBC, SHA-1; RFC 8422.
 pub const TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA: CipherSuite =
     CipherSuite::new(0xc009, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 8422.
+pub const TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc00a, "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA");
+/// NULL, SHA-1; RFC 8422.
+pub const TLS_ECDH_RSA_WITH_NULL_SHA: CipherSuite =
+    CipherSuite::new(0xc00b, "TLS_ECDH_RSA_WITH_NULL_SHA");
+/// RC4_128, SHA-1; RFC 8422.
+pub const TLS_ECDH_RSA_WITH_RC4_128_SHA: CipherSuite =
+    CipherSuite::new(0xc00c, "TLS_ECDH_RSA_WITH_RC4_128_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 8422.
+pub const TLS_ECDH_RSA_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc00d, "TLS_ECDH_RSA_WITH_3DES_EDE_CBC_SHA");
+/// AES_128_CBC, SHA-1; RFC 8422.
+pub const TLS_ECDH_RSA_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc00e, "TLS_ECDH_RSA_WITH_AES_128_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 8422.
+pub const TLS_ECDH_RSA_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc00f, "TLS_ECDH_RSA_WITH_AES_256_CBC_SHA");
+/// NULL, SHA-1; RFC 8422.
+pub const TLS_ECDHE_RSA_WITH_NULL_SHA: CipherSuite =
+    CipherSuite::new(0xc010, "TLS_ECDHE_RSA_WITH_NULL_SHA");
+/// RC4_128, SHA-1; RFC 8422.
+pub const TLS_ECDHE_RSA_WITH_RC4_128_SHA: CipherSuite =
+    CipherSuite::new(0xc011, "TLS_ECDHE_RSA_WITH_RC4_128_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 8422.
+pub const TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc012, "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA");
+/// AES_128_CBC, SHA-1; RFC 8422.
+pub const TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc013, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 8422.
+pub const TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc014, "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA");
+/// NULL, SHA-1; RFC 8422.
+pub const TLS_ECDH_ANON_WITH_NULL_SHA: CipherSuite =
+    CipherSuite::new(0xc015, "TLS_ECDH_anon_WITH_NULL_SHA");
+/// RC4_128, SHA-1; RFC 8422.
+pub const TLS_ECDH_ANON_WITH_RC4_128_SHA: CipherSuite =
+    CipherSuite::new(0xc016, "TLS_ECDH_anon_WITH_RC4_128_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 8422.
+pub const TLS_ECDH_ANON_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc017, "TLS_ECDH_anon_WITH_3DES_EDE_CBC_SHA");
+/// AES_128_CBC, SHA-1; RFC 8422.
+pub const TLS_ECDH_ANON_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc018, "TLS_ECDH_anon_WITH_AES_128_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 8422.
+pub const TLS_ECDH_ANON_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc019, "TLS_ECDH_anon_WITH_AES_256_CBC_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 5054.
+pub const TLS_SRP_SHA_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc01a, "TLS_SRP_SHA_WITH_3DES_EDE_CBC_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 5054.
+pub const TLS_SRP_SHA_RSA_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc01b, "TLS_SRP_SHA_RSA_WITH_3DES_EDE_CBC_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 5054.
+pub const TLS_SRP_SHA_DSS_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc01c, "TLS_SRP_SHA_DSS_WITH_3DES_EDE_CBC_SHA");
+/// AES_128_CBC, SHA-1; RFC 5054.
+pub const TLS_SRP_SHA_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc01d, "TLS_SRP_SHA_WITH_AES_128_CBC_SHA");
+/// AES_128_CBC, SHA-1; RFC 5054.
+pub const TLS_SRP_SHA_RSA_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc01e, "TLS_SRP_SHA_RSA_WITH_AES_128_CBC_SHA");
+/// AES_128_CBC, SHA-1; RFC 5054.
+pub const TLS_SRP_SHA_DSS_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc01f, "TLS_SRP_SHA_DSS_WITH_AES_128_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 5054.
+pub const TLS_SRP_SHA_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc020, "TLS_SRP_SHA_WITH_AES_256_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 5054.
+pub const TLS_SRP_SHA_RSA_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc021, "TLS_SRP_SHA_RSA_WITH_AES_256_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 5054.
+pub const TLS_SRP_SHA_DSS_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc022, "TLS_SRP_SHA_DSS_WITH_AES_256_CBC_SHA");
 /// AES_128_CBC, SHA-256; RFC 5289.
 pub const TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256: CipherSuite =
     CipherSuite::new(0xc023, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256");
@@ -68,124 +579,1083 @@ pub const TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256: CipherSuite =
 pub const TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384: CipherSuite =
     CipherSuite::new(0xc024, "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384");
 /// AES_128_CBC, SHA-256; RFC 5289.
-pub const TLS_ECDH_RSA_WITH_AES_128_CBC_SHA256: CipherSuite =
-    CipherSuite::new(0xc029, "TLS_ECDH_RSA_WITH_AES_128_CBC_SHA256");
+pub const TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc025, "TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA256");
 /// AES_256_CBC, SHA-384; RFC 5289.
-pub const TLS_ECDH_RSA_WITH_AES_256_CBC_SHA384: CipherSuite =
-    CipherSuite::new(0xc02a, "TLS_ECDH_RSA_WITH_AES_256_CBC_SHA384");
-/// AES_128_CBC, SHA-1; RFC 8422.
-pub const TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA: CipherSuite =
-    CipherSuite::new(0xc013, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA");
+pub const TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc026, "TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA384");
 /// AES_128_CBC, SHA-256; RFC 5289.
 pub const TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256: CipherSuite =
     CipherSuite::new(0xc027, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256");
 /// AES_256_CBC, SHA-384; RFC 5289.
 pub const TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384: CipherSuite =
     CipherSuite::new(0xc028, "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384");
+/// AES_128_CBC, SHA-256; RFC 5289.
+pub const TLS_ECDH_RSA_WITH_AES_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc029, "TLS_ECDH_RSA_WITH_AES_128_CBC_SHA256");
+/// AES_256_CBC, SHA-384; RFC 5289.
+pub const TLS_ECDH_RSA_WITH_AES_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc02a, "TLS_ECDH_RSA_WITH_AES_256_CBC_SHA384");
+/// AES_128_GCM, AEAD; RFC 5289.
+pub const TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc02b, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+/// AES_256_GCM, AEAD; RFC 5289.
+pub const TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc02c, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384");
+/// AES_128_GCM, AEAD; RFC 5289.
+pub const TLS_ECDH_ECDSA_WITH_AES_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc02d, "TLS_ECDH_ECDSA_WITH_AES_128_GCM_SHA256");
+/// AES_256_GCM, AEAD; RFC 5289.
+pub const TLS_ECDH_ECDSA_WITH_AES_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc02e, "TLS_ECDH_ECDSA_WITH_AES_256_GCM_SHA384");
+/// AES_128_GCM, AEAD; RFC 5289.
+pub const TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc02f, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
+/// AES_256_GCM, AEAD; RFC 5289.
+pub const TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc030, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384");
+/// AES_128_GCM, AEAD; RFC 5289.
+pub const TLS_ECDH_RSA_WITH_AES_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc031, "TLS_ECDH_RSA_WITH_AES_128_GCM_SHA256");
+/// AES_256_GCM, AEAD; RFC 5289.
+pub const TLS_ECDH_RSA_WITH_AES_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc032, "TLS_ECDH_RSA_WITH_AES_256_GCM_SHA384");
+/// RC4_128, SHA-1; RFC 5489.
+pub const TLS_ECDHE_PSK_WITH_RC4_128_SHA: CipherSuite =
+    CipherSuite::new(0xc033, "TLS_ECDHE_PSK_WITH_RC4_128_SHA");
+/// 3DES_EDE_CBC, SHA-1; RFC 5489.
+pub const TLS_ECDHE_PSK_WITH_3DES_EDE_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc034, "TLS_ECDHE_PSK_WITH_3DES_EDE_CBC_SHA");
+/// AES_128_CBC, SHA-1; RFC 5489.
+pub const TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc035, "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA");
+/// AES_256_CBC, SHA-1; RFC 5489.
+pub const TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA: CipherSuite =
+    CipherSuite::new(0xc036, "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA");
+/// AES_128_CBC, SHA-256; RFC 5489.
+pub const TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc037, "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256");
+/// AES_256_CBC, SHA-384; RFC 5489.
+pub const TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc038, "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA384");
+/// NULL, SHA-1; RFC 5489.
+pub const TLS_ECDHE_PSK_WITH_NULL_SHA: CipherSuite =
+    CipherSuite::new(0xc039, "TLS_ECDHE_PSK_WITH_NULL_SHA");
+/// NULL, SHA-256; RFC 5489.
+pub const TLS_ECDHE_PSK_WITH_NULL_SHA256: CipherSuite =
+    CipherSuite::new(0xc03a, "TLS_ECDHE_PSK_WITH_NULL_SHA256");
+/// NULL, SHA-384; RFC 5489.
+pub const TLS_ECDHE_PSK_WITH_NULL_SHA384: CipherSuite =
+    CipherSuite::new(0xc03b, "TLS_ECDHE_PSK_WITH_NULL_SHA384");
+/// ARIA_128_CBC, SHA-256; RFC 6209.
+pub const TLS_RSA_WITH_ARIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc03c, "TLS_RSA_WITH_ARIA_128_CBC_SHA256");
+/// ARIA_256_CBC, SHA-384; RFC 6209.
+pub const TLS_RSA_WITH_ARIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc03d, "TLS_RSA_WITH_ARIA_256_CBC_SHA384");
+/// ARIA_128_CBC, SHA-256; RFC 6209.
+pub const TLS_DH_DSS_WITH_ARIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc03e, "TLS_DH_DSS_WITH_ARIA_128_CBC_SHA256");
+/// ARIA_256_CBC, SHA-384; RFC 6209.
+pub const TLS_DH_DSS_WITH_ARIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc03f, "TLS_DH_DSS_WITH_ARIA_256_CBC_SHA384");
+/// ARIA_128_CBC, SHA-256; RFC 6209.
+pub const TLS_DH_RSA_WITH_ARIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc040, "TLS_DH_RSA_WITH_ARIA_128_CBC_SHA256");
+/// ARIA_256_CBC, SHA-384; RFC 6209.
+pub const TLS_DH_RSA_WITH_ARIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc041, "TLS_DH_RSA_WITH_ARIA_256_CBC_SHA384");
+/// ARIA_128_CBC, SHA-256; RFC 6209.
+pub const TLS_DHE_DSS_WITH_ARIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc042, "TLS_DHE_DSS_WITH_ARIA_128_CBC_SHA256");
+/// ARIA_256_CBC, SHA-384; RFC 6209.
+pub const TLS_DHE_DSS_WITH_ARIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc043, "TLS_DHE_DSS_WITH_ARIA_256_CBC_SHA384");
+/// ARIA_128_CBC, SHA-256; RFC 6209.
+pub const TLS_DHE_RSA_WITH_ARIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc044, "TLS_DHE_RSA_WITH_ARIA_128_CBC_SHA256");
+/// ARIA_256_CBC, SHA-384; RFC 6209.
+pub const TLS_DHE_RSA_WITH_ARIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc045, "TLS_DHE_RSA_WITH_ARIA_256_CBC_SHA384");
+/// ARIA_128_CBC, SHA-256; RFC 6209.
+pub const TLS_DH_ANON_WITH_ARIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc046, "TLS_DH_anon_WITH_ARIA_128_CBC_SHA256");
+/// ARIA_256_CBC, SHA-384; RFC 6209.
+pub const TLS_DH_ANON_WITH_ARIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc047, "TLS_DH_anon_WITH_ARIA_256_CBC_SHA384");
+/// ARIA_128_CBC, SHA-256; RFC 6209.
+pub const TLS_ECDHE_ECDSA_WITH_ARIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc048, "TLS_ECDHE_ECDSA_WITH_ARIA_128_CBC_SHA256");
+/// ARIA_256_CBC, SHA-384; RFC 6209.
+pub const TLS_ECDHE_ECDSA_WITH_ARIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc049, "TLS_ECDHE_ECDSA_WITH_ARIA_256_CBC_SHA384");
+/// ARIA_128_CBC, SHA-256; RFC 6209.
+pub const TLS_ECDH_ECDSA_WITH_ARIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc04a, "TLS_ECDH_ECDSA_WITH_ARIA_128_CBC_SHA256");
+/// ARIA_256_CBC, SHA-384; RFC 6209.
+pub const TLS_ECDH_ECDSA_WITH_ARIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc04b, "TLS_ECDH_ECDSA_WITH_ARIA_256_CBC_SHA384");
+/// ARIA_128_CBC, SHA-256; RFC 6209.
+pub const TLS_ECDHE_RSA_WITH_ARIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc04c, "TLS_ECDHE_RSA_WITH_ARIA_128_CBC_SHA256");
+/// ARIA_256_CBC, SHA-384; RFC 6209.
+pub const TLS_ECDHE_RSA_WITH_ARIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc04d, "TLS_ECDHE_RSA_WITH_ARIA_256_CBC_SHA384");
+/// ARIA_128_CBC, SHA-256; RFC 6209.
+pub const TLS_ECDH_RSA_WITH_ARIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc04e, "TLS_ECDH_RSA_WITH_ARIA_128_CBC_SHA256");
+/// ARIA_256_CBC, SHA-384; RFC 6209.
+pub const TLS_ECDH_RSA_WITH_ARIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc04f, "TLS_ECDH_RSA_WITH_ARIA_256_CBC_SHA384");
+/// ARIA_128_GCM, AEAD; RFC 6209.
+pub const TLS_RSA_WITH_ARIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc050, "TLS_RSA_WITH_ARIA_128_GCM_SHA256");
+/// ARIA_256_GCM, AEAD; RFC 6209.
+pub const TLS_RSA_WITH_ARIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc051, "TLS_RSA_WITH_ARIA_256_GCM_SHA384");
+/// ARIA_128_GCM, AEAD; RFC 6209.
+pub const TLS_DHE_RSA_WITH_ARIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc052, "TLS_DHE_RSA_WITH_ARIA_128_GCM_SHA256");
+/// ARIA_256_GCM, AEAD; RFC 6209.
+pub const TLS_DHE_RSA_WITH_ARIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc053, "TLS_DHE_RSA_WITH_ARIA_256_GCM_SHA384");
+/// ARIA_128_GCM, AEAD; RFC 6209.
+pub const TLS_DH_RSA_WITH_ARIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc054, "TLS_DH_RSA_WITH_ARIA_128_GCM_SHA256");
+/// ARIA_256_GCM, AEAD; RFC 6209.
+pub const TLS_DH_RSA_WITH_ARIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc055, "TLS_DH_RSA_WITH_ARIA_256_GCM_SHA384");
+/// ARIA_128_GCM, AEAD; RFC 6209.
+pub const TLS_DHE_DSS_WITH_ARIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc056, "TLS_DHE_DSS_WITH_ARIA_128_GCM_SHA256");
+/// ARIA_256_GCM, AEAD; RFC 6209.
+pub const TLS_DHE_DSS_WITH_ARIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc057, "TLS_DHE_DSS_WITH_ARIA_256_GCM_SHA384");
+/// ARIA_128_GCM, AEAD; RFC 6209.
+pub const TLS_DH_DSS_WITH_ARIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc058, "TLS_DH_DSS_WITH_ARIA_128_GCM_SHA256");
+/// ARIA_256_GCM, AEAD; RFC 6209.
+pub const TLS_DH_DSS_WITH_ARIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc059, "TLS_DH_DSS_WITH_ARIA_256_GCM_SHA384");
+/// ARIA_128_GCM, AEAD; RFC 6209.
+pub const TLS_DH_ANON_WITH_ARIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc05a, "TLS_DH_anon_WITH_ARIA_128_GCM_SHA256");
+/// ARIA_256_GCM, AEAD; RFC 6209.
+pub const TLS_DH_ANON_WITH_ARIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc05b, "TLS_DH_anon_WITH_ARIA_256_GCM_SHA384");
+/// ARIA_128_GCM, AEAD; RFC 6209.
+pub const TLS_ECDHE_ECDSA_WITH_ARIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc05c, "TLS_ECDHE_ECDSA_WITH_ARIA_128_GCM_SHA256");
+/// ARIA_256_GCM, AEAD; RFC 6209.
+pub const TLS_ECDHE_ECDSA_WITH_ARIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc05d, "TLS_ECDHE_ECDSA_WITH_ARIA_256_GCM_SHA384");
+/// ARIA_128_GCM, AEAD; RFC 6209.
+pub const TLS_ECDH_ECDSA_WITH_ARIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc05e, "TLS_ECDH_ECDSA_WITH_ARIA_128_GCM_SHA256");
+/// ARIA_256_GCM, AEAD; RFC 6209.
+pub const TLS_ECDH_ECDSA_WITH_ARIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc05f, "TLS_ECDH_ECDSA_WITH_ARIA_256_GCM_SHA384");
+/// ARIA_128_GCM, AEAD; RFC 6209.
+pub const TLS_ECDHE_RSA_WITH_ARIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc060, "TLS_ECDHE_RSA_WITH_ARIA_128_GCM_SHA256");
+/// ARIA_256_GCM, AEAD; RFC 6209.
+pub const TLS_ECDHE_RSA_WITH_ARIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc061, "TLS_ECDHE_RSA_WITH_ARIA_256_GCM_SHA384");
+/// ARIA_128_GCM, AEAD; RFC 6209.
+pub const TLS_ECDH_RSA_WITH_ARIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc062, "TLS_ECDH_RSA_WITH_ARIA_128_GCM_SHA256");
+/// ARIA_256_GCM, AEAD; RFC 6209.
+pub const TLS_ECDH_RSA_WITH_ARIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc063, "TLS_ECDH_RSA_WITH_ARIA_256_GCM_SHA384");
+/// ARIA_128_CBC, SHA-256; RFC 6209.
+pub const TLS_PSK_WITH_ARIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc064, "TLS_PSK_WITH_ARIA_128_CBC_SHA256");
+/// ARIA_256_CBC, SHA-384; RFC 6209.
+pub const TLS_PSK_WITH_ARIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc065, "TLS_PSK_WITH_ARIA_256_CBC_SHA384");
+/// ARIA_128_CBC, SHA-256; RFC 6209.
+pub const TLS_DHE_PSK_WITH_ARIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc066, "TLS_DHE_PSK_WITH_ARIA_128_CBC_SHA256");
+/// ARIA_256_CBC, SHA-384; RFC 6209.
+pub const TLS_DHE_PSK_WITH_ARIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc067, "TLS_DHE_PSK_WITH_ARIA_256_CBC_SHA384");
+/// ARIA_128_CBC, SHA-256; RFC 6209.
+pub const TLS_RSA_PSK_WITH_ARIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc068, "TLS_RSA_PSK_WITH_ARIA_128_CBC_SHA256");
+/// ARIA_256_CBC, SHA-384; RFC 6209.
+pub const TLS_RSA_PSK_WITH_ARIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc069, "TLS_RSA_PSK_WITH_ARIA_256_CBC_SHA384");
+/// ARIA_128_GCM, AEAD; RFC 6209.
+pub const TLS_PSK_WITH_ARIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc06a, "TLS_PSK_WITH_ARIA_128_GCM_SHA256");
+/// ARIA_256_GCM, AEAD; RFC 6209.
+pub const TLS_PSK_WITH_ARIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc06b, "TLS_PSK_WITH_ARIA_256_GCM_SHA384");
+/// ARIA_128_GCM, AEAD; RFC 6209.
+pub const TLS_DHE_PSK_WITH_ARIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc06c, "TLS_DHE_PSK_WITH_ARIA_128_GCM_SHA256");
+/// ARIA_256_GCM, AEAD; RFC 6209.
+pub const TLS_DHE_PSK_WITH_ARIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc06d, "TLS_DHE_PSK_WITH_ARIA_256_GCM_SHA384");
+/// ARIA_128_GCM, AEAD; RFC 6209.
+pub const TLS_RSA_PSK_WITH_ARIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc06e, "TLS_RSA_PSK_WITH_ARIA_128_GCM_SHA256");
+/// ARIA_256_GCM, AEAD; RFC 6209.
+pub const TLS_RSA_PSK_WITH_ARIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc06f, "TLS_RSA_PSK_WITH_ARIA_256_GCM_SHA384");
+/// ARIA_128_CBC, SHA-256; RFC 6209.
+pub const TLS_ECDHE_PSK_WITH_ARIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc070, "TLS_ECDHE_PSK_WITH_ARIA_128_CBC_SHA256");
+/// ARIA_256_CBC, SHA-384; RFC 6209.
+pub const TLS_ECDHE_PSK_WITH_ARIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc071, "TLS_ECDHE_PSK_WITH_ARIA_256_CBC_SHA384");
+/// CAMELLIA_128_CBC, SHA-256; RFC 6367.
+pub const TLS_ECDHE_ECDSA_WITH_CAMELLIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc072, "TLS_ECDHE_ECDSA_WITH_CAMELLIA_128_CBC_SHA256");
+/// CAMELLIA_256_CBC, SHA-384; RFC 6367.
+pub const TLS_ECDHE_ECDSA_WITH_CAMELLIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc073, "TLS_ECDHE_ECDSA_WITH_CAMELLIA_256_CBC_SHA384");
+/// CAMELLIA_128_CBC, SHA-256; RFC 6367.
+pub const TLS_ECDH_ECDSA_WITH_CAMELLIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc074, "TLS_ECDH_ECDSA_WITH_CAMELLIA_128_CBC_SHA256");
+/// CAMELLIA_256_CBC, SHA-384; RFC 6367.
+pub const TLS_ECDH_ECDSA_WITH_CAMELLIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc075, "TLS_ECDH_ECDSA_WITH_CAMELLIA_256_CBC_SHA384");
+/// CAMELLIA_128_CBC, SHA-256; RFC 6367.
+pub const TLS_ECDHE_RSA_WITH_CAMELLIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc076, "TLS_ECDHE_RSA_WITH_CAMELLIA_128_CBC_SHA256");
+/// CAMELLIA_256_CBC, SHA-384; RFC 6367.
+pub const TLS_ECDHE_RSA_WITH_CAMELLIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc077, "TLS_ECDHE_RSA_WITH_CAMELLIA_256_CBC_SHA384");
+/// CAMELLIA_128_CBC, SHA-256; RFC 6367.
+pub const TLS_ECDH_RSA_WITH_CAMELLIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc078, "TLS_ECDH_RSA_WITH_CAMELLIA_128_CBC_SHA256");
+/// CAMELLIA_256_CBC, SHA-384; RFC 6367.
+pub const TLS_ECDH_RSA_WITH_CAMELLIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc079, "TLS_ECDH_RSA_WITH_CAMELLIA_256_CBC_SHA384");
+/// CAMELLIA_128_GCM, AEAD; RFC 6367.
+pub const TLS_RSA_WITH_CAMELLIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc07a, "TLS_RSA_WITH_CAMELLIA_128_GCM_SHA256");
+/// CAMELLIA_256_GCM, AEAD; RFC 6367.
+pub const TLS_RSA_WITH_CAMELLIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc07b, "TLS_RSA_WITH_CAMELLIA_256_GCM_SHA384");
+/// CAMELLIA_128_GCM, AEAD; RFC 6367.
+pub const TLS_DHE_RSA_WITH_CAMELLIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc07c, "TLS_DHE_RSA_WITH_CAMELLIA_128_GCM_SHA256");
+/// CAMELLIA_256_GCM, AEAD; RFC 6367.
+pub const TLS_DHE_RSA_WITH_CAMELLIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc07d, "TLS_DHE_RSA_WITH_CAMELLIA_256_GCM_SHA384");
+/// CAMELLIA_128_GCM, AEAD; RFC 6367.
+pub const TLS_DH_RSA_WITH_CAMELLIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc07e, "TLS_DH_RSA_WITH_CAMELLIA_128_GCM_SHA256");
+/// CAMELLIA_256_GCM, AEAD; RFC 6367.
+pub const TLS_DH_RSA_WITH_CAMELLIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc07f, "TLS_DH_RSA_WITH_CAMELLIA_256_GCM_SHA384");
+/// CAMELLIA_128_GCM, AEAD; RFC 6367.
+pub const TLS_DHE_DSS_WITH_CAMELLIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc080, "TLS_DHE_DSS_WITH_CAMELLIA_128_GCM_SHA256");
+/// CAMELLIA_256_GCM, AEAD; RFC 6367.
+pub const TLS_DHE_DSS_WITH_CAMELLIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc081, "TLS_DHE_DSS_WITH_CAMELLIA_256_GCM_SHA384");
+/// CAMELLIA_128_GCM, AEAD; RFC 6367.
+pub const TLS_DH_DSS_WITH_CAMELLIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc082, "TLS_DH_DSS_WITH_CAMELLIA_128_GCM_SHA256");
+/// CAMELLIA_256_GCM, AEAD; RFC 6367.
+pub const TLS_DH_DSS_WITH_CAMELLIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc083, "TLS_DH_DSS_WITH_CAMELLIA_256_GCM_SHA384");
+/// CAMELLIA_128_GCM, AEAD; RFC 6367.
+pub const TLS_DH_ANON_WITH_CAMELLIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc084, "TLS_DH_anon_WITH_CAMELLIA_128_GCM_SHA256");
+/// CAMELLIA_256_GCM, AEAD; RFC 6367.
+pub const TLS_DH_ANON_WITH_CAMELLIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc085, "TLS_DH_anon_WITH_CAMELLIA_256_GCM_SHA384");
+/// CAMELLIA_128_GCM, AEAD; RFC 6367.
+pub const TLS_ECDHE_ECDSA_WITH_CAMELLIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc086, "TLS_ECDHE_ECDSA_WITH_CAMELLIA_128_GCM_SHA256");
+/// CAMELLIA_256_GCM, AEAD; RFC 6367.
+pub const TLS_ECDHE_ECDSA_WITH_CAMELLIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc087, "TLS_ECDHE_ECDSA_WITH_CAMELLIA_256_GCM_SHA384");
+/// CAMELLIA_128_GCM, AEAD; RFC 6367.
+pub const TLS_ECDH_ECDSA_WITH_CAMELLIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc088, "TLS_ECDH_ECDSA_WITH_CAMELLIA_128_GCM_SHA256");
+/// CAMELLIA_256_GCM, AEAD; RFC 6367.
+pub const TLS_ECDH_ECDSA_WITH_CAMELLIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc089, "TLS_ECDH_ECDSA_WITH_CAMELLIA_256_GCM_SHA384");
+/// CAMELLIA_128_GCM, AEAD; RFC 6367.
+pub const TLS_ECDHE_RSA_WITH_CAMELLIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc08a, "TLS_ECDHE_RSA_WITH_CAMELLIA_128_GCM_SHA256");
+/// CAMELLIA_256_GCM, AEAD; RFC 6367.
+pub const TLS_ECDHE_RSA_WITH_CAMELLIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc08b, "TLS_ECDHE_RSA_WITH_CAMELLIA_256_GCM_SHA384");
+/// CAMELLIA_128_GCM, AEAD; RFC 6367.
+pub const TLS_ECDH_RSA_WITH_CAMELLIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc08c, "TLS_ECDH_RSA_WITH_CAMELLIA_128_GCM_SHA256");
+/// CAMELLIA_256_GCM, AEAD; RFC 6367.
+pub const TLS_ECDH_RSA_WITH_CAMELLIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc08d, "TLS_ECDH_RSA_WITH_CAMELLIA_256_GCM_SHA384");
+/// CAMELLIA_128_GCM, AEAD; RFC 6367.
+pub const TLS_PSK_WITH_CAMELLIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc08e, "TLS_PSK_WITH_CAMELLIA_128_GCM_SHA256");
+/// CAMELLIA_256_GCM, AEAD; RFC 6367.
+pub const TLS_PSK_WITH_CAMELLIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc08f, "TLS_PSK_WITH_CAMELLIA_256_GCM_SHA384");
+/// CAMELLIA_128_GCM, AEAD; RFC 6367.
+pub const TLS_DHE_PSK_WITH_CAMELLIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc090, "TLS_DHE_PSK_WITH_CAMELLIA_128_GCM_SHA256");
+/// CAMELLIA_256_GCM, AEAD; RFC 6367.
+pub const TLS_DHE_PSK_WITH_CAMELLIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc091, "TLS_DHE_PSK_WITH_CAMELLIA_256_GCM_SHA384");
+/// CAMELLIA_128_GCM, AEAD; RFC 6367.
+pub const TLS_RSA_PSK_WITH_CAMELLIA_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc092, "TLS_RSA_PSK_WITH_CAMELLIA_128_GCM_SHA256");
+/// CAMELLIA_256_GCM, AEAD; RFC 6367.
+pub const TLS_RSA_PSK_WITH_CAMELLIA_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc093, "TLS_RSA_PSK_WITH_CAMELLIA_256_GCM_SHA384");
+/// CAMELLIA_128_CBC, SHA-256; RFC 6367.
+pub const TLS_PSK_WITH_CAMELLIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc094, "TLS_PSK_WITH_CAMELLIA_128_CBC_SHA256");
+/// CAMELLIA_256_CBC, SHA-384; RFC 6367.
+pub const TLS_PSK_WITH_CAMELLIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc095, "TLS_PSK_WITH_CAMELLIA_256_CBC_SHA384");
+/// CAMELLIA_128_CBC, SHA-256; RFC 6367.
+pub const TLS_DHE_PSK_WITH_CAMELLIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc096, "TLS_DHE_PSK_WITH_CAMELLIA_128_CBC_SHA256");
+/// CAMELLIA_256_CBC, SHA-384; RFC 6367.
+pub const TLS_DHE_PSK_WITH_CAMELLIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc097, "TLS_DHE_PSK_WITH_CAMELLIA_256_CBC_SHA384");
+/// CAMELLIA_128_CBC, SHA-256; RFC 6367.
+pub const TLS_RSA_PSK_WITH_CAMELLIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc098, "TLS_RSA_PSK_WITH_CAMELLIA_128_CBC_SHA256");
+/// CAMELLIA_256_CBC, SHA-384; RFC 6367.
+pub const TLS_RSA_PSK_WITH_CAMELLIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc099, "TLS_RSA_PSK_WITH_CAMELLIA_256_CBC_SHA384");
+/// CAMELLIA_128_CBC, SHA-256; RFC 6367.
+pub const TLS_ECDHE_PSK_WITH_CAMELLIA_128_CBC_SHA256: CipherSuite =
+    CipherSuite::new(0xc09a, "TLS_ECDHE_PSK_WITH_CAMELLIA_128_CBC_SHA256");
+/// CAMELLIA_256_CBC, SHA-384; RFC 6367.
+pub const TLS_ECDHE_PSK_WITH_CAMELLIA_256_CBC_SHA384: CipherSuite =
+    CipherSuite::new(0xc09b, "TLS_ECDHE_PSK_WITH_CAMELLIA_256_CBC_SHA384");
+/// AES_128_CCM, AEAD; RFC 6655.
+pub const TLS_RSA_WITH_AES_128_CCM: CipherSuite =
+    CipherSuite::new(0xc09c, "TLS_RSA_WITH_AES_128_CCM");
+/// AES_256_CCM, AEAD; RFC 6655.
+pub const TLS_RSA_WITH_AES_256_CCM: CipherSuite =
+    CipherSuite::new(0xc09d, "TLS_RSA_WITH_AES_256_CCM");
+/// AES_128_CCM, AEAD; RFC 6655.
+pub const TLS_DHE_RSA_WITH_AES_128_CCM: CipherSuite =
+    CipherSuite::new(0xc09e, "TLS_DHE_RSA_WITH_AES_128_CCM");
+/// AES_256_CCM, AEAD; RFC 6655.
+pub const TLS_DHE_RSA_WITH_AES_256_CCM: CipherSuite =
+    CipherSuite::new(0xc09f, "TLS_DHE_RSA_WITH_AES_256_CCM");
+/// AES_128_CCM_8, AEAD; RFC 6655.
+pub const TLS_RSA_WITH_AES_128_CCM_8: CipherSuite =
+    CipherSuite::new(0xc0a0, "TLS_RSA_WITH_AES_128_CCM_8");
+/// AES_256_CCM_8, AEAD; RFC 6655.
+pub const TLS_RSA_WITH_AES_256_CCM_8: CipherSuite =
+    CipherSuite::new(0xc0a1, "TLS_RSA_WITH_AES_256_CCM_8");
+/// AES_128_CCM_8, AEAD; RFC 6655.
+pub const TLS_DHE_RSA_WITH_AES_128_CCM_8: CipherSuite =
+    CipherSuite::new(0xc0a2, "TLS_DHE_RSA_WITH_AES_128_CCM_8");
+/// AES_256_CCM_8, AEAD; RFC 6655.
+pub const TLS_DHE_RSA_WITH_AES_256_CCM_8: CipherSuite =
+    CipherSuite::new(0xc0a3, "TLS_DHE_RSA_WITH_AES_256_CCM_8");
+/// AES_128_CCM, AEAD; RFC 6655.
+pub const TLS_PSK_WITH_AES_128_CCM: CipherSuite =
+    CipherSuite::new(0xc0a4, "TLS_PSK_WITH_AES_128_CCM");
+/// AES_256_CCM, AEAD; RFC 6655.
+pub const TLS_PSK_WITH_AES_256_CCM: CipherSuite =
+    CipherSuite::new(0xc0a5, "TLS_PSK_WITH_AES_256_CCM");
+/// AES_128_CCM, AEAD; RFC 6655.
+pub const TLS_DHE_PSK_WITH_AES_128_CCM: CipherSuite =
+    CipherSuite::new(0xc0a6, "TLS_DHE_PSK_WITH_AES_128_CCM");
+/// AES_256_CCM, AEAD; RFC 6655.
+pub const TLS_DHE_PSK_WITH_AES_256_CCM: CipherSuite =
+    CipherSuite::new(0xc0a7, "TLS_DHE_PSK_WITH_AES_256_CCM");
+/// AES_128_CCM_8, AEAD; RFC 6655.
+pub const TLS_PSK_WITH_AES_128_CCM_8: CipherSuite =
+    CipherSuite::new(0xc0a8, "TLS_PSK_WITH_AES_128_CCM_8");
+/// AES_256_CCM_8, AEAD; RFC 6655.
+pub const TLS_PSK_WITH_AES_256_CCM_8: CipherSuite =
+    CipherSuite::new(0xc0a9, "TLS_PSK_WITH_AES_256_CCM_8");
+/// AES_128_CCM_8, AEAD; RFC 6655.
+pub const TLS_PSK_DHE_WITH_AES_128_CCM_8: CipherSuite =
+    CipherSuite::new(0xc0aa, "TLS_PSK_DHE_WITH_AES_128_CCM_8");
+/// AES_256_CCM_8, AEAD; RFC 6655.
+pub const TLS_PSK_DHE_WITH_AES_256_CCM_8: CipherSuite =
+    CipherSuite::new(0xc0ab, "TLS_PSK_DHE_WITH_AES_256_CCM_8");
+/// AES_128_CCM, AEAD; RFC 7251.
+pub const TLS_ECDHE_ECDSA_WITH_AES_128_CCM: CipherSuite =
+    CipherSuite::new(0xc0ac, "TLS_ECDHE_ECDSA_WITH_AES_128_CCM");
+/// AES_256_CCM, AEAD; RFC 7251.
+pub const TLS_ECDHE_ECDSA_WITH_AES_256_CCM: CipherSuite =
+    CipherSuite::new(0xc0ad, "TLS_ECDHE_ECDSA_WITH_AES_256_CCM");
+/// AES_128_CCM_8, AEAD; RFC 7251.
+pub const TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8: CipherSuite =
+    CipherSuite::new(0xc0ae, "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8");
+/// AES_256_CCM_8, AEAD; RFC 7251.
+pub const TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8: CipherSuite =
+    CipherSuite::new(0xc0af, "TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8");
+/// AES_128_GCM, AEAD; RFC 8492.
+pub const TLS_ECCPWD_WITH_AES_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc0b0, "TLS_ECCPWD_WITH_AES_128_GCM_SHA256");
+/// AES_256_GCM, AEAD; RFC 8492.
+pub const TLS_ECCPWD_WITH_AES_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc0b1, "TLS_ECCPWD_WITH_AES_256_GCM_SHA384");
+/// AES_128_CCM, AEAD; RFC 8492.
+pub const TLS_ECCPWD_WITH_AES_128_CCM_SHA256: CipherSuite =
+    CipherSuite::new(0xc0b2, "TLS_ECCPWD_WITH_AES_128_CCM_SHA256");
+/// AES_256_CCM, AEAD; RFC 8492.
+pub const TLS_ECCPWD_WITH_AES_256_CCM_SHA384: CipherSuite =
+    CipherSuite::new(0xc0b3, "TLS_ECCPWD_WITH_AES_256_CCM_SHA384");
+/// NULL, SHA-256; RFC 9150.
+pub const TLS_SHA256_SHA256: CipherSuite = CipherSuite::new(0xc0b4, "TLS_SHA256_SHA256");
+/// NULL, SHA-384; RFC 9150.
+pub const TLS_SHA384_SHA384: CipherSuite = CipherSuite::new(0xc0b5, "TLS_SHA384_SHA384");
+/// KUZNYECHIK_CTR, OMAC; RFC 9189.
+pub const TLS_GOSTR341112_256_WITH_KUZNYECHIK_CTR_OMAC: CipherSuite =
+    CipherSuite::new(0xc100, "TLS_GOSTR341112_256_WITH_KUZNYECHIK_CTR_OMAC");
+/// MAGMA_CTR, OMAC; RFC 9189.
+pub const TLS_GOSTR341112_256_WITH_MAGMA_CTR_OMAC: CipherSuite =
+    CipherSuite::new(0xc101, "TLS_GOSTR341112_256_WITH_MAGMA_CTR_OMAC");
+/// 28147_CNT, IMIT; RFC 9189.
+pub const TLS_GOSTR341112_256_WITH_28147_CNT_IMIT: CipherSuite =
+    CipherSuite::new(0xc102, "TLS_GOSTR341112_256_WITH_28147_CNT_IMIT");
+/// KUZNYECHIK_MGM_L, AEAD; RFC 9367.
+pub const TLS_GOSTR341112_256_WITH_KUZNYECHIK_MGM_L: CipherSuite =
+    CipherSuite::new(0xc103, "TLS_GOSTR341112_256_WITH_KUZNYECHIK_MGM_L");
+/// MAGMA_MGM_L, AEAD; RFC 9367.
+pub const TLS_GOSTR341112_256_WITH_MAGMA_MGM_L: CipherSuite =
+    CipherSuite::new(0xc104, "TLS_GOSTR341112_256_WITH_MAGMA_MGM_L");
+/// KUZNYECHIK_MGM_S, AEAD; RFC 9367.
+pub const TLS_GOSTR341112_256_WITH_KUZNYECHIK_MGM_S: CipherSuite =
+    CipherSuite::new(0xc105, "TLS_GOSTR341112_256_WITH_KUZNYECHIK_MGM_S");
+/// MAGMA_MGM_S, AEAD; RFC 9367.
+pub const TLS_GOSTR341112_256_WITH_MAGMA_MGM_S: CipherSuite =
+    CipherSuite::new(0xc106, "TLS_GOSTR341112_256_WITH_MAGMA_MGM_S");
+/// CHACHA20_POLY1305, AEAD; RFC 7905.
+pub const TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: CipherSuite =
+    CipherSuite::new(0xcca8, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
+/// CHACHA20_POLY1305, AEAD; RFC 7905.
+pub const TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: CipherSuite =
+    CipherSuite::new(0xcca9, "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256");
+/// CHACHA20_POLY1305, AEAD; RFC 7905.
+pub const TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256: CipherSuite =
+    CipherSuite::new(0xccaa, "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
+/// CHACHA20_POLY1305, AEAD; RFC 7905.
+pub const TLS_PSK_WITH_CHACHA20_POLY1305_SHA256: CipherSuite =
+    CipherSuite::new(0xccab, "TLS_PSK_WITH_CHACHA20_POLY1305_SHA256");
+/// CHACHA20_POLY1305, AEAD; RFC 7905.
+pub const TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256: CipherSuite =
+    CipherSuite::new(0xccac, "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256");
+/// CHACHA20_POLY1305, AEAD; RFC 7905.
+pub const TLS_DHE_PSK_WITH_CHACHA20_POLY1305_SHA256: CipherSuite =
+    CipherSuite::new(0xccad, "TLS_DHE_PSK_WITH_CHACHA20_POLY1305_SHA256");
+/// CHACHA20_POLY1305, AEAD; RFC 7905.
+pub const TLS_RSA_PSK_WITH_CHACHA20_POLY1305_SHA256: CipherSuite =
+    CipherSuite::new(0xccae, "TLS_RSA_PSK_WITH_CHACHA20_POLY1305_SHA256");
+/// AES_128_GCM, AEAD; RFC 8442.
+pub const TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256: CipherSuite =
+    CipherSuite::new(0xd001, "TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256");
+/// AES_256_GCM, AEAD; RFC 8442.
+pub const TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384: CipherSuite =
+    CipherSuite::new(0xd002, "TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384");
+/// AES_128_CCM_8, AEAD; RFC 8442.
+pub const TLS_ECDHE_PSK_WITH_AES_128_CCM_8_SHA256: CipherSuite =
+    CipherSuite::new(0xd003, "TLS_ECDHE_PSK_WITH_AES_128_CCM_8_SHA256");
+/// AES_128_CCM, AEAD; RFC 8442.
+pub const TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256: CipherSuite =
+    CipherSuite::new(0xd005, "TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256");
 
-/// Every row of the table.
+/// Every row of the table, by number.
 pub const ALL: &[SuiteRow] = &[
     SuiteRow {
-        suite: TLS_AES_128_GCM_SHA256,
-        first: TlsVersion::TLS_1_3,
-        last: TlsVersion::TLS_1_3,
-        key_exchange: "any",
-        authentication: "any",
-        encryption: "AES_128_GCM",
-        bits: 128,
-        integrity: "AEAD",
-        reference: "RFC 8446",
-    },
-    SuiteRow {
-        suite: TLS_AES_256_GCM_SHA384,
-        first: TlsVersion::TLS_1_3,
-        last: TlsVersion::TLS_1_3,
-        key_exchange: "any",
-        authentication: "any",
-        encryption: "AES_256_GCM",
-        bits: 256,
-        integrity: "AEAD",
-        reference: "RFC 8446",
-    },
-    SuiteRow {
-        suite: TLS_CHACHA20_POLY1305_SHA256,
-        first: TlsVersion::TLS_1_3,
-        last: TlsVersion::TLS_1_3,
-        key_exchange: "any",
-        authentication: "any",
-        encryption: "CHACHA20_POLY1305",
-        bits: 256,
-        integrity: "AEAD",
-        reference: "RFC 8446",
-    },
-    SuiteRow {
-        suite: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-        first: TlsVersion::TLS_1_2,
+        suite: TLS_NULL_WITH_NULL_NULL,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
         last: TlsVersion::TLS_1_2,
-        key_exchange: "ECDHE",
-        authentication: "ECDSA",
-        encryption: "AES_128_GCM",
-        bits: 128,
-        integrity: "AEAD",
-        reference: "RFC 5289",
+        key_exchange: "none",
+        authentication: "none",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "none",
+        recommended: false,
+        reference: "RFC 5246",
     },
     SuiteRow {
-        suite: TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-        first: TlsVersion::TLS_1_2,
+        suite: TLS_RSA_WITH_NULL_MD5,
+        openssl_name: Some("NULL-MD5"),
+        first: TlsVersion::SSL_3_0,
         last: TlsVersion::TLS_1_2,
-        key_exchange: "ECDHE",
-        authentication: "ECDSA",
-        encryption: "AES_256_GCM",
-        bits: 256,
-        integrity: "AEAD",
-        reference: "RFC 5289",
-    },
-    SuiteRow {
-        suite: TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-        first: TlsVersion::TLS_1_2,
-        last: TlsVersion::TLS_1_2,
-        key_exchange: "ECDHE",
-        authentication: "ECDSA",
-        encryption: "CHACHA20_POLY1305",
-        bits: 256,
-        integrity: "AEAD",
-        reference: "RFC 7905",
-    },
-    SuiteRow {
-        suite: TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-        first: TlsVersion::TLS_1_2,
-        last: TlsVersion::TLS_1_2,
-        key_exchange: "ECDHE",
+        key_exchange: "RSA",
         authentication: "RSA",
-        encryption: "AES_128_GCM",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "MD5",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_NULL_SHA,
+        openssl_name: Some("NULL-SHA"),
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_RSA_EXPORT_WITH_RC4_40_MD5,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "RC4_40",
+        bits: 40,
+        integrity: "MD5",
+        recommended: false,
+        reference: "RFC 4346",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_RC4_128_MD5,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "RC4_128",
         bits: 128,
-        integrity: "AEAD",
-        reference: "RFC 5289",
+        integrity: "MD5",
+        recommended: false,
+        reference: "RFC 5246",
     },
     SuiteRow {
-        suite: TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-        first: TlsVersion::TLS_1_2,
+        suite: TLS_RSA_WITH_RC4_128_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
         last: TlsVersion::TLS_1_2,
-        key_exchange: "ECDHE",
+        key_exchange: "RSA",
         authentication: "RSA",
-        encryption: "AES_256_GCM",
-        bits: 256,
-        integrity: "AEAD",
-        reference: "RFC 5289",
+        encryption: "RC4_128",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
     },
     SuiteRow {
-        suite: TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-        first: TlsVersion::TLS_1_2,
-        last: TlsVersion::TLS_1_2,
-        key_exchange: "ECDHE",
+        suite: TLS_RSA_EXPORT_WITH_RC2_CBC_40_MD5,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "RSA",
         authentication: "RSA",
-        encryption: "CHACHA20_POLY1305",
-        bits: 256,
-        integrity: "AEAD",
-        reference: "RFC 7905",
+        encryption: "RC2_CBC_40",
+        bits: 40,
+        integrity: "MD5",
+        recommended: false,
+        reference: "RFC 4346",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_IDEA_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_1,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "IDEA_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5469",
+    },
+    SuiteRow {
+        suite: TLS_RSA_EXPORT_WITH_DES40_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "DES40_CBC",
+        bits: 40,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4346",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_DES_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_1,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "DES_CBC",
+        bits: 56,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5469",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_EXPORT_WITH_DES40_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "DES40_CBC",
+        bits: 40,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4346",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_DES_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_1,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "DES_CBC",
+        bits: 56,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5469",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_EXPORT_WITH_DES40_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "DES40_CBC",
+        bits: 40,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4346",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_DES_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_1,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "DES_CBC",
+        bits: 56,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5469",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_EXPORT_WITH_DES40_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "DES40_CBC",
+        bits: 40,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4346",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_DES_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_1,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "DES_CBC",
+        bits: 56,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5469",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_EXPORT_WITH_DES40_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "DES40_CBC",
+        bits: 40,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4346",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_DES_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_1,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "DES_CBC",
+        bits: 56,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5469",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_EXPORT_WITH_RC4_40_MD5,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "RC4_40",
+        bits: 40,
+        integrity: "MD5",
+        recommended: false,
+        reference: "RFC 4346",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_RC4_128_MD5,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "RC4_128",
+        bits: 128,
+        integrity: "MD5",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_EXPORT_WITH_DES40_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "DES40_CBC",
+        bits: 40,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4346",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_DES_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_1,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "DES_CBC",
+        bits: 56,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5469",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::SSL_3_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_KRB5_WITH_DES_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_1,
+        key_exchange: "KRB5",
+        authentication: "KRB5",
+        encryption: "DES_CBC",
+        bits: 56,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 2712",
+    },
+    SuiteRow {
+        suite: TLS_KRB5_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "KRB5",
+        authentication: "KRB5",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 2712",
+    },
+    SuiteRow {
+        suite: TLS_KRB5_WITH_RC4_128_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "KRB5",
+        authentication: "KRB5",
+        encryption: "RC4_128",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 2712",
+    },
+    SuiteRow {
+        suite: TLS_KRB5_WITH_IDEA_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_1,
+        key_exchange: "KRB5",
+        authentication: "KRB5",
+        encryption: "IDEA_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 2712",
+    },
+    SuiteRow {
+        suite: TLS_KRB5_WITH_DES_CBC_MD5,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_1,
+        key_exchange: "KRB5",
+        authentication: "KRB5",
+        encryption: "DES_CBC",
+        bits: 56,
+        integrity: "MD5",
+        recommended: false,
+        reference: "RFC 2712",
+    },
+    SuiteRow {
+        suite: TLS_KRB5_WITH_3DES_EDE_CBC_MD5,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "KRB5",
+        authentication: "KRB5",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "MD5",
+        recommended: false,
+        reference: "RFC 2712",
+    },
+    SuiteRow {
+        suite: TLS_KRB5_WITH_RC4_128_MD5,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "KRB5",
+        authentication: "KRB5",
+        encryption: "RC4_128",
+        bits: 128,
+        integrity: "MD5",
+        recommended: false,
+        reference: "RFC 2712",
+    },
+    SuiteRow {
+        suite: TLS_KRB5_WITH_IDEA_CBC_MD5,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_1,
+        key_exchange: "KRB5",
+        authentication: "KRB5",
+        encryption: "IDEA_CBC",
+        bits: 128,
+        integrity: "MD5",
+        recommended: false,
+        reference: "RFC 2712",
+    },
+    SuiteRow {
+        suite: TLS_KRB5_EXPORT_WITH_DES_CBC_40_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "KRB5",
+        authentication: "KRB5",
+        encryption: "DES_CBC_40",
+        bits: 40,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 2712",
+    },
+    SuiteRow {
+        suite: TLS_KRB5_EXPORT_WITH_RC2_CBC_40_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "KRB5",
+        authentication: "KRB5",
+        encryption: "RC2_CBC_40",
+        bits: 40,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 2712",
+    },
+    SuiteRow {
+        suite: TLS_KRB5_EXPORT_WITH_RC4_40_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "KRB5",
+        authentication: "KRB5",
+        encryption: "RC4_40",
+        bits: 40,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 2712",
+    },
+    SuiteRow {
+        suite: TLS_KRB5_EXPORT_WITH_DES_CBC_40_MD5,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "KRB5",
+        authentication: "KRB5",
+        encryption: "DES_CBC_40",
+        bits: 40,
+        integrity: "MD5",
+        recommended: false,
+        reference: "RFC 2712",
+    },
+    SuiteRow {
+        suite: TLS_KRB5_EXPORT_WITH_RC2_CBC_40_MD5,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "KRB5",
+        authentication: "KRB5",
+        encryption: "RC2_CBC_40",
+        bits: 40,
+        integrity: "MD5",
+        recommended: false,
+        reference: "RFC 2712",
+    },
+    SuiteRow {
+        suite: TLS_KRB5_EXPORT_WITH_RC4_40_MD5,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "KRB5",
+        authentication: "KRB5",
+        encryption: "RC4_40",
+        bits: 40,
+        integrity: "MD5",
+        recommended: false,
+        reference: "RFC 2712",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_NULL_SHA,
+        openssl_name: Some("PSK-NULL-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4785",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_NULL_SHA,
+        openssl_name: Some("DHE-PSK-NULL-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4785",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_NULL_SHA,
+        openssl_name: Some("RSA-PSK-NULL-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4785",
     },
     SuiteRow {
         suite: TLS_RSA_WITH_AES_128_CBC_SHA,
+        openssl_name: Some("AES128-SHA"),
         first: TlsVersion::TLS_1_0,
         last: TlsVersion::TLS_1_2,
         key_exchange: "RSA",
@@ -193,10 +1663,77 @@ pub const ALL: &[SuiteRow] = &[
         encryption: "AES_128_CBC",
         bits: 128,
         integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_AES_128_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_AES_128_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_AES_128_CBC_SHA,
+        openssl_name: Some("DHE-DSS-AES128-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_AES_128_CBC_SHA,
+        openssl_name: Some("DHE-RSA-AES128-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_AES_128_CBC_SHA,
+        openssl_name: Some("ADH-AES128-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
         reference: "RFC 5246",
     },
     SuiteRow {
         suite: TLS_RSA_WITH_AES_256_CBC_SHA,
+        openssl_name: Some("AES256-SHA"),
         first: TlsVersion::TLS_1_0,
         last: TlsVersion::TLS_1_2,
         key_exchange: "RSA",
@@ -204,10 +1741,90 @@ pub const ALL: &[SuiteRow] = &[
         encryption: "AES_256_CBC",
         bits: 256,
         integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_AES_256_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_AES_256_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_AES_256_CBC_SHA,
+        openssl_name: Some("DHE-DSS-AES256-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_AES_256_CBC_SHA,
+        openssl_name: Some("DHE-RSA-AES256-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_AES_256_CBC_SHA,
+        openssl_name: Some("ADH-AES256-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_NULL_SHA256,
+        openssl_name: Some("NULL-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-256",
+        recommended: false,
         reference: "RFC 5246",
     },
     SuiteRow {
         suite: TLS_RSA_WITH_AES_128_CBC_SHA256,
+        openssl_name: Some("AES128-SHA256"),
         first: TlsVersion::TLS_1_2,
         last: TlsVersion::TLS_1_2,
         key_exchange: "RSA",
@@ -215,10 +1832,12 @@ pub const ALL: &[SuiteRow] = &[
         encryption: "AES_128_CBC",
         bits: 128,
         integrity: "SHA-256",
+        recommended: false,
         reference: "RFC 5246",
     },
     SuiteRow {
         suite: TLS_RSA_WITH_AES_256_CBC_SHA256,
+        openssl_name: Some("AES256-SHA256"),
         first: TlsVersion::TLS_1_2,
         last: TlsVersion::TLS_1_2,
         key_exchange: "RSA",
@@ -226,10 +1845,415 @@ pub const ALL: &[SuiteRow] = &[
         encryption: "AES_256_CBC",
         bits: 256,
         integrity: "SHA-256",
+        recommended: false,
         reference: "RFC 5246",
     },
     SuiteRow {
+        suite: TLS_DH_DSS_WITH_AES_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_AES_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_AES_128_CBC_SHA256,
+        openssl_name: Some("DHE-DSS-AES128-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_CAMELLIA_128_CBC_SHA,
+        openssl_name: Some("CAMELLIA128-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_CAMELLIA_128_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_CAMELLIA_128_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_CAMELLIA_128_CBC_SHA,
+        openssl_name: Some("DHE-DSS-CAMELLIA128-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA,
+        openssl_name: Some("DHE-RSA-CAMELLIA128-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_CAMELLIA_128_CBC_SHA,
+        openssl_name: Some("ADH-CAMELLIA128-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_RSA_EXPORT1024_WITH_RC4_56_MD5,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "RC4_56",
+        bits: 56,
+        integrity: "MD5",
+        recommended: false,
+        reference: "draft-ietf-tls-56-bit-ciphersuites",
+    },
+    SuiteRow {
+        suite: TLS_RSA_EXPORT1024_WITH_RC2_CBC_56_MD5,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "RC2_CBC_56",
+        bits: 56,
+        integrity: "MD5",
+        recommended: false,
+        reference: "draft-ietf-tls-56-bit-ciphersuites",
+    },
+    SuiteRow {
+        suite: TLS_RSA_EXPORT1024_WITH_DES_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "DES_CBC",
+        bits: 56,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "draft-ietf-tls-56-bit-ciphersuites",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_EXPORT1024_WITH_DES_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "DES_CBC",
+        bits: 56,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "draft-ietf-tls-56-bit-ciphersuites",
+    },
+    SuiteRow {
+        suite: TLS_RSA_EXPORT1024_WITH_RC4_56_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "RC4_56",
+        bits: 56,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "draft-ietf-tls-56-bit-ciphersuites",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_EXPORT1024_WITH_RC4_56_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_0,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "RC4_56",
+        bits: 56,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "draft-ietf-tls-56-bit-ciphersuites",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_RC4_128_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "RC4_128",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "draft-ietf-tls-56-bit-ciphersuites",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_AES_128_CBC_SHA256,
+        openssl_name: Some("DHE-RSA-AES128-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_AES_256_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_AES_256_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_AES_256_CBC_SHA256,
+        openssl_name: Some("DHE-DSS-AES256-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_AES_256_CBC_SHA256,
+        openssl_name: Some("DHE-RSA-AES256-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_AES_128_CBC_SHA256,
+        openssl_name: Some("ADH-AES128-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_AES_256_CBC_SHA256,
+        openssl_name: Some("ADH-AES256-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5246",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_CAMELLIA_256_CBC_SHA,
+        openssl_name: Some("CAMELLIA256-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_CAMELLIA_256_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_CAMELLIA_256_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_CAMELLIA_256_CBC_SHA,
+        openssl_name: Some("DHE-DSS-CAMELLIA256-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_CAMELLIA_256_CBC_SHA,
+        openssl_name: Some("DHE-RSA-CAMELLIA256-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_CAMELLIA_256_CBC_SHA,
+        openssl_name: Some("ADH-CAMELLIA256-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_RC4_128_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "RC4_128",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4279",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4279",
+    },
+    SuiteRow {
         suite: TLS_PSK_WITH_AES_128_CBC_SHA,
+        openssl_name: Some("PSK-AES128-CBC-SHA"),
         first: TlsVersion::TLS_1_0,
         last: TlsVersion::TLS_1_2,
         key_exchange: "PSK",
@@ -237,10 +2261,12 @@ pub const ALL: &[SuiteRow] = &[
         encryption: "AES_128_CBC",
         bits: 128,
         integrity: "SHA-1",
+        recommended: false,
         reference: "RFC 4279",
     },
     SuiteRow {
         suite: TLS_PSK_WITH_AES_256_CBC_SHA,
+        openssl_name: Some("PSK-AES256-CBC-SHA"),
         first: TlsVersion::TLS_1_0,
         last: TlsVersion::TLS_1_2,
         key_exchange: "PSK",
@@ -248,10 +2274,896 @@ pub const ALL: &[SuiteRow] = &[
         encryption: "AES_256_CBC",
         bits: 256,
         integrity: "SHA-1",
+        recommended: false,
         reference: "RFC 4279",
     },
     SuiteRow {
+        suite: TLS_DHE_PSK_WITH_RC4_128_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "RC4_128",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4279",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4279",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_AES_128_CBC_SHA,
+        openssl_name: Some("DHE-PSK-AES128-CBC-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4279",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_AES_256_CBC_SHA,
+        openssl_name: Some("DHE-PSK-AES256-CBC-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4279",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_RC4_128_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "RC4_128",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4279",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4279",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_AES_128_CBC_SHA,
+        openssl_name: Some("RSA-PSK-AES128-CBC-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4279",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_AES_256_CBC_SHA,
+        openssl_name: Some("RSA-PSK-AES256-CBC-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4279",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_SEED_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "SEED_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4162",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_SEED_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "SEED_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4162",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_SEED_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "SEED_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4162",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_SEED_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "SEED_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4162",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_SEED_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "SEED_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4162",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_SEED_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "SEED_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 4162",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_AES_128_GCM_SHA256,
+        openssl_name: Some("AES128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5288",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_AES_256_GCM_SHA384,
+        openssl_name: Some("AES256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5288",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_AES_128_GCM_SHA256,
+        openssl_name: Some("DHE-RSA-AES128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 5288",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_AES_256_GCM_SHA384,
+        openssl_name: Some("DHE-RSA-AES256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 5288",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_AES_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5288",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_AES_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5288",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_AES_128_GCM_SHA256,
+        openssl_name: Some("DHE-DSS-AES128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5288",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_AES_256_GCM_SHA384,
+        openssl_name: Some("DHE-DSS-AES256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5288",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_AES_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5288",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_AES_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5288",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_AES_128_GCM_SHA256,
+        openssl_name: Some("ADH-AES128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5288",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_AES_256_GCM_SHA384,
+        openssl_name: Some("ADH-AES256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5288",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_AES_128_GCM_SHA256,
+        openssl_name: Some("PSK-AES128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_AES_256_GCM_SHA384,
+        openssl_name: Some("PSK-AES256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_AES_128_GCM_SHA256,
+        openssl_name: Some("DHE-PSK-AES128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_AES_256_GCM_SHA384,
+        openssl_name: Some("DHE-PSK-AES256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_AES_128_GCM_SHA256,
+        openssl_name: Some("RSA-PSK-AES128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_AES_256_GCM_SHA384,
+        openssl_name: Some("RSA-PSK-AES256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_AES_128_CBC_SHA256,
+        openssl_name: Some("PSK-AES128-CBC-SHA256"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_AES_256_CBC_SHA384,
+        openssl_name: Some("PSK-AES256-CBC-SHA384"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_NULL_SHA256,
+        openssl_name: Some("PSK-NULL-SHA256"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_NULL_SHA384,
+        openssl_name: Some("PSK-NULL-SHA384"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_AES_128_CBC_SHA256,
+        openssl_name: Some("DHE-PSK-AES128-CBC-SHA256"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_AES_256_CBC_SHA384,
+        openssl_name: Some("DHE-PSK-AES256-CBC-SHA384"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_NULL_SHA256,
+        openssl_name: Some("DHE-PSK-NULL-SHA256"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_NULL_SHA384,
+        openssl_name: Some("DHE-PSK-NULL-SHA384"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_AES_128_CBC_SHA256,
+        openssl_name: Some("RSA-PSK-AES128-CBC-SHA256"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_AES_256_CBC_SHA384,
+        openssl_name: Some("RSA-PSK-AES256-CBC-SHA384"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_NULL_SHA256,
+        openssl_name: Some("RSA-PSK-NULL-SHA256"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_NULL_SHA384,
+        openssl_name: Some("RSA-PSK-NULL-SHA384"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 5487",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_CAMELLIA_128_CBC_SHA256,
+        openssl_name: Some("CAMELLIA128-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_CAMELLIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_CAMELLIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_CAMELLIA_128_CBC_SHA256,
+        openssl_name: Some("DHE-DSS-CAMELLIA128-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA256,
+        openssl_name: Some("DHE-RSA-CAMELLIA128-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_CAMELLIA_128_CBC_SHA256,
+        openssl_name: Some("ADH-CAMELLIA128-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_CAMELLIA_256_CBC_SHA256,
+        openssl_name: Some("CAMELLIA256-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_CAMELLIA_256_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_CAMELLIA_256_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_CAMELLIA_256_CBC_SHA256,
+        openssl_name: Some("DHE-DSS-CAMELLIA256-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_CAMELLIA_256_CBC_SHA256,
+        openssl_name: Some("DHE-RSA-CAMELLIA256-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_CAMELLIA_256_CBC_SHA256,
+        openssl_name: Some("ADH-CAMELLIA256-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5932",
+    },
+    SuiteRow {
+        suite: TLS_SM4_GCM_SM3,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_3,
+        last: TlsVersion::TLS_1_3,
+        key_exchange: "any",
+        authentication: "any",
+        encryption: "SM4_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 8998",
+    },
+    SuiteRow {
+        suite: TLS_SM4_CCM_SM3,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_3,
+        last: TlsVersion::TLS_1_3,
+        key_exchange: "any",
+        authentication: "any",
+        encryption: "SM4_CCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 8998",
+    },
+    SuiteRow {
+        suite: TLS_AES_128_GCM_SHA256,
+        openssl_name: Some("TLS_AES_128_GCM_SHA256"),
+        first: TlsVersion::TLS_1_3,
+        last: TlsVersion::TLS_1_3,
+        key_exchange: "any",
+        authentication: "any",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 8446",
+    },
+    SuiteRow {
+        suite: TLS_AES_256_GCM_SHA384,
+        openssl_name: Some("TLS_AES_256_GCM_SHA384"),
+        first: TlsVersion::TLS_1_3,
+        last: TlsVersion::TLS_1_3,
+        key_exchange: "any",
+        authentication: "any",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 8446",
+    },
+    SuiteRow {
+        suite: TLS_CHACHA20_POLY1305_SHA256,
+        openssl_name: Some("TLS_CHACHA20_POLY1305_SHA256"),
+        first: TlsVersion::TLS_1_3,
+        last: TlsVersion::TLS_1_3,
+        key_exchange: "any",
+        authentication: "any",
+        encryption: "CHACHA20_POLY1305",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 8446",
+    },
+    SuiteRow {
+        suite: TLS_AES_128_CCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_3,
+        last: TlsVersion::TLS_1_3,
+        key_exchange: "any",
+        authentication: "any",
+        encryption: "AES_128_CCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 8446",
+    },
+    SuiteRow {
+        suite: TLS_AES_128_CCM_8_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_3,
+        last: TlsVersion::TLS_1_3,
+        key_exchange: "any",
+        authentication: "any",
+        encryption: "AES_128_CCM_8",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 8446",
+    },
+    SuiteRow {
+        suite: TLS_AEGIS_256_SHA512,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_3,
+        last: TlsVersion::TLS_1_3,
+        key_exchange: "any",
+        authentication: "any",
+        encryption: "AEGIS_256",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "draft-irtf-cfrg-aegis-aead",
+    },
+    SuiteRow {
+        suite: TLS_AEGIS_128L_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_3,
+        last: TlsVersion::TLS_1_3,
+        key_exchange: "any",
+        authentication: "any",
+        encryption: "AEGIS_128L",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "draft-irtf-cfrg-aegis-aead",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ECDSA_WITH_NULL_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "ECDSA",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ECDSA_WITH_RC4_128_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "ECDSA",
+        encryption: "RC4_128",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ECDSA_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "ECDSA",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
         suite: TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA,
+        openssl_name: None,
         first: TlsVersion::TLS_1_0,
         last: TlsVersion::TLS_1_2,
         key_exchange: "ECDH",
@@ -259,32 +3171,64 @@ pub const ALL: &[SuiteRow] = &[
         encryption: "AES_128_CBC",
         bits: 128,
         integrity: "SHA-1",
+        recommended: false,
         reference: "RFC 8422",
     },
     SuiteRow {
-        suite: TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA256,
-        first: TlsVersion::TLS_1_2,
-        last: TlsVersion::TLS_1_2,
-        key_exchange: "ECDH",
-        authentication: "ECDSA",
-        encryption: "AES_128_CBC",
-        bits: 128,
-        integrity: "SHA-256",
-        reference: "RFC 5289",
-    },
-    SuiteRow {
-        suite: TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA384,
-        first: TlsVersion::TLS_1_2,
+        suite: TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
         last: TlsVersion::TLS_1_2,
         key_exchange: "ECDH",
         authentication: "ECDSA",
         encryption: "AES_256_CBC",
         bits: 256,
-        integrity: "SHA-384",
-        reference: "RFC 5289",
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_NULL_SHA,
+        openssl_name: Some("ECDHE-ECDSA-NULL-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_RC4_128_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "RC4_128",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
     },
     SuiteRow {
         suite: TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA,
+        openssl_name: Some("ECDHE-ECDSA-AES128-SHA"),
         first: TlsVersion::TLS_1_0,
         last: TlsVersion::TLS_1_2,
         key_exchange: "ECDHE",
@@ -292,10 +3236,337 @@ pub const ALL: &[SuiteRow] = &[
         encryption: "AES_128_CBC",
         bits: 128,
         integrity: "SHA-1",
+        recommended: false,
         reference: "RFC 8422",
     },
     SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA,
+        openssl_name: Some("ECDHE-ECDSA-AES256-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_NULL_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_RC4_128_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "RC4_128",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_AES_128_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_AES_256_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_NULL_SHA,
+        openssl_name: Some("ECDHE-RSA-NULL-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_RC4_128_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "RC4_128",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
+        openssl_name: Some("ECDHE-RSA-AES128-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA,
+        openssl_name: Some("ECDHE-RSA-AES256-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ANON_WITH_NULL_SHA,
+        openssl_name: Some("AECDH-NULL-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "none",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ANON_WITH_RC4_128_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "none",
+        encryption: "RC4_128",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ANON_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "none",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ANON_WITH_AES_128_CBC_SHA,
+        openssl_name: Some("AECDH-AES128-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "none",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ANON_WITH_AES_256_CBC_SHA,
+        openssl_name: Some("AECDH-AES256-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "none",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 8422",
+    },
+    SuiteRow {
+        suite: TLS_SRP_SHA_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "SRP",
+        authentication: "SRP",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5054",
+    },
+    SuiteRow {
+        suite: TLS_SRP_SHA_RSA_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "SRP",
+        authentication: "RSA",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5054",
+    },
+    SuiteRow {
+        suite: TLS_SRP_SHA_DSS_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "SRP",
+        authentication: "DSS",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5054",
+    },
+    SuiteRow {
+        suite: TLS_SRP_SHA_WITH_AES_128_CBC_SHA,
+        openssl_name: Some("SRP-AES-128-CBC-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "SRP",
+        authentication: "SRP",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5054",
+    },
+    SuiteRow {
+        suite: TLS_SRP_SHA_RSA_WITH_AES_128_CBC_SHA,
+        openssl_name: Some("SRP-RSA-AES-128-CBC-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "SRP",
+        authentication: "RSA",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5054",
+    },
+    SuiteRow {
+        suite: TLS_SRP_SHA_DSS_WITH_AES_128_CBC_SHA,
+        openssl_name: Some("SRP-DSS-AES-128-CBC-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "SRP",
+        authentication: "DSS",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5054",
+    },
+    SuiteRow {
+        suite: TLS_SRP_SHA_WITH_AES_256_CBC_SHA,
+        openssl_name: Some("SRP-AES-256-CBC-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "SRP",
+        authentication: "SRP",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5054",
+    },
+    SuiteRow {
+        suite: TLS_SRP_SHA_RSA_WITH_AES_256_CBC_SHA,
+        openssl_name: Some("SRP-RSA-AES-256-CBC-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "SRP",
+        authentication: "RSA",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5054",
+    },
+    SuiteRow {
+        suite: TLS_SRP_SHA_DSS_WITH_AES_256_CBC_SHA,
+        openssl_name: Some("SRP-DSS-AES-256-CBC-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "SRP",
+        authentication: "DSS",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5054",
+    },
+    SuiteRow {
         suite: TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
+        openssl_name: Some("ECDHE-ECDSA-AES128-SHA256"),
         first: TlsVersion::TLS_1_2,
         last: TlsVersion::TLS_1_2,
         key_exchange: "ECDHE",
@@ -303,10 +3574,12 @@ pub const ALL: &[SuiteRow] = &[
         encryption: "AES_128_CBC",
         bits: 128,
         integrity: "SHA-256",
+        recommended: false,
         reference: "RFC 5289",
     },
     SuiteRow {
         suite: TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384,
+        openssl_name: Some("ECDHE-ECDSA-AES256-SHA384"),
         first: TlsVersion::TLS_1_2,
         last: TlsVersion::TLS_1_2,
         key_exchange: "ECDHE",
@@ -314,43 +3587,38 @@ pub const ALL: &[SuiteRow] = &[
         encryption: "AES_256_CBC",
         bits: 256,
         integrity: "SHA-384",
+        recommended: false,
         reference: "RFC 5289",
     },
     SuiteRow {
-        suite: TLS_ECDH_RSA_WITH_AES_128_CBC_SHA256,
+        suite: TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA256,
+        openssl_name: None,
         first: TlsVersion::TLS_1_2,
         last: TlsVersion::TLS_1_2,
         key_exchange: "ECDH",
-        authentication: "RSA",
+        authentication: "ECDSA",
         encryption: "AES_128_CBC",
         bits: 128,
         integrity: "SHA-256",
+        recommended: false,
         reference: "RFC 5289",
     },
     SuiteRow {
-        suite: TLS_ECDH_RSA_WITH_AES_256_CBC_SHA384,
+        suite: TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA384,
+        openssl_name: None,
         first: TlsVersion::TLS_1_2,
         last: TlsVersion::TLS_1_2,
         key_exchange: "ECDH",
-        authentication: "RSA",
+        authentication: "ECDSA",
         encryption: "AES_256_CBC",
         bits: 256,
         integrity: "SHA-384",
+        recommended: false,
         reference: "RFC 5289",
     },
     SuiteRow {
-        suite: TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
-        first: TlsVersion::TLS_1_0,
-        last: TlsVersion::TLS_1_2,
-        key_exchange: "ECDHE",
-        authentication: "RSA",
-        encryption: "AES_128_CBC",
-        bits: 128,
-        integrity: "SHA-1",
-        reference: "RFC 8422",
-    },
-    SuiteRow {
         suite: TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256,
+        openssl_name: Some("ECDHE-RSA-AES128-SHA256"),
         first: TlsVersion::TLS_1_2,
         last: TlsVersion::TLS_1_2,
         key_exchange: "ECDHE",
@@ -358,10 +3626,12 @@ pub const ALL: &[SuiteRow] = &[
         encryption: "AES_128_CBC",
         bits: 128,
         integrity: "SHA-256",
+        recommended: false,
         reference: "RFC 5289",
     },
     SuiteRow {
         suite: TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384,
+        openssl_name: Some("ECDHE-RSA-AES256-SHA384"),
         first: TlsVersion::TLS_1_2,
         last: TlsVersion::TLS_1_2,
         key_exchange: "ECDHE",
@@ -369,6 +3639,2074 @@ pub const ALL: &[SuiteRow] = &[
         encryption: "AES_256_CBC",
         bits: 256,
         integrity: "SHA-384",
+        recommended: false,
         reference: "RFC 5289",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_AES_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5289",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_AES_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 5289",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+        openssl_name: Some("ECDHE-ECDSA-AES128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 5289",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        openssl_name: Some("ECDHE-ECDSA-AES256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 5289",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ECDSA_WITH_AES_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "ECDSA",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5289",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ECDSA_WITH_AES_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "ECDSA",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5289",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        openssl_name: Some("ECDHE-RSA-AES128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 5289",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        openssl_name: Some("ECDHE-RSA-AES256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 5289",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_AES_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5289",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_AES_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 5289",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_RC4_128_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "RC4_128",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5489",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_3DES_EDE_CBC_SHA,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "3DES_EDE_CBC",
+        bits: 112,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5489",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA,
+        openssl_name: Some("ECDHE-PSK-AES128-CBC-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5489",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA,
+        openssl_name: Some("ECDHE-PSK-AES256-CBC-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5489",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256,
+        openssl_name: Some("ECDHE-PSK-AES128-CBC-SHA256"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5489",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA384,
+        openssl_name: Some("ECDHE-PSK-AES256-CBC-SHA384"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 5489",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_NULL_SHA,
+        openssl_name: Some("ECDHE-PSK-NULL-SHA"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-1",
+        recommended: false,
+        reference: "RFC 5489",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_NULL_SHA256,
+        openssl_name: Some("ECDHE-PSK-NULL-SHA256"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 5489",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_NULL_SHA384,
+        openssl_name: Some("ECDHE-PSK-NULL-SHA384"),
+        first: TlsVersion::TLS_1_0,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 5489",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_ARIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "ARIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_ARIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "ARIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_ARIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "ARIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_ARIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "ARIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_ARIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "ARIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_ARIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "ARIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_ARIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "ARIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_ARIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "ARIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_ARIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "ARIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_ARIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "ARIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_ARIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "ARIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_ARIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "ARIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_ARIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "ARIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_ARIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "ARIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ECDSA_WITH_ARIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "ECDSA",
+        encryption: "ARIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ECDSA_WITH_ARIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "ECDSA",
+        encryption: "ARIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_ARIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "ARIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_ARIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "ARIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_ARIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "ARIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_ARIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "ARIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_ARIA_128_GCM_SHA256,
+        openssl_name: Some("ARIA128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "ARIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_ARIA_256_GCM_SHA384,
+        openssl_name: Some("ARIA256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "ARIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_ARIA_128_GCM_SHA256,
+        openssl_name: Some("DHE-RSA-ARIA128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "ARIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_ARIA_256_GCM_SHA384,
+        openssl_name: Some("DHE-RSA-ARIA256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "ARIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_ARIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "ARIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_ARIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "ARIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_ARIA_128_GCM_SHA256,
+        openssl_name: Some("DHE-DSS-ARIA128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "ARIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_ARIA_256_GCM_SHA384,
+        openssl_name: Some("DHE-DSS-ARIA256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "ARIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_ARIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "ARIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_ARIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "ARIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_ARIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "ARIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_ARIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "ARIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_ARIA_128_GCM_SHA256,
+        openssl_name: Some("ECDHE-ECDSA-ARIA128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "ARIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_ARIA_256_GCM_SHA384,
+        openssl_name: Some("ECDHE-ECDSA-ARIA256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "ARIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ECDSA_WITH_ARIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "ECDSA",
+        encryption: "ARIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ECDSA_WITH_ARIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "ECDSA",
+        encryption: "ARIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_ARIA_128_GCM_SHA256,
+        openssl_name: Some("ECDHE-ARIA128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "ARIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_ARIA_256_GCM_SHA384,
+        openssl_name: Some("ECDHE-ARIA256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "ARIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_ARIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "ARIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_ARIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "ARIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_ARIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "ARIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_ARIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "ARIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_ARIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "ARIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_ARIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "ARIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_ARIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "ARIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_ARIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "ARIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_ARIA_128_GCM_SHA256,
+        openssl_name: Some("PSK-ARIA128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "ARIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_ARIA_256_GCM_SHA384,
+        openssl_name: Some("PSK-ARIA256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "ARIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_ARIA_128_GCM_SHA256,
+        openssl_name: Some("DHE-PSK-ARIA128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "ARIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_ARIA_256_GCM_SHA384,
+        openssl_name: Some("DHE-PSK-ARIA256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "ARIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_ARIA_128_GCM_SHA256,
+        openssl_name: Some("RSA-PSK-ARIA128-GCM-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "ARIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_ARIA_256_GCM_SHA384,
+        openssl_name: Some("RSA-PSK-ARIA256-GCM-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "ARIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_ARIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "ARIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_ARIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "ARIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6209",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_CAMELLIA_128_CBC_SHA256,
+        openssl_name: Some("ECDHE-ECDSA-CAMELLIA128-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_CAMELLIA_256_CBC_SHA384,
+        openssl_name: Some("ECDHE-ECDSA-CAMELLIA256-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ECDSA_WITH_CAMELLIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "ECDSA",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ECDSA_WITH_CAMELLIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "ECDSA",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_CAMELLIA_128_CBC_SHA256,
+        openssl_name: Some("ECDHE-RSA-CAMELLIA128-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_CAMELLIA_256_CBC_SHA384,
+        openssl_name: Some("ECDHE-RSA-CAMELLIA256-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_CAMELLIA_128_CBC_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_CAMELLIA_256_CBC_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_CAMELLIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "CAMELLIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_CAMELLIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "CAMELLIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_CAMELLIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "CAMELLIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_CAMELLIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "CAMELLIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_CAMELLIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "CAMELLIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_DH_RSA_WITH_CAMELLIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "RSA",
+        encryption: "CAMELLIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_CAMELLIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "CAMELLIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_DHE_DSS_WITH_CAMELLIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "DSS",
+        encryption: "CAMELLIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_CAMELLIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "CAMELLIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_DH_DSS_WITH_CAMELLIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DH",
+        authentication: "DSS",
+        encryption: "CAMELLIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_CAMELLIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "CAMELLIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_DH_ANON_WITH_CAMELLIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "none",
+        encryption: "CAMELLIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_CAMELLIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "CAMELLIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_CAMELLIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "CAMELLIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ECDSA_WITH_CAMELLIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "ECDSA",
+        encryption: "CAMELLIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_ECDSA_WITH_CAMELLIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "ECDSA",
+        encryption: "CAMELLIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_CAMELLIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "CAMELLIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_CAMELLIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "CAMELLIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_CAMELLIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "CAMELLIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDH_RSA_WITH_CAMELLIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDH",
+        authentication: "RSA",
+        encryption: "CAMELLIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_CAMELLIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "CAMELLIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_CAMELLIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "CAMELLIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_CAMELLIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "CAMELLIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_CAMELLIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "CAMELLIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_CAMELLIA_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "CAMELLIA_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_CAMELLIA_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "CAMELLIA_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_CAMELLIA_128_CBC_SHA256,
+        openssl_name: Some("PSK-CAMELLIA128-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_CAMELLIA_256_CBC_SHA384,
+        openssl_name: Some("PSK-CAMELLIA256-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_CAMELLIA_128_CBC_SHA256,
+        openssl_name: Some("DHE-PSK-CAMELLIA128-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_CAMELLIA_256_CBC_SHA384,
+        openssl_name: Some("DHE-PSK-CAMELLIA256-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_CAMELLIA_128_CBC_SHA256,
+        openssl_name: Some("RSA-PSK-CAMELLIA128-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_CAMELLIA_256_CBC_SHA384,
+        openssl_name: Some("RSA-PSK-CAMELLIA256-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_CAMELLIA_128_CBC_SHA256,
+        openssl_name: Some("ECDHE-PSK-CAMELLIA128-SHA256"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "CAMELLIA_128_CBC",
+        bits: 128,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_CAMELLIA_256_CBC_SHA384,
+        openssl_name: Some("ECDHE-PSK-CAMELLIA256-SHA384"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "CAMELLIA_256_CBC",
+        bits: 256,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 6367",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_AES_128_CCM,
+        openssl_name: Some("AES128-CCM"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "AES_128_CCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_AES_256_CCM,
+        openssl_name: Some("AES256-CCM"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "AES_256_CCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_AES_128_CCM,
+        openssl_name: Some("DHE-RSA-AES128-CCM"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "AES_128_CCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_AES_256_CCM,
+        openssl_name: Some("DHE-RSA-AES256-CCM"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "AES_256_CCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_AES_128_CCM_8,
+        openssl_name: Some("AES128-CCM8"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "AES_128_CCM_8",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_RSA_WITH_AES_256_CCM_8,
+        openssl_name: Some("AES256-CCM8"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA",
+        authentication: "RSA",
+        encryption: "AES_256_CCM_8",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_AES_128_CCM_8,
+        openssl_name: Some("DHE-RSA-AES128-CCM8"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "AES_128_CCM_8",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_AES_256_CCM_8,
+        openssl_name: Some("DHE-RSA-AES256-CCM8"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "AES_256_CCM_8",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_AES_128_CCM,
+        openssl_name: Some("PSK-AES128-CCM"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "AES_128_CCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_AES_256_CCM,
+        openssl_name: Some("PSK-AES256-CCM"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "AES_256_CCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_AES_128_CCM,
+        openssl_name: Some("DHE-PSK-AES128-CCM"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_128_CCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_AES_256_CCM,
+        openssl_name: Some("DHE-PSK-AES256-CCM"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_256_CCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_AES_128_CCM_8,
+        openssl_name: Some("PSK-AES128-CCM8"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "AES_128_CCM_8",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_AES_256_CCM_8,
+        openssl_name: Some("PSK-AES256-CCM8"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "AES_256_CCM_8",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_PSK_DHE_WITH_AES_128_CCM_8,
+        openssl_name: Some("DHE-PSK-AES128-CCM8"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_128_CCM_8",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_PSK_DHE_WITH_AES_256_CCM_8,
+        openssl_name: Some("DHE-PSK-AES256-CCM8"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_256_CCM_8",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 6655",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_AES_128_CCM,
+        openssl_name: Some("ECDHE-ECDSA-AES128-CCM"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "AES_128_CCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 7251",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_AES_256_CCM,
+        openssl_name: Some("ECDHE-ECDSA-AES256-CCM"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "AES_256_CCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 7251",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8,
+        openssl_name: Some("ECDHE-ECDSA-AES128-CCM8"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "AES_128_CCM_8",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 7251",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8,
+        openssl_name: Some("ECDHE-ECDSA-AES256-CCM8"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "AES_256_CCM_8",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 7251",
+    },
+    SuiteRow {
+        suite: TLS_ECCPWD_WITH_AES_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECCPWD",
+        authentication: "ECCPWD",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 8492",
+    },
+    SuiteRow {
+        suite: TLS_ECCPWD_WITH_AES_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECCPWD",
+        authentication: "ECCPWD",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 8492",
+    },
+    SuiteRow {
+        suite: TLS_ECCPWD_WITH_AES_128_CCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECCPWD",
+        authentication: "ECCPWD",
+        encryption: "AES_128_CCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 8492",
+    },
+    SuiteRow {
+        suite: TLS_ECCPWD_WITH_AES_256_CCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECCPWD",
+        authentication: "ECCPWD",
+        encryption: "AES_256_CCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 8492",
+    },
+    SuiteRow {
+        suite: TLS_SHA256_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_3,
+        last: TlsVersion::TLS_1_3,
+        key_exchange: "any",
+        authentication: "any",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-256",
+        recommended: false,
+        reference: "RFC 9150",
+    },
+    SuiteRow {
+        suite: TLS_SHA384_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_3,
+        last: TlsVersion::TLS_1_3,
+        key_exchange: "any",
+        authentication: "any",
+        encryption: "NULL",
+        bits: 0,
+        integrity: "SHA-384",
+        recommended: false,
+        reference: "RFC 9150",
+    },
+    SuiteRow {
+        suite: TLS_GOSTR341112_256_WITH_KUZNYECHIK_CTR_OMAC,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "GOST",
+        authentication: "GOST",
+        encryption: "KUZNYECHIK_CTR",
+        bits: 256,
+        integrity: "OMAC",
+        recommended: false,
+        reference: "RFC 9189",
+    },
+    SuiteRow {
+        suite: TLS_GOSTR341112_256_WITH_MAGMA_CTR_OMAC,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "GOST",
+        authentication: "GOST",
+        encryption: "MAGMA_CTR",
+        bits: 256,
+        integrity: "OMAC",
+        recommended: false,
+        reference: "RFC 9189",
+    },
+    SuiteRow {
+        suite: TLS_GOSTR341112_256_WITH_28147_CNT_IMIT,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "GOST",
+        authentication: "GOST",
+        encryption: "28147_CNT",
+        bits: 256,
+        integrity: "IMIT",
+        recommended: false,
+        reference: "RFC 9189",
+    },
+    SuiteRow {
+        suite: TLS_GOSTR341112_256_WITH_KUZNYECHIK_MGM_L,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_3,
+        last: TlsVersion::TLS_1_3,
+        key_exchange: "any",
+        authentication: "any",
+        encryption: "KUZNYECHIK_MGM_L",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 9367",
+    },
+    SuiteRow {
+        suite: TLS_GOSTR341112_256_WITH_MAGMA_MGM_L,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_3,
+        last: TlsVersion::TLS_1_3,
+        key_exchange: "any",
+        authentication: "any",
+        encryption: "MAGMA_MGM_L",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 9367",
+    },
+    SuiteRow {
+        suite: TLS_GOSTR341112_256_WITH_KUZNYECHIK_MGM_S,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_3,
+        last: TlsVersion::TLS_1_3,
+        key_exchange: "any",
+        authentication: "any",
+        encryption: "KUZNYECHIK_MGM_S",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 9367",
+    },
+    SuiteRow {
+        suite: TLS_GOSTR341112_256_WITH_MAGMA_MGM_S,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_3,
+        last: TlsVersion::TLS_1_3,
+        key_exchange: "any",
+        authentication: "any",
+        encryption: "MAGMA_MGM_S",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 9367",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+        openssl_name: Some("ECDHE-RSA-CHACHA20-POLY1305"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "RSA",
+        encryption: "CHACHA20_POLY1305",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 7905",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+        openssl_name: Some("ECDHE-ECDSA-CHACHA20-POLY1305"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE",
+        authentication: "ECDSA",
+        encryption: "CHACHA20_POLY1305",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 7905",
+    },
+    SuiteRow {
+        suite: TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+        openssl_name: Some("DHE-RSA-CHACHA20-POLY1305"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE",
+        authentication: "RSA",
+        encryption: "CHACHA20_POLY1305",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 7905",
+    },
+    SuiteRow {
+        suite: TLS_PSK_WITH_CHACHA20_POLY1305_SHA256,
+        openssl_name: Some("PSK-CHACHA20-POLY1305"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "PSK",
+        authentication: "PSK",
+        encryption: "CHACHA20_POLY1305",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 7905",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256,
+        openssl_name: Some("ECDHE-PSK-CHACHA20-POLY1305"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "CHACHA20_POLY1305",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 7905",
+    },
+    SuiteRow {
+        suite: TLS_DHE_PSK_WITH_CHACHA20_POLY1305_SHA256,
+        openssl_name: Some("DHE-PSK-CHACHA20-POLY1305"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "DHE_PSK",
+        authentication: "PSK",
+        encryption: "CHACHA20_POLY1305",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 7905",
+    },
+    SuiteRow {
+        suite: TLS_RSA_PSK_WITH_CHACHA20_POLY1305_SHA256,
+        openssl_name: Some("RSA-PSK-CHACHA20-POLY1305"),
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "RSA_PSK",
+        authentication: "RSA",
+        encryption: "CHACHA20_POLY1305",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 7905",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_128_GCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 8442",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_256_GCM",
+        bits: 256,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 8442",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_AES_128_CCM_8_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_128_CCM_8",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: false,
+        reference: "RFC 8442",
+    },
+    SuiteRow {
+        suite: TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256,
+        openssl_name: None,
+        first: TlsVersion::TLS_1_2,
+        last: TlsVersion::TLS_1_2,
+        key_exchange: "ECDHE_PSK",
+        authentication: "PSK",
+        encryption: "AES_128_CCM",
+        bits: 128,
+        integrity: "AEAD",
+        recommended: true,
+        reference: "RFC 8442",
     },
 ];

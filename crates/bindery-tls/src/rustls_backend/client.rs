@@ -24,6 +24,7 @@ use super::{
     failure::{Seen, Side, failure},
     info, protocol_versions, refused, root_store,
     stream::{Protected, Watched},
+    verify::{ServerCheck, schemes},
 };
 use crate::{
     BoxIo, ClientConfig, Connector, Plan, Policy, Role, Secured, TlsError, TlsFuture,
@@ -54,7 +55,8 @@ impl RustlsConnector {
         config: ClientConfig,
     ) -> Result<Self, TlsError> {
         let crypto = backend.restricted(plan);
-        let verifier = verifier(&config, &crypto)?;
+        config.psk.refuse(backend.provider.name())?;
+        let verifier = verifier(&config, plan, &crypto)?;
         let builder = rustls::ClientConfig::builder_with_provider(crypto)
             .with_protocol_versions(&protocol_versions(plan))
             .map_err(|error| refused(policy, error))?
@@ -64,13 +66,16 @@ impl RustlsConnector {
         let mut tls = match &config.identity {
             None => builder.with_no_client_auth(),
             Some(identity) => {
-                let key = Arc::new(backend.certified_key(identity, Role::Client)?);
+                let key = Arc::new(backend.certified_key(identity, Role::Client, plan)?);
                 chain = Arc::clone(identity.chain());
                 builder.with_client_cert_resolver(Arc::new(OneCertificate(key)))
             }
         };
-        tls.resumption = Resumption::in_memory_sessions(SESSIONS);
-        tls.alpn_protocols.clone_from(&config.alpn);
+        tls.resumption = match plan.resumption.tickets {
+            true => Resumption::in_memory_sessions(SESSIONS),
+            false => Resumption::disabled(),
+        };
+        tls.alpn_protocols = plan.permitted_alpn(&config.alpn)?;
         // 0-RTT data can be replayed: none is sent.
         tls.enable_early_data = false;
         tls.time_provider = Arc::clone(&backend.time);
@@ -117,19 +122,38 @@ impl RustlsConnector {
 /// What checks servers' certificates: the trusted authorities, unless anybody is to be taken.
 fn verifier(
     config: &ClientConfig,
+    plan: &Plan,
     crypto: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
-    if config.takes_any_server() {
-        return Ok(Arc::new(AnyServer::new(crypto)));
-    }
+    let inner: Arc<dyn ServerCertVerifier> = if config.takes_any_server() {
+        Arc::new(AnyServer::new(crypto))
+    } else {
+        trusting(config, crypto)?
+    };
+    Ok(Arc::new(ServerCheck { inner, schemes: schemes(plan) }))
+}
+
+fn trusting(
+    config: &ClientConfig,
+    crypto: &Arc<CryptoProvider>,
+) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
     let roots = &config.roots;
-    let builder =
-        WebPkiServerVerifier::builder_with_provider(root_store(roots)?, Arc::clone(crypto));
-    let verifier = builder.build().map_err(|error| {
+    let mut builder =
+        WebPkiServerVerifier::builder_with_provider(root_store(roots)?, Arc::clone(crypto))
+            .with_crls(config.crls.lists().map(|(der, _)| der.clone()));
+    if config.crls.leaf_only {
+        builder = builder.only_check_end_entity_revocation();
+    }
+    if config.crls.unknown_taken {
+        builder = builder.allow_unknown_revocation_status();
+    }
+    if !config.crls.expired_taken {
+        builder = builder.enforce_revocation_expiration();
+    }
+    builder.build().map_err(|error| {
         let message = format!("{}: {error}", roots.origin());
         configuration(message, "name the file with the trusted authorities").with_source(error)
-    })?;
-    Ok(verifier)
+    })
 }
 
 impl Connector for RustlsConnector {

@@ -210,20 +210,7 @@ fn of_certificate(reason: &CertificateError, side: Side) -> TlsError {
     use CertificateError as C;
     let peer = side.peer();
     match reason {
-        C::UnknownIssuer => {
-            let message = format!("the {peer}'s certificate is of an authority not trusted here");
-            let hint = match side {
-                Side::Server => {
-                    "add the authority to the client authorities, or give the client another \
-                     certificate; a chain must hold its intermediate certificates"
-                }
-                Side::Client => {
-                    "add the authority to the trusted ones (--cacert); the server's chain must \
-                     hold its intermediate certificates"
-                }
-            };
-            TlsError::new(Kind::UnknownAuthority, message, hint)
-        }
+        C::UnknownIssuer => of_unknown_issuer(side),
         C::Expired | C::ExpiredContext { .. } | C::NotValidYet | C::NotValidYetContext { .. } => {
             of_dates(reason, peer)
         }
@@ -239,6 +226,15 @@ fn of_certificate(reason: &CertificateError, side: Side) -> TlsError {
         C::NotValidForName => {
             let message = format!("the {peer}'s certificate is not for the name that was asked");
             TlsError::new(Kind::NameMismatch, message, NAME_HINT)
+        }
+        C::Revoked
+        | C::UnknownRevocationStatus
+        | C::ExpiredRevocationList
+        | C::ExpiredRevocationListContext { .. } => of_revocation(reason, peer),
+        C::Other(other) if other.0.is::<TlsError>() => {
+            let rule = other.0.downcast_ref::<TlsError>();
+            let (message, hint) = rule.map_or(("", ""), |rule| (rule.message(), rule.hint()));
+            TlsError::new(Kind::BadCertificate, message, hint.to_owned())
         }
         C::BadSignature => {
             let message = format!(
@@ -264,6 +260,42 @@ fn of_certificate(reason: &CertificateError, side: Side) -> TlsError {
             TlsError::new(Kind::BadCertificate, message, hint)
         }
     }
+}
+
+fn of_unknown_issuer(side: Side) -> TlsError {
+    let peer = side.peer();
+    let message = format!("the {peer}'s certificate is of an authority not trusted here");
+    let hint = match side {
+        Side::Server => {
+            "add the authority to the client authorities, or give the client another \
+             certificate; a chain must hold its intermediate certificates"
+        }
+        Side::Client => {
+            "add the authority to the trusted ones (--cacert); the server's chain must \
+             hold its intermediate certificates"
+        }
+    };
+    TlsError::new(Kind::UnknownAuthority, message, hint)
+}
+
+fn of_revocation(reason: &CertificateError, peer: &str) -> TlsError {
+    use CertificateError as C;
+    let (message, hint) = match reason {
+        C::Revoked => (
+            format!("the {peer}'s certificate is revoked"),
+            "its authority took it back: give the other side a new one",
+        ),
+        C::UnknownRevocationStatus => (
+            format!("no revocation list speaks of the {peer}'s certificate"),
+            "add the list of each authority between it and the root, or take certificates of \
+             unknown status, or look up the other side's own only",
+        ),
+        _ => (
+            format!("the revocation list for the {peer}'s certificate is out of date"),
+            "fetch the authority's new list and reload",
+        ),
+    };
+    TlsError::new(Kind::CertificateRevoked, message, hint)
 }
 
 fn of_dates(reason: &CertificateError, peer: &str) -> TlsError {
@@ -311,9 +343,13 @@ fn of_alert(alert: AlertDescription, side: Side) -> TlsError {
             "our certificate is out of date, or one of the clocks is wrong",
             "renew our certificate",
         ),
+        A::CertificateRevoked => (
+            Kind::CertificateRevoked,
+            "our certificate is revoked, or its revocation cannot be told",
+            "ask the authority for a new one",
+        ),
         A::BadCertificate
         | A::UnsupportedCertificate
-        | A::CertificateRevoked
         | A::CertificateUnknown
         | A::DecryptError
         | A::AccessDenied => (

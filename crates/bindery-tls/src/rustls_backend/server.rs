@@ -4,9 +4,7 @@ use std::{fmt, sync::Arc};
 
 use bindery_core::Timestamp;
 use rustls::{
-    server::{
-        self, ClientHello, ProducesTickets, WebPkiClientVerifier, danger::ClientCertVerifier,
-    },
+    server::{self, NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
     sign::SingleCertAndKey,
     time_provider::TimeProvider,
 };
@@ -19,10 +17,12 @@ use super::{
     failure::{Seen, Side, failure},
     info, protocol_versions, refused, root_store,
     stream::{Protected, Watched},
+    tickets::RotatingTickets,
+    verify::{ClientCheck, ServersToo, schemes},
 };
 use crate::{
     Acceptor, BoxIo, Certificate, ClientAuth, Plan, Policy, Role, Secured, ServerConfig, TlsError,
-    TlsFuture, pem::configuration, registry,
+    TlsFuture, certificate::is_valid_at, pem::configuration, registry,
 };
 
 /// How many of a client's offered suites a message lists.
@@ -44,18 +44,24 @@ impl RustlsAcceptor {
         config: ServerConfig,
     ) -> Result<Self, TlsError> {
         let crypto = backend.restricted(plan);
-        let key = backend.certified_key(&config.identity, Role::Server)?;
+        config.psk.refuse(backend.provider.name())?;
+        let key = backend.certified_key(&config.identity, Role::Server, plan)?;
         let verifier = client_verifier(policy, plan, &config, &crypto)?;
         let mut tls = rustls::ServerConfig::builder_with_provider(crypto)
             .with_protocol_versions(&protocol_versions(plan))
             .map_err(|error| refused(policy, error))?
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
-        let ticketer = backend.provider.new_ticketer().map_err(|error| refused(policy, error))?;
-        tls.ticketer = Arc::new(SmallTickets(ticketer));
+        if plan.resumption.tickets {
+            let tickets = RotatingTickets::new(&backend.provider, &backend.time, plan.resumption);
+            tls.ticketer = Arc::new(tickets.map_err(|error| refused(policy, error))?);
+        } else {
+            tls.send_tls13_tickets = 0;
+            tls.session_storage = Arc::new(NoServerSessionStorage {});
+        }
         // "Best first" in a policy means the policy's order, not the client's.
         tls.ignore_client_order = true;
-        tls.alpn_protocols.clone_from(&config.alpn);
+        tls.alpn_protocols = plan.permitted_alpn(&config.alpn)?;
         // 0-RTT data can be replayed: none is taken.
         tls.max_early_data_size = 0;
         tls.time_provider = Arc::clone(&backend.time);
@@ -79,9 +85,10 @@ impl RustlsAcceptor {
                 return Err(failure(error, Side::Server, Some(Seen { first, offer: None })));
             }
         };
-        let offer = format!("it offers {}; {}", offered(&start.client_hello()), self.takes);
+        let suites = start.client_hello().cipher_suites().to_vec();
         let accept = start.into_stream(Arc::clone(&self.config)).into_fallible();
         let stream = accept.await.map_err(|(error, io)| {
+            let offer = format!("it offers {}; {}", offered(&suites), self.takes);
             let seen = Seen { first: io.first(), offer: Some(&offer) };
             failure(error, Side::Server, Some(seen))
         })?;
@@ -112,7 +119,7 @@ impl RustlsAcceptor {
         };
         let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         let now = Timestamp::from_unix_seconds(seconds);
-        chain.first().map_or(Ok(()), |leaf| {
+        chain.first().filter(|leaf| !is_valid_at(leaf, now)).map_or(Ok(()), |leaf| {
             Certificate::from_der(leaf)?
                 .check_dates(now, "the resumed session's client certificate")
         })
@@ -128,32 +135,6 @@ impl Acceptor for RustlsAcceptor {
 impl fmt::Debug for RustlsAcceptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RustlsAcceptor").field("takes", &self.takes).finish_non_exhaustive()
-    }
-}
-
-/// The longest session state that is sealed into a ticket, in octets.
-const TICKET_LIMIT: usize = 16 * 1024;
-
-/// Gives no ticket for a session whose state is long: it holds the client's whole chain, and a
-/// ticket of tens of thousands of octets makes clients fail.
-#[derive(Debug)]
-struct SmallTickets(Arc<dyn ProducesTickets>);
-
-impl ProducesTickets for SmallTickets {
-    fn enabled(&self) -> bool {
-        self.0.enabled()
-    }
-
-    fn lifetime(&self) -> u32 {
-        self.0.lifetime()
-    }
-
-    fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
-        if plain.len() > TICKET_LIMIT { None } else { self.0.encrypt(plain) }
-    }
-
-    fn decrypt(&self, cipher: &[u8]) -> Option<Vec<u8>> {
-        self.0.decrypt(cipher)
     }
 }
 
@@ -173,21 +154,34 @@ fn client_verifier(
         );
         return Err(configuration(message, "name the file with the client authorities"));
     };
-    let builder =
-        WebPkiClientVerifier::builder_with_provider(root_store(roots)?, Arc::clone(crypto));
-    let builder = match plan.client_auth {
-        ClientAuth::Required => builder,
-        ClientAuth::None | ClientAuth::Optional => builder.allow_unauthenticated(),
-    };
-    builder.build().map_err(|error| {
+    let store = root_store(roots)?;
+    let mut builder =
+        WebPkiClientVerifier::builder_with_provider(Arc::clone(&store), Arc::clone(crypto))
+            .with_crls(config.crls.lists().map(|(der, _)| der.clone()));
+    if plan.client_auth == ClientAuth::Optional {
+        builder = builder.allow_unauthenticated();
+    }
+    if config.crls.leaf_only {
+        builder = builder.only_check_end_entity_revocation();
+    }
+    if config.crls.unknown_taken {
+        builder = builder.allow_unknown_revocation_status();
+    }
+    if !config.crls.expired_taken {
+        builder = builder.enforce_revocation_expiration();
+    }
+    let inner = builder.build().map_err(|error| {
         let message = format!("{}: {error}", roots.origin());
         configuration(message, "name the file with the client authorities").with_source(error)
-    })
+    })?;
+    let (rules, schemes) = (config.client_rules, schemes(plan));
+    let algorithms = crypto.signature_verification_algorithms;
+    let servers_too = ServersToo::new(rules, &store, algorithms, &config.crls)?;
+    Ok(Arc::new(ClientCheck { inner, schemes, rules, servers_too }))
 }
 
 /// The suites that a client offers, by name where one is known, at most [`LISTED`] of them.
-fn offered(hello: &ClientHello<'_>) -> String {
-    let suites = hello.cipher_suites();
+fn offered(suites: &[rustls::CipherSuite]) -> String {
     let mut names: Vec<String> = suites
         .iter()
         .take(LISTED)

@@ -137,7 +137,12 @@ fn keys_that_are_not_there_not_one_or_not_readable() {
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----";
     files.write("encrypted.key", encrypted);
     let error = files.identity("server.pem", "encrypted.key").unwrap_err();
-    says(&error, "encrypted.key", "", "openssl pkey");
+    says(&error, "encrypted.key", "is encrypted, and no passphrase", "openssl pkey");
+    let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMAA=\n\
+               -----END RSA PRIVATE KEY-----";
+    files.write("old.key", old);
+    let error = files.identity("server.pem", "old.key").unwrap_err();
+    says(&error, "old.key", "", "");
     files.write("junk.key", "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----");
     let identity = files.identity("server.pem", "junk.key").unwrap();
     let error = backend().acceptor(&Policy::modern(), ServerConfig::new(identity)).unwrap_err();
@@ -295,4 +300,46 @@ fn an_authority_is_saved_and_read_again() {
     assert_eq!(one.serial.len(), 32);
     Authority::from_pem(saved.0, "nonsense").unwrap_err();
     world.authority.issue(&Leaf::server("not a name")).unwrap_err();
+}
+
+/// Keys that `openssl pkcs8 -topk8` encrypted, as operators have them.
+#[test]
+fn encrypted_keys_open_with_their_passphrase_only() {
+    let files = Files::new();
+    let (key, new) = (files.path("server.key"), files.path("encrypted.key"));
+    let openssl = std::process::Command::new("openssl")
+        .args(["pkcs8", "-topk8", "-v2", "aes-256-cbc", "-passout", "pass:open sesame"])
+        .arg("-in")
+        .arg(&key)
+        .arg("-out")
+        .arg(&new)
+        .output();
+    let Ok(openssl) = openssl else {
+        println!("skipped: openssl is not there");
+        return;
+    };
+    assert!(openssl.status.success(), "{openssl:?}");
+    let open = |key: &PathBuf, passphrase| {
+        let chain = files.path("server.pem");
+        Identity::from_pem_files_with_passphrase(chain, key, files.path(passphrase))
+    };
+    let read = |passphrase| open(&new, passphrase);
+    files.write("passphrase", "open sesame\nthe rest is not read");
+    let identity = read("passphrase").unwrap();
+    backend().acceptor(&Policy::modern(), ServerConfig::new(identity)).unwrap();
+    files.write("wrong", "close sesame");
+    says(&read("wrong").unwrap_err(), "encrypted.key", "cannot be opened", "passphrase");
+    files.write("empty", "\nopen sesame");
+    says(&read("empty").unwrap_err(), "passphrase file", "first line is empty", "first line");
+    says(&read("nowhere").unwrap_err(), "nowhere", "No such file", "path");
+    let text = fs::read_to_string(&new).unwrap();
+    fs::write(&new, &text[..text.len() - 40]).unwrap();
+    says(
+        &read("passphrase").unwrap_err(),
+        "encrypted.key",
+        "its END line is missing",
+        "BEGIN and END",
+    );
+    // A key that is not encrypted is read all the same.
+    open(&key, "passphrase").unwrap();
 }

@@ -8,9 +8,15 @@
 )]
 
 mod handshake;
+mod hello;
 mod loading;
 mod names;
+mod pinned;
+mod readme;
 mod refusals;
+mod reload;
 mod resumption;
+mod revocation;
 mod scan;
 mod support;
+mod toml;

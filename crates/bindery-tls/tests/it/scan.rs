@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use bindery_core::CipherSuite;
+use bindery_core::{CipherSuite, TlsVersion};
 use bindery_tls::{
-    Acceptor, Backend as _, ClientAuth, Policy, Restriction, ServerConfig, TlsErrorKind,
+    Acceptor, Backend as _, ClientAuth, Policy, Restriction, Resumption, ServerConfig,
+    TlsErrorKind,
     pki::Leaf,
-    registry::{self, suites},
+    registry::{self, groups, signatures, suites},
 };
 use tokio_rustls::TlsConnector;
 
@@ -53,6 +54,11 @@ fn planned(policy: &Policy, authentication: &str) -> Vec<CipherSuite> {
     suites
 }
 
+fn asking(policy: Policy) -> Policy {
+    policy.with_client_auth(ClientAuth::Required)
+}
+
+/// proves: SUB-SEC-2
 #[tokio::test]
 async fn a_listener_takes_what_its_policy_names_and_nothing_else() {
     let mut world = World::new();
@@ -61,9 +67,13 @@ async fn a_listener_takes_what_its_policy_names_and_nothing_else() {
             .restricted(Restriction::new().with_suites_named(names.iter().copied()).unwrap())
             .with_client_auth(ClientAuth::Required)
     };
+    let new = Restriction::new().with_versions([TlsVersion::TLS_1_3]);
     for (policy, count) in [
         (Policy::kmip(), 4),
+        (Policy::kmip_2_1().restricted(new), 2),
         (Policy::modern(), 6),
+        (asking(Policy::omadm()), 6),
+        (asking(Policy::taxii()), 6),
         (narrow(&["TLS_AES_256_GCM_SHA384"]), 1),
         (narrow(&["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"]), 1),
     ] {
@@ -72,7 +82,9 @@ async fn a_listener_takes_what_its_policy_names_and_nothing_else() {
         assert_eq!(taken.len(), count);
     }
     world.server = world.authority.issue(&Leaf::server("localhost").with_rsa_key()).unwrap();
-    for (policy, count) in [(Policy::kmip(), 2), (Policy::modern(), 6)] {
+    for (policy, count) in
+        [(Policy::kmip(), 2), (Policy::modern(), 6), (Policy::omadm(), 6), (Policy::taxii(), 6)]
+    {
         let taken = scan(&world, &world.acceptor(&policy)).await;
         assert_eq!(taken, planned(&policy, "RSA"), "{} with RSA", policy.name);
         assert_eq!(taken.len(), count);
@@ -149,4 +161,119 @@ async fn a_client_offers_what_its_policy_names_and_nothing_else() {
         client.unwrap();
         assert_eq!(server.unwrap().info.suite.name, name);
     }
+}
+
+/// Each group of the backend, offered alone.
+#[tokio::test]
+async fn a_listener_takes_the_groups_of_its_policy_and_no_others() {
+    let world = World::new();
+    for policy in [Policy::kmip(), asking(Policy::omadm()), asking(Policy::taxii())] {
+        let acceptor = world.acceptor(&policy);
+        let mut taken = Vec::new();
+        let mut wide = Policy::modern();
+        let all = backend().capabilities().groups;
+        assert!(all.contains(&groups::X25519MLKEM768));
+        for group in all {
+            wide.groups = vec![bindery_tls::Row::permitted(group, "a test")];
+            let (near, far) = pipe();
+            let connector = world.connector(&wide);
+            let (server, _) = soon(async {
+                tokio::join!(
+                    acceptor.accept(Box::new(near)),
+                    connector.connect(localhost(), Box::new(far))
+                )
+            })
+            .await;
+            match server {
+                Ok(server) => taken.push(server.info.group.unwrap()),
+                Err(error) => assert_eq!(error.kind(), TlsErrorKind::NoSharedSuite, "{error}"),
+            }
+        }
+        let plan = policy.resolve(&backend().capabilities()).unwrap();
+        let mut declared: Vec<_> = plan.groups.iter().map(|group| group.name).collect();
+        declared.sort_unstable();
+        taken.sort_unstable();
+        assert_eq!(taken, declared, "{}", policy.name);
+    }
+}
+
+/// What a policy does not permit is neither signed with nor taken as the other side's signature.
+#[tokio::test]
+async fn signature_schemes_are_those_of_the_policy() {
+    let world = World::new();
+    let with = |scheme| {
+        let mut policy = Policy::kmip();
+        policy.signatures = vec![bindery_tls::Row::permitted(scheme, "a test")];
+        policy
+    };
+    let fits = with(signatures::ECDSA_SECP256R1_SHA256);
+    crate::support::secured(&world.acceptor(&fits), &world.connector(&fits)).await;
+    // A key that can sign with nothing that is permitted is told of at start.
+    let error = backend().acceptor(&with(signatures::ED25519), world.server_config()).unwrap_err();
+    assert_eq!(error.kind(), TlsErrorKind::PolicyNotMet);
+    assert!(error.to_string().contains("signs with no scheme of the policy"), "{error}");
+    // The client takes RSA only, the server has ECDSA.
+    let rsa = with(signatures::RSA_PSS_RSAE_SHA256);
+    let roots = world.authority.roots().unwrap();
+    let connector = backend().connector(&rsa, bindery_tls::ClientConfig::new(roots)).unwrap();
+    let (server, client) =
+        crate::support::both(&world.acceptor(&Policy::kmip()), &connector, localhost()).await;
+    assert_eq!(server.unwrap_err().kind(), TlsErrorKind::NoSharedSuite);
+    client.unwrap_err();
+}
+
+#[tokio::test]
+async fn nothing_is_resumed_where_the_policy_or_the_operator_forbids_it() {
+    let world = World::new();
+    let mut without = Policy::kmip();
+    without.resumption = Resumption::none();
+    let restricted = Policy::kmip().restricted(Restriction::new().without_resumption());
+    for policy in [without, restricted] {
+        for version in [TlsVersion::TLS_1_2, TlsVersion::TLS_1_3] {
+            let only = Restriction::new().with_versions([version]);
+            let policy = policy.clone().restricted(only);
+            // Each side alone is enough.
+            for (server, client) in [(&policy, &Policy::kmip()), (&Policy::kmip(), &policy)] {
+                let (acceptor, connector) = (world.acceptor(server), world.connector(client));
+                for _ in 0..2 {
+                    let (server, _) = crate::support::secured(&acceptor, &connector).await;
+                    assert!(!server.info.resumed);
+                    assert_eq!(server.info.version, version);
+                    assert_eq!(server.peer_certificates.len(), 1);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn application_protocols_are_those_that_policy_and_configuration_share() {
+    let world = World::new();
+    let mut policy = Policy::kmip();
+    policy.alpn = Some(vec![b"http/1.1".to_vec()]);
+    crate::support::secured(&world.acceptor(&policy), &world.connector(&policy)).await;
+    policy.alpn = Some(vec![b"kmip".to_vec()]);
+    let error = backend().acceptor(&policy, world.server_config()).unwrap_err();
+    assert_eq!(error.kind(), TlsErrorKind::PolicyNotMet);
+    assert!(error.to_string().contains("permits the application protocols kmip"), "{error}");
+    let error = backend().connector(&policy, world.client_config()).unwrap_err();
+    assert_eq!(error.kind(), TlsErrorKind::PolicyNotMet);
+}
+
+/// proves: TAXII-SEC-C3
+#[tokio::test]
+async fn a_client_certificate_is_shown_in_tls_1_2_or_higher_only() {
+    let world = World::new();
+    for version in [TlsVersion::TLS_1_2, TlsVersion::TLS_1_3] {
+        let policy =
+            asking(Policy::taxii()).restricted(Restriction::new().with_versions([version]));
+        let pair = (world.acceptor(&policy), world.connector(&policy));
+        let (server, client) = crate::support::secured(&pair.0, &pair.1).await;
+        assert_eq!(server.peer_certificates.len(), 1);
+        assert_eq!(client.info.version, version);
+    }
+    let old = Restriction::new().with_versions([TlsVersion::TLS_1_1, TlsVersion::TLS_1_0]);
+    let error =
+        backend().connector(&Policy::taxii().restricted(old), world.client_config()).unwrap_err();
+    assert_eq!(error.kind(), TlsErrorKind::PolicyNotMet);
 }

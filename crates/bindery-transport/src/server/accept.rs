@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use bindery_tls::Acceptor;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, watch},
@@ -17,7 +16,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Shared, Stopped, connection};
+use super::{Door, Shared, Stopped, connection};
 
 /// The first and the longest pause after an error of accepting.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -28,7 +27,7 @@ const ABORT: Duration = Duration::from_secs(1);
 /// Accepts until the server stops, then sees the connections out.
 pub(super) async fn run(
     listener: TcpListener,
-    acceptor: Option<Arc<dyn Acceptor>>,
+    door: Door,
     shared: Arc<Shared>,
     stopping: watch::Receiver<bool>,
 ) -> Stopped {
@@ -37,7 +36,7 @@ pub(super) async fn run(
     tokio::select! {
         biased;
         _ = stop.wait_for(|stop| *stop) => {}
-        () = accept(&listener, acceptor, &shared, &stopping, &mut tasks) => {}
+        () = accept(&listener, &door, &shared, &stopping, &mut tasks) => {}
     }
     drop(listener);
     drain(tasks, shared.limits.drain).await
@@ -45,7 +44,7 @@ pub(super) async fn run(
 
 async fn accept(
     listener: &TcpListener,
-    acceptor: Option<Arc<dyn Acceptor>>,
+    door: &Door,
     shared: &Arc<Shared>,
     stopping: &watch::Receiver<bool>,
     tasks: &mut JoinSet<bool>,
@@ -66,8 +65,8 @@ async fn accept(
                     tracing::info!(peer = %address, "closed: its address has too many connections");
                     continue;
                 };
-                let (acceptor, stopping) = (acceptor.clone(), stopping.clone());
-                tasks.spawn(serve(stream, slot, acceptor, stopping));
+                let (door, stopping) = (door.clone(), stopping.clone());
+                tasks.spawn(serve(stream, slot, door, stopping));
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -82,13 +81,8 @@ async fn accept(
 }
 
 /// Serves a connection; tells whether it was open when the server was told to stop.
-async fn serve(
-    stream: TcpStream,
-    slot: Slot,
-    acceptor: Option<Arc<dyn Acceptor>>,
-    stopping: watch::Receiver<bool>,
-) -> bool {
-    connection::run(stream, Arc::clone(&slot.shared), acceptor, stopping.clone()).await;
+async fn serve(stream: TcpStream, slot: Slot, door: Door, stopping: watch::Receiver<bool>) -> bool {
+    connection::run(stream, Arc::clone(&slot.shared), door, stopping.clone()).await;
     *stopping.borrow()
 }
 

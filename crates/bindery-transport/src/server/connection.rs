@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use bindery_core::{Channel, Peer};
+use bindery_core::{Channel, Peer, StreamEndpoint};
 use bindery_tls::{Acceptor, BoxIo};
 use http::{Request, Response};
 use hyper::{
@@ -27,8 +27,9 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{
-    Shared,
+    Door, Shared, Speaks,
     exchange::{Answer, Session},
+    messages::{Messages, opens_with},
 };
 use crate::{
     Limits,
@@ -39,7 +40,7 @@ use crate::{
 pub(super) async fn run(
     stream: TcpStream,
     shared: Arc<Shared>,
-    acceptor: Option<Arc<dyn Acceptor>>,
+    door: Door,
     stopping: watch::Receiver<bool>,
 ) {
     let Ok(address) = stream.peer_addr() else { return };
@@ -52,14 +53,37 @@ pub(super) async fn run(
         let secured = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => return,
-            secured = secure(stream, acceptor.as_deref(), &shared, peer) => secured,
+            secured = secure(stream, door.acceptor.as_deref(), &shared, peer) => secured,
         };
-        if let Some((io, channel, peer)) = secured {
-            serve(io, channel, peer, shared, stopping).await;
+        let Some((io, channel, peer)) = secured else { return };
+        let Some((io, endpoint)) = spoken(io, door.speaks, &shared, &mut stop).await else {
+            return;
+        };
+        match endpoint {
+            Some(endpoint) => {
+                Messages::new(io, endpoint, shared, channel, peer).serve(stopping).await;
+            }
+            None => serve(io, channel, peer, shared, stopping).await,
         }
     }
     .instrument(span)
     .await;
+}
+
+/// Finds out what is spoken on a connection: messages of this endpoint, or HTTP.
+async fn spoken(
+    io: BoxIo,
+    speaks: Speaks,
+    shared: &Shared,
+    stop: &mut watch::Receiver<bool>,
+) -> Option<(BoxIo, Option<Arc<dyn StreamEndpoint>>)> {
+    let endpoint = match speaks {
+        Speaks::Http => return Some((io, None)),
+        Speaks::Messages(endpoint) => return Some((io, Some(endpoint))),
+        Speaks::Either(endpoint) => endpoint,
+    };
+    let (opens, io) = opens_with(endpoint.opening(), io, shared, stop).await?;
+    Some((io, opens.then_some(endpoint)))
 }
 
 async fn secure(
@@ -262,7 +286,7 @@ const AGE: &str = "age";
 /// Ends our side; where the peer may still be sending, reads on for a while, since closing with
 /// unread octets makes the kernel send a reset that may overtake the answer (RFC 9112,
 /// section 9.6).
-async fn close(io: &mut BoxIo, linger: bool, limits: &Limits) {
+pub(super) async fn close(io: &mut BoxIo, linger: bool, limits: &Limits) {
     let closing = async {
         if io.shutdown().await.is_err() || !linger {
             return;

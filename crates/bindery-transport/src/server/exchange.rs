@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout};
 use super::{
     Shared,
     guard::{Guarded, guarded},
+    identity,
     preflight::{self, Checked},
 };
 use crate::{
@@ -44,17 +45,7 @@ impl Session {
         peer: Peer,
         pulse: Arc<Pulse>,
     ) -> Self {
-        let identity = match &shared.identities {
-            Some(map) => guarded(|| map.principal(&peer)).unwrap_or_else(|panic| {
-                shared.counters.panic();
-                tracing::error!(panic, "the identity map panicked");
-                Err(IdentityError::new("it cannot be read", "ask the server's operator"))
-            }),
-            None => Ok(None),
-        };
-        if let Err(error) = &identity {
-            tracing::info!(%error, "the peer's identity is refused");
-        }
+        let identity = identity::of(&shared, &peer);
         Self { shared, channel, peer, identity, pulse }
     }
 

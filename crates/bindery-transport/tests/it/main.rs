@@ -12,6 +12,7 @@ mod coding;
 mod exchange;
 mod framing;
 mod limits;
+mod messages;
 mod stop;
 mod support;
 mod tls;

@@ -1184,6 +1184,206 @@ enumeration! {
 }
 
 enumeration! {
+    /// PKCS#11 Function enumeration; values without a name are kept.
+    Pkcs11Function "PKCS_11Function"
+    [PKCS_11_FUNCTION]
+    by_name [66, 14, 13, 21, 20, 34, 55, 36, 33, 78, 79, 80, 35, 57, 62, 22, 38, 54, 41, 37, 40, 39, 30, 32, 29, 73, 74, 75, 31, 1, 27, 28, 26, 58, 59, 64, 24, 3, 65, 2, 69, 68, 8, 7, 23, 16, 15, 5, 4, 6, 10, 9, 0, 18, 70, 19, 81, 77, 76, 72, 86, 82, 91, 87, 12, 63, 71, 25, 17, 11, 43, 56, 45, 42, 83, 84, 85, 47, 46, 44, 61, 49, 51, 48, 88, 89, 90, 53, 52, 50, 67, 60]
+    /// C_Initialize: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_INITIALIZE = 0x1, "C_Initialize", "C_Initialize", (2, 1), (3, 0);
+    /// C_Finalize: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_FINALIZE = 0x2, "C_Finalize", "C_Finalize", (2, 1), (3, 0);
+    /// C_GetInfo: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GET_INFO = 0x3, "C_GetInfo", "C_GetInfo", (2, 1), (3, 0);
+    /// C_GetFunctionList: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GET_FUNCTION_LIST = 0x4, "C_GetFunctionList", "C_GetFunctionList", (2, 1), (3, 0);
+    /// C_GetSlotList: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GET_SLOT_LIST = 0x5, "C_GetSlotList", "C_GetSlotList", (2, 1), (3, 0);
+    /// C_GetSlotInfo: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GET_SLOT_INFO = 0x6, "C_GetSlotInfo", "C_GetSlotInfo", (2, 1), (3, 0);
+    /// C_GetTokenInfo: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GET_TOKEN_INFO = 0x7, "C_GetTokenInfo", "C_GetTokenInfo", (2, 1), (3, 0);
+    /// C_GetMechanismList: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GET_MECHANISM_LIST = 0x8, "C_GetMechanismList", "C_GetMechanismList", (2, 1), (3, 0);
+    /// C_GetMechanismInfo: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GET_MECHANISM_INFO = 0x9, "C_GetMechanismInfo", "C_GetMechanismInfo", (2, 1), (3, 0);
+    /// C_InitToken: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_INIT_TOKEN = 0xA, "C_InitToken", "C_InitToken", (2, 1), (3, 0);
+    /// C_InitPIN: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_INIT_PIN = 0xB, "C_InitPIN", "C_InitPIN", (2, 1), (3, 0);
+    /// C_SetPIN: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_SET_PIN = 0xC, "C_SetPIN", "C_SetPIN", (2, 1), (3, 0);
+    /// C_OpenSession: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_OPEN_SESSION = 0xD, "C_OpenSession", "C_OpenSession", (2, 1), (3, 0);
+    /// C_CloseSession: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_CLOSE_SESSION = 0xE, "C_CloseSession", "C_CloseSession", (2, 1), (3, 0);
+    /// C_CloseAllSessions: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_CLOSE_ALL_SESSIONS = 0xF, "C_CloseAllSessions", "C_CloseAllSessions", (2, 1), (3, 0);
+    /// C_GetSessionInfo: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GET_SESSION_INFO = 0x10, "C_GetSessionInfo", "C_GetSessionInfo", (2, 1), (3, 0);
+    /// C_GetOperationState: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GET_OPERATION_STATE = 0x11, "C_GetOperationState", "C_GetOperationState", (2, 1), (3, 0);
+    /// C_SetOperationState: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_SET_OPERATION_STATE = 0x12, "C_SetOperationState", "C_SetOperationState", (2, 1), (3, 0);
+    /// C_Login: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_LOGIN = 0x13, "C_Login", "C_Login", (2, 1), (3, 0);
+    /// C_Logout: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_LOGOUT = 0x14, "C_Logout", "C_Logout", (2, 1), (3, 0);
+    /// C_CreateObject: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_CREATE_OBJECT = 0x15, "C_CreateObject", "C_CreateObject", (2, 1), (3, 0);
+    /// C_CopyObject: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_COPY_OBJECT = 0x16, "C_CopyObject", "C_CopyObject", (2, 1), (3, 0);
+    /// C_DestroyObject: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DESTROY_OBJECT = 0x17, "C_DestroyObject", "C_DestroyObject", (2, 1), (3, 0);
+    /// C_GetObjectSize: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GET_OBJECT_SIZE = 0x18, "C_GetObjectSize", "C_GetObjectSize", (2, 1), (3, 0);
+    /// C_GetAttributeValue: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GET_ATTRIBUTE_VALUE = 0x19, "C_GetAttributeValue", "C_GetAttributeValue", (2, 1), (3, 0);
+    /// C_SetAttributeValue: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_SET_ATTRIBUTE_VALUE = 0x1A, "C_SetAttributeValue", "C_SetAttributeValue", (2, 1), (3, 0);
+    /// C_FindObjectsInit: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_FIND_OBJECTS_INIT = 0x1B, "C_FindObjectsInit", "C_FindObjectsInit", (2, 1), (3, 0);
+    /// C_FindObjects: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_FIND_OBJECTS = 0x1C, "C_FindObjects", "C_FindObjects", (2, 1), (3, 0);
+    /// C_FindObjectsFinal: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_FIND_OBJECTS_FINAL = 0x1D, "C_FindObjectsFinal", "C_FindObjectsFinal", (2, 1), (3, 0);
+    /// C_EncryptInit: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_ENCRYPT_INIT = 0x1E, "C_EncryptInit", "C_EncryptInit", (2, 1), (3, 0);
+    /// C_Encrypt: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_ENCRYPT = 0x1F, "C_Encrypt", "C_Encrypt", (2, 1), (3, 0);
+    /// C_EncryptUpdate: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_ENCRYPT_UPDATE = 0x20, "C_EncryptUpdate", "C_EncryptUpdate", (2, 1), (3, 0);
+    /// C_EncryptFinal: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_ENCRYPT_FINAL = 0x21, "C_EncryptFinal", "C_EncryptFinal", (2, 1), (3, 0);
+    /// C_DecryptInit: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DECRYPT_INIT = 0x22, "C_DecryptInit", "C_DecryptInit", (2, 1), (3, 0);
+    /// C_Decrypt: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DECRYPT = 0x23, "C_Decrypt", "C_Decrypt", (2, 1), (3, 0);
+    /// C_DecryptUpdate: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DECRYPT_UPDATE = 0x24, "C_DecryptUpdate", "C_DecryptUpdate", (2, 1), (3, 0);
+    /// C_DecryptFinal: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DECRYPT_FINAL = 0x25, "C_DecryptFinal", "C_DecryptFinal", (2, 1), (3, 0);
+    /// C_DigestInit: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DIGEST_INIT = 0x26, "C_DigestInit", "C_DigestInit", (2, 1), (3, 0);
+    /// C_Digest: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DIGEST = 0x27, "C_Digest", "C_Digest", (2, 1), (3, 0);
+    /// C_DigestUpdate: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DIGEST_UPDATE = 0x28, "C_DigestUpdate", "C_DigestUpdate", (2, 1), (3, 0);
+    /// C_DigestKey: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DIGEST_KEY = 0x29, "C_DigestKey", "C_DigestKey", (2, 1), (3, 0);
+    /// C_DigestFinal: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DIGEST_FINAL = 0x2A, "C_DigestFinal", "C_DigestFinal", (2, 1), (3, 0);
+    /// C_SignInit: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_SIGN_INIT = 0x2B, "C_SignInit", "C_SignInit", (2, 1), (3, 0);
+    /// C_Sign: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_SIGN = 0x2C, "C_Sign", "C_Sign", (2, 1), (3, 0);
+    /// C_SignUpdate: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_SIGN_UPDATE = 0x2D, "C_SignUpdate", "C_SignUpdate", (2, 1), (3, 0);
+    /// C_SignFinal: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_SIGN_FINAL = 0x2E, "C_SignFinal", "C_SignFinal", (2, 1), (3, 0);
+    /// C_SignRecoverInit: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_SIGN_RECOVER_INIT = 0x2F, "C_SignRecoverInit", "C_SignRecoverInit", (2, 1), (3, 0);
+    /// C_SignRecover: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_SIGN_RECOVER = 0x30, "C_SignRecover", "C_SignRecover", (2, 1), (3, 0);
+    /// C_VerifyInit: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_VERIFY_INIT = 0x31, "C_VerifyInit", "C_VerifyInit", (2, 1), (3, 0);
+    /// C_Verify: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_VERIFY = 0x32, "C_Verify", "C_Verify", (2, 1), (3, 0);
+    /// C_VerifyUpdate: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_VERIFY_UPDATE = 0x33, "C_VerifyUpdate", "C_VerifyUpdate", (2, 1), (3, 0);
+    /// C_VerifyFinal: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_VERIFY_FINAL = 0x34, "C_VerifyFinal", "C_VerifyFinal", (2, 1), (3, 0);
+    /// C_VerifyRecoverInit: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_VERIFY_RECOVER_INIT = 0x35, "C_VerifyRecoverInit", "C_VerifyRecoverInit", (2, 1), (3, 0);
+    /// C_VerifyRecover: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_VERIFY_RECOVER = 0x36, "C_VerifyRecover", "C_VerifyRecover", (2, 1), (3, 0);
+    /// C_DigestEncryptUpdate: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DIGEST_ENCRYPT_UPDATE = 0x37, "C_DigestEncryptUpdate", "C_DigestEncryptUpdate", (2, 1), (3, 0);
+    /// C_DecryptDigestUpdate: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DECRYPT_DIGEST_UPDATE = 0x38, "C_DecryptDigestUpdate", "C_DecryptDigestUpdate", (2, 1), (3, 0);
+    /// C_SignEncryptUpdate: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_SIGN_ENCRYPT_UPDATE = 0x39, "C_SignEncryptUpdate", "C_SignEncryptUpdate", (2, 1), (3, 0);
+    /// C_DecryptVerifyUpdate: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DECRYPT_VERIFY_UPDATE = 0x3A, "C_DecryptVerifyUpdate", "C_DecryptVerifyUpdate", (2, 1), (3, 0);
+    /// C_GenerateKey: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GENERATE_KEY = 0x3B, "C_GenerateKey", "C_GenerateKey", (2, 1), (3, 0);
+    /// C_GenerateKeyPair: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GENERATE_KEY_PAIR = 0x3C, "C_GenerateKeyPair", "C_GenerateKeyPair", (2, 1), (3, 0);
+    /// C_WrapKey: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_WRAP_KEY = 0x3D, "C_WrapKey", "C_WrapKey", (2, 1), (3, 0);
+    /// C_UnwrapKey: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_UNWRAP_KEY = 0x3E, "C_UnwrapKey", "C_UnwrapKey", (2, 1), (3, 0);
+    /// C_DeriveKey: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DERIVE_KEY = 0x3F, "C_DeriveKey", "C_DeriveKey", (2, 1), (3, 0);
+    /// C_SeedRandom: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_SEED_RANDOM = 0x40, "C_SeedRandom", "C_SeedRandom", (2, 1), (3, 0);
+    /// C_GenerateRandom: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GENERATE_RANDOM = 0x41, "C_GenerateRandom", "C_GenerateRandom", (2, 1), (3, 0);
+    /// C_GetFunctionStatus: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GET_FUNCTION_STATUS = 0x42, "C_GetFunctionStatus", "C_GetFunctionStatus", (2, 1), (3, 0);
+    /// C_CancelFunction: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_CANCEL_FUNCTION = 0x43, "C_CancelFunction", "C_CancelFunction", (2, 1), (3, 0);
+    /// C_WaitForSlotEvent: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_WAIT_FOR_SLOT_EVENT = 0x44, "C_WaitForSlotEvent", "C_WaitForSlotEvent", (2, 1), (3, 0);
+    /// C_GetInterfaceList: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GET_INTERFACE_LIST = 0x45, "C_GetInterfaceList", "C_GetInterfaceList", (2, 1), (3, 0);
+    /// C_GetInterface: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_GET_INTERFACE = 0x46, "C_GetInterface", "C_GetInterface", (2, 1), (3, 0);
+    /// C_LoginUser: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_LOGIN_USER = 0x47, "C_LoginUser", "C_LoginUser", (2, 1), (3, 0);
+    /// C_SessionCancel: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_SESSION_CANCEL = 0x48, "C_SessionCancel", "C_SessionCancel", (2, 1), (3, 0);
+    /// C_MessageEncryptInit: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_MESSAGE_ENCRYPT_INIT = 0x49, "C_MessageEncryptInit", "C_MessageEncryptInit", (2, 1), (3, 0);
+    /// C_EncryptMessage: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_ENCRYPT_MESSAGE = 0x4A, "C_EncryptMessage", "C_EncryptMessage", (2, 1), (3, 0);
+    /// C_EncryptMessageBegin: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_ENCRYPT_MESSAGE_BEGIN = 0x4B, "C_EncryptMessageBegin", "C_EncryptMessageBegin", (2, 1), (3, 0);
+    /// C_EncryptMessageNext: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_ENCRYPT_MESSAGE_NEXT = 0x4C, "C_EncryptMessageNext", "C_EncryptMessageNext", (2, 1), (3, 0);
+    /// C_MessageEncryptFinal: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_MESSAGE_ENCRYPT_FINAL = 0x4D, "C_MessageEncryptFinal", "C_MessageEncryptFinal", (2, 1), (3, 0);
+    /// C_MessageDecryptInit: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_MESSAGE_DECRYPT_INIT = 0x4E, "C_MessageDecryptInit", "C_MessageDecryptInit", (2, 1), (3, 0);
+    /// C_DecryptMessage: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DECRYPT_MESSAGE = 0x4F, "C_DecryptMessage", "C_DecryptMessage", (2, 1), (3, 0);
+    /// C_DecryptMessageBegin: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DECRYPT_MESSAGE_BEGIN = 0x50, "C_DecryptMessageBegin", "C_DecryptMessageBegin", (2, 1), (3, 0);
+    /// C_DecryptMessageNext: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_DECRYPT_MESSAGE_NEXT = 0x51, "C_DecryptMessageNext", "C_DecryptMessageNext", (2, 1), (3, 0);
+    /// C_MessageDecryptFinal: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_MESSAGE_DECRYPT_FINAL = 0x52, "C_MessageDecryptFinal", "C_MessageDecryptFinal", (2, 1), (3, 0);
+    /// C_MessageSignInit: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_MESSAGE_SIGN_INIT = 0x53, "C_MessageSignInit", "C_MessageSignInit", (2, 1), (3, 0);
+    /// C_SignMessage: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_SIGN_MESSAGE = 0x54, "C_SignMessage", "C_SignMessage", (2, 1), (3, 0);
+    /// C_SignMessageBegin: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_SIGN_MESSAGE_BEGIN = 0x55, "C_SignMessageBegin", "C_SignMessageBegin", (2, 1), (3, 0);
+    /// C_SignMessageNext: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_SIGN_MESSAGE_NEXT = 0x56, "C_SignMessageNext", "C_SignMessageNext", (2, 1), (3, 0);
+    /// C_MessageSignFinal: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_MESSAGE_SIGN_FINAL = 0x57, "C_MessageSignFinal", "C_MessageSignFinal", (2, 1), (3, 0);
+    /// C_MessageVerifyInit: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_MESSAGE_VERIFY_INIT = 0x58, "C_MessageVerifyInit", "C_MessageVerifyInit", (2, 1), (3, 0);
+    /// C_VerifyMessage: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_VERIFY_MESSAGE = 0x59, "C_VerifyMessage", "C_VerifyMessage", (2, 1), (3, 0);
+    /// C_VerifyMessageBegin: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_VERIFY_MESSAGE_BEGIN = 0x5A, "C_VerifyMessageBegin", "C_VerifyMessageBegin", (2, 1), (3, 0);
+    /// C_VerifyMessageNext: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_VERIFY_MESSAGE_NEXT = 0x5B, "C_VerifyMessageNext", "C_VerifyMessageNext", (2, 1), (3, 0);
+    /// C_MessageVerifyFinal: KMIP 2.1 to 3.0; PKCS#11 3.0: its place in CK_FUNCTION_LIST_3_0.
+    C_MESSAGE_VERIFY_FINAL = 0x5C, "C_MessageVerifyFinal", "C_MessageVerifyFinal", (2, 1), (3, 0);
+}
+
+enumeration! {
+    /// PKCS#11 Return Code enumeration; values without a name are kept.
+    Pkcs11ReturnCode "PKCS_11ReturnCode"
+    [PKCS_11_RETURN_CODE]
+    by_name [0]
+    /// OK: KMIP 2.1 to 3.0; PKCS#11 3.0: CKR_OK; the others are no rows.
+    OK = 0x0, "OK", "OK", (2, 1), (3, 0);
+}
+
+enumeration! {
     /// Processing Stage enumeration; values without a name are kept.
     ProcessingStage "ProcessingStage"
     [PROCESSING_STAGE]

@@ -1335,7 +1335,7 @@ pub(super) static BY_TITLE: [u16; 423] = [
 ];
 
 /// The enumerations and masks that the values of tags belong to, by tag.
-pub(super) static ENUMERATIONS: [(Tag, &Enumeration); 74] = [
+pub(super) static ENUMERATIONS: [(Tag, &Enumeration); 76] = [
     (Tag::ASYNCHRONOUS_INDICATOR, enumerations::AsynchronousIndicator::REGISTRY),
     (Tag::BATCH_ERROR_CONTINUATION_OPTION, enumerations::BatchErrorContinuationOption::REGISTRY),
     (Tag::BLOCK_CIPHER_MODE, enumerations::BlockCipherMode::REGISTRY),
@@ -1405,6 +1405,8 @@ pub(super) static ENUMERATIONS: [(Tag, &Enumeration); 74] = [
     (Tag::ENDPOINT_ROLE, enumerations::EndpointRole::REGISTRY),
     (Tag::EPHEMERAL, enumerations::Ephemeral::REGISTRY),
     (Tag::ADJUSTMENT_TYPE, enumerations::AdjustmentType::REGISTRY),
+    (Tag::PKCS_11_FUNCTION, enumerations::Pkcs11Function::REGISTRY),
+    (Tag::PKCS_11_RETURN_CODE, enumerations::Pkcs11ReturnCode::REGISTRY),
     (Tag::PROTECTION_STORAGE_MASK, enumerations::ProtectionStorageMask::REGISTRY),
     (Tag::INTEROP_FUNCTION, enumerations::InteropFunction::REGISTRY),
     (Tag::ROTATE_NAME_TYPE, enumerations::RotateNameType::REGISTRY),

@@ -117,6 +117,28 @@ fn invariants(message: &Bytes) {
     );
 }
 
+type To = fn(&[u8], &Options, &mut Vec<u8>) -> Result<(), bindery_ttlv::FormError>;
+type From = fn(&[u8], &Options, &mut Vec<u8>) -> Result<usize, bindery_ttlv::FormError>;
+const FORMS: [(To, From); 2] = [
+    (bindery_ttlv::to_xml, bindery_ttlv::from_xml),
+    (bindery_ttlv::to_json, bindery_ttlv::from_json),
+];
+
+/// A message that a form takes comes back the same.
+fn forms(message: &[u8]) {
+    for (place, (to, from)) in FORMS.into_iter().enumerate() {
+        let mut text = Vec::new();
+        if let Err(error) = to(message, &Options::STRICT, &mut text) {
+            // Text that XML cannot carry.
+            assert!(place == 0 && error.to_string().contains("character"), "{error}");
+            continue;
+        }
+        let mut read = Vec::new();
+        from(&text, &Options::STRICT, &mut read).expect("what was written is read");
+        assert_eq!(read, message, "{}", String::from_utf8_lossy(&text));
+    }
+}
+
 proptest! {
     #[test]
     fn trees_survive(tag in tags(), node in nodes()) {
@@ -124,6 +146,29 @@ proptest! {
         let item = Reader::new(&message).next().expect("an item").expect("well formed");
         prop_assert_eq!((item.tag, get(item.value)), (tag, node));
         invariants(&message);
+        forms(&message);
+    }
+
+    #[test]
+    fn any_text(text in ".{0,200}") {
+        let _ = bindery_ttlv::from_xml(text.as_bytes(), &Options::STRICT, &mut Vec::new());
+        let _ = bindery_ttlv::from_json(text.as_bytes(), &Options::STRICT, &mut Vec::new());
+    }
+
+    #[test]
+    fn a_text_with_a_byte_changed(tag in tags(), node in nodes(), at in any::<prop::sample::Index>(), byte: u8) {
+        let message = write(|w| put(tag, &node, w));
+        for (to, from) in FORMS {
+            let mut text = Vec::new();
+            if to(&message, &Options::STRICT, &mut text).is_ok() {
+                let at = at.index(text.len());
+                text[at] = byte;
+                let mut read = Vec::new();
+                if from(&text, &Options::STRICT, &mut read).is_ok() {
+                    invariants(&read.into());
+                }
+            }
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 mod arbitrary;
 mod derive;
+mod forms;
 mod malformed;
 mod messages;
 mod primitives;

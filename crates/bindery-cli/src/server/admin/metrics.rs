@@ -11,7 +11,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::server::observer::Operations;
+use crate::server::{observer::Operations, secure::Secure};
 
 /// The format's media type.
 pub(super) const CONTENT_TYPE: HeaderValue =
@@ -25,6 +25,7 @@ pub(super) fn encode_all(
     snapshot: &Snapshot,
     store: &StoreCounters,
     operations: &Operations,
+    secure: &Secure,
 ) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("bindery");
     let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -34,6 +35,7 @@ pub(super) fn encode_all(
     registry.register("connections_open", "Connections open now, handshakes included", open);
     transport(&mut registry, snapshot);
     reasons(&mut registry, snapshot);
+    tls(&mut registry, secure);
     registry.register("kmip_operations", "KMIP batch items answered", operations.clone());
     count(&mut registry, "store_transactions", "Transactions of the store", store.transactions);
     count(&mut registry, "store_commits", "Commits answered with success", store.commits);
@@ -42,6 +44,26 @@ pub(super) fn encode_all(
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)
+}
+
+/// When certificates run out, and how often they were read anew.
+fn tls(registry: &mut Registry, secure: &Secure) {
+    let expiries = Family::<[(&'static str, String); 3], Gauge>::default();
+    let reloads = Family::<[(&'static str, String); 2], Counter>::default();
+    for listener in secure.listeners() {
+        let name = || ("listener", listener.name.clone());
+        for expiry in listener.expiries() {
+            let labels = [name(), ("origin", expiry.origin), ("name", expiry.name)];
+            expiries.get_or_create(&labels).set(expiry.not_after.unix_seconds());
+        }
+        let done = listener.acceptor.reloads();
+        for (result, count) in [("good", done.good), ("bad", done.bad)] {
+            reloads.get_or_create(&[name(), ("result", result.to_owned())]).inc_by(count);
+        }
+    }
+    let help = "Unix time at which a certificate, authority or revocation list runs out";
+    registry.register("tls_not_after_seconds", help, expiries);
+    registry.register("tls_reloads", "Times the TLS of a listener was read anew", reloads);
 }
 
 fn transport(registry: &mut Registry, snapshot: &Snapshot) {
@@ -54,6 +76,7 @@ fn transport(registry: &mut Registry, snapshot: &Snapshot) {
     );
     count(registry, "handshakes", "TLS handshakes that succeeded", snapshot.handshakes);
     count(registry, "accept_errors", "Errors of accepting a connection", snapshot.accept_errors);
+    count(registry, "messages", "Messages answered without HTTP", snapshot.messages);
     count(
         registry,
         "requests_cancelled",
@@ -117,7 +140,10 @@ mod tests {
         let operations = Operations::default();
         let labels = [("operation", "Get"), ("result", "ItemNotFound")];
         operations.get_or_create(&labels).inc_by(3);
-        let text = encode_all(&snapshot, &StoreCounters::default(), &operations).unwrap();
+        let text = {
+            let (store, secure) = (StoreCounters::default(), Secure::default());
+            encode_all(&snapshot, &store, &operations, &secure).unwrap()
+        };
         for line in [
             "bindery_connections_total 7",
             "bindery_connections_open 2",

@@ -1,6 +1,6 @@
 //! Commits: prepared by the caller (material is sealed there), made by the writer.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use bindery_kmip::service::{Change, Record, StoreError};
 use futures_util::future::BoxFuture;
@@ -8,7 +8,8 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::{BAD_ENTRIES, entries, identity};
 use crate::{
-    Kek, seal,
+    keys::Ring,
+    seal,
     sqlite::{
         SqliteError,
         writer::{Rejection, Work},
@@ -47,16 +48,16 @@ impl Commit {
     /// A record is too large, or the cryptographic library failed.
     pub(super) fn prepare(
         changes: Vec<Change>,
-        kek: &Kek,
+        ring: &Ring,
         path: &Path,
     ) -> Result<Self, StoreError> {
         let mut steps = Vec::with_capacity(changes.len());
         let mut bytes = 0_usize;
         for change in changes {
             let step = match change {
-                Change::Insert(record) => Step::Insert(Stored::prepare(record, kek, path)?),
+                Change::Insert(record) => Step::Insert(Stored::prepare(record, ring, path)?),
                 Change::Replace { record, expected } => {
-                    Step::Replace { record: Stored::prepare(record, kek, path)?, expected }
+                    Step::Replace { record: Stored::prepare(record, ring, path)?, expected }
                 }
                 Change::Delete { uid, expected } => Step::Delete { uid, expected },
                 other => {
@@ -75,7 +76,30 @@ impl Commit {
     }
 }
 
-impl Work for Commit {
+impl Commit {
+    /// The same commit, sealed under the data key that is current now.
+    ///
+    /// # Errors
+    /// The cryptographic library failed.
+    pub(super) fn under(&self, before: &Ring, now: &Ring, path: &Path) -> Result<Self, StoreError> {
+        let changes = self.changes.iter().map(|step| {
+            Ok(match step {
+                Step::Insert(stored) => Step::Insert(stored.under(before, now, path)?),
+                Step::Replace { record, expected } => {
+                    Step::Replace { record: record.under(before, now, path)?, expected: *expected }
+                }
+                Step::Delete { uid, expected } => {
+                    Step::Delete { uid: uid.clone(), expected: *expected }
+                }
+            })
+        });
+        let changes = changes.collect::<Result<_, StoreError>>()?;
+        Ok(Self { changes, bytes: self.bytes })
+    }
+}
+
+/// Shared with the caller, who seals it again where the data key has changed.
+impl Work for Arc<Commit> {
     fn apply<'a>(
         &'a self,
         connection: &'a mut SqliteConnection,
@@ -100,7 +124,7 @@ impl Work for Commit {
 }
 
 impl Stored {
-    fn prepare(mut record: Record, kek: &Kek, path: &Path) -> Result<Self, StoreError> {
+    fn prepare(mut record: Record, ring: &Ring, path: &Path) -> Result<Self, StoreError> {
         let other = |detail| StoreError::from(SqliteError::Other { path: path.to_owned(), detail });
         let material = record.material.take();
         let mut octets = record.attributes.len() + material.as_ref().map_or(0, |it| it.len());
@@ -117,11 +141,28 @@ impl Stored {
         let sealed = match &material {
             None => None,
             Some(secret) => Some(
-                seal::seal(kek, identity(&parts), secret.expose())
+                seal::seal(ring.current(), identity(&parts), secret.expose())
                     .map_err(|error| other(format!("the object {}: {error}", record.uid)))?,
             ),
         };
         Ok(Self { record, entries, sealed })
+    }
+
+    fn under(&self, before: &Ring, now: &Ring, path: &Path) -> Result<Self, StoreError> {
+        let parts = [self.record.uid.as_str(), self.record.owner.as_str()];
+        let sealed = match &self.sealed {
+            None => None,
+            Some(sealed) => Some(
+                before
+                    .open(identity(&parts), sealed)
+                    .and_then(|secret| seal::seal(now.current(), identity(&parts), &secret))
+                    .map_err(|error| SqliteError::Other {
+                        path: path.to_owned(),
+                        detail: format!("the object {}: {error}", self.record.uid),
+                    })?,
+            ),
+        };
+        Ok(Self { record: self.record.clone(), entries: self.entries.clone(), sealed })
     }
 
     fn bytes(&self) -> usize {
@@ -273,6 +314,20 @@ impl Table<'_> {
     }
 
     fn failed(&self, error: sqlx::Error) -> Rejection {
-        SqliteError::from_sqlx(self.path, error).into()
+        failed(self.path, error)
+    }
+}
+
+/// Why a statement that may write material failed.
+pub(super) fn failed(path: &Path, error: sqlx::Error) -> Rejection {
+    /// SQLITE_CONSTRAINT_TRIGGER: the only triggers are those that hold writers to the current data key.
+    const REFUSED_BY_TRIGGER: &str = "1811";
+    match &error {
+        sqlx::Error::Database(database)
+            if database.code().as_deref() == Some(REFUSED_BY_TRIGGER) =>
+        {
+            Rejection::StaleKey
+        }
+        _ => SqliteError::from_sqlx(path, error).into(),
     }
 }

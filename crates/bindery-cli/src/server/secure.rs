@@ -1,0 +1,145 @@
+//! TLS of the running server: reloading, and what runs out when.
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bindery_core::Timestamp;
+use bindery_tls::{Acceptor, Expiry, Reloadable};
+
+use super::plan::{ListenerPlan, Plan};
+use crate::config::{Loaded, Problems};
+
+/// A day: how often is looked for what runs out soon.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The TLS of every listener.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Secure(Arc<Vec<Secured>>);
+
+/// A listener whose TLS can be replaced.
+#[derive(Debug)]
+pub(crate) struct Secured {
+    pub(crate) name: String,
+    address: SocketAddr,
+    pub(crate) acceptor: Arc<Reloadable>,
+    expiries: Mutex<Vec<Expiry>>,
+}
+
+impl Secured {
+    /// When what the listener shows and trusts runs out.
+    pub(crate) fn expiries(&self) -> Vec<Expiry> {
+        self.expiries.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Secure {
+    /// Takes over the TLS of a plan's listeners, which then listen with what [`Secure::acceptors`]
+    /// gives.
+    pub(super) fn new(listeners: &[ListenerPlan]) -> Self {
+        let secured = |plan: &ListenerPlan| Secured {
+            name: plan.name.clone(),
+            address: plan.address,
+            acceptor: Arc::new(Reloadable::new(Arc::clone(&plan.acceptor))),
+            expiries: Mutex::new(plan.expiries.clone()),
+        };
+        Self(Arc::new(listeners.iter().map(secured).collect()))
+    }
+
+    /// What the listeners listen with, in their order.
+    pub(super) fn acceptors(&self) -> impl Iterator<Item = Arc<dyn Acceptor>> {
+        self.0.iter().map(|one| Arc::clone(&one.acceptor) as Arc<dyn Acceptor>)
+    }
+
+    /// Each listener.
+    pub(crate) fn listeners(&self) -> &[Secured] {
+        &self.0
+    }
+
+    /// Reads the configuration anew and lets its TLS take over on every listener; or on none, if
+    /// anything in it is wrong. Whatever else has changed in it waits for a restart.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(crate) fn reload(&self, file: &std::path::Path, now: Timestamp) -> Result<(), Problems> {
+        let plan = Loaded::from_file(file).and_then(|loaded| Plan::new(&loaded, now));
+        let plan = plan.inspect_err(|_| {
+            for one in self.listeners() {
+                one.acceptor.failed();
+            }
+        })?;
+        for warning in &plan.warnings {
+            tracing::warn!("{warning}");
+        }
+        for fresh in &plan.serving.listeners {
+            let known = self.0.iter().find(|one| one.name == fresh.name);
+            match known {
+                Some(one) if one.address == fresh.address => {
+                    one.acceptor.replace(Arc::clone(&fresh.acceptor));
+                    *one.expiries.lock().unwrap_or_else(PoisonError::into_inner) =
+                        fresh.expiries.clone();
+                }
+                Some(_) => tracing::warn!("listener.{}: another address: restart", fresh.name),
+                None => tracing::warn!("listener.{}: is new: restart to open it", fresh.name),
+            }
+        }
+        let gone = |one: &&Secured| plan.serving.listeners.iter().all(|l| l.name != one.name);
+        for one in self.0.iter().filter(gone) {
+            tracing::warn!("listener.{}: is gone: restart to close it", one.name);
+        }
+        Ok(())
+    }
+
+    /// Reloads and says in the log how that went.
+    pub(crate) fn reload_and_tell(&self, file: &std::path::Path, now: Timestamp) {
+        match self.reload(file, now) {
+            Ok(()) => tracing::info!("SIGHUP: certificates and TLS policies were read anew"),
+            Err(problems) => {
+                for problem in &problems.problems {
+                    tracing::error!("{}: {problem}", problems.file.display());
+                }
+                tracing::error!("SIGHUP: nothing was changed; what was read before goes on");
+            }
+        }
+    }
+
+    /// Warns once a day of what runs out within so many days.
+    pub(crate) async fn watch(self, days: u32, now: fn() -> Timestamp) {
+        loop {
+            tokio::time::sleep(DAY).await;
+            let within = u64::from(days) * DAY.as_secs();
+            for one in self.listeners() {
+                for expiry in one.expiries() {
+                    if let Some(warning) = expiry.warning(now(), within) {
+                        tracing::warn!("listener.{}: {warning}", one.name);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What SIGHUP does.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum HangUp {
+    /// Nothing but to say so: the server was not started from a file.
+    #[default]
+    Nothing,
+    /// Reads the file anew.
+    Reload(Secure, PathBuf),
+}
+
+impl HangUp {
+    /// Does it.
+    pub(super) fn act(&self) {
+        match self {
+            Self::Nothing => {
+                tracing::warn!("SIGHUP: only `bindery serve` reads its certificates anew");
+            }
+            Self::Reload(secure, file) => secure.reload_and_tell(file, crate::serve::now()),
+        }
+    }
+}

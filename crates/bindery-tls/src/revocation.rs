@@ -1,0 +1,136 @@
+//! Certificate revocation lists (RFC 5280, section 5).
+
+use std::{fmt, path::Path, sync::Arc};
+
+use bindery_core::Timestamp;
+use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject as _};
+use x509_parser::{prelude::FromDer as _, revocation_list::CertificateRevocationList};
+
+use crate::{TlsError, certificate::rfc4514, pem, pem::configuration};
+
+/// Revocation lists, and how strictly they are taken.
+///
+/// Without a list nothing is checked. With one, every certificate of a chain must be covered by a
+/// list that is in date, unless told otherwise.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Crls {
+    lists: Vec<List>,
+    /// Whether only the other side's own certificate is looked up, and not those of the
+    /// authorities between it and the root.
+    pub leaf_only: bool,
+    /// Whether a certificate is taken that no list speaks of.
+    pub unknown_taken: bool,
+    /// Whether a list counts beyond the time at which the next one was promised.
+    pub expired_taken: bool,
+}
+
+#[derive(Clone)]
+struct List {
+    der: CertificateRevocationListDer<'static>,
+    origin: Arc<str>,
+    issuer: String,
+    next_update: Option<Timestamp>,
+}
+
+impl Crls {
+    /// Reads lists from files, each in PEM or DER.
+    ///
+    /// # Errors
+    /// A file cannot be read, or holds no list; the message names the file.
+    pub fn from_files<P: AsRef<Path>>(
+        paths: impl IntoIterator<Item = P>,
+    ) -> Result<Self, TlsError> {
+        let mut crls = Self::default();
+        for path in paths {
+            let path = path.as_ref();
+            let octets = pem::read_file(path, "revocation list")?;
+            crls.add(&octets, &format!("revocation list file {}", path.display()))?;
+        }
+        Ok(crls)
+    }
+
+    /// Reads lists from PEM text, or one from DER.
+    ///
+    /// # Errors
+    /// There is none, or one that cannot be read.
+    pub fn from_octets(octets: &[u8]) -> Result<Self, TlsError> {
+        let mut crls = Self::default();
+        crls.add(octets, "revocation list text")?;
+        Ok(crls)
+    }
+
+    /// Whether there is no list.
+    pub const fn is_empty(&self) -> bool {
+        self.lists.is_empty()
+    }
+
+    /// The lists, each with where it came from, such as `revocation list file ca.crl`; for
+    /// backends.
+    pub fn lists(&self) -> impl Iterator<Item = (&CertificateRevocationListDer<'static>, &str)> {
+        self.lists.iter().map(|list| (&list.der, &*list.origin))
+    }
+
+    /// Origin, issuer, and the time at which the next list is promised.
+    pub(crate) fn next_updates(&self) -> Vec<(String, String, Timestamp)> {
+        let lists = self.lists.iter();
+        lists
+            .filter_map(|list| {
+                Some((list.origin.to_string(), list.issuer.clone(), list.next_update?))
+            })
+            .collect()
+    }
+
+    fn add(&mut self, octets: &[u8], origin: &str) -> Result<(), TlsError> {
+        // A DER SEQUENCE begins with 0x30, which is the digit 0: no PEM text begins with it.
+        if octets.first() == Some(&0x30) {
+            self.lists.push(List::read(octets.to_vec().into(), origin)?);
+            return Ok(());
+        }
+        let before = self.lists.len();
+        for der in CertificateRevocationListDer::pem_slice_iter(octets) {
+            let der = der.map_err(|error| {
+                let message = format!("{origin}: not PEM: {error}");
+                configuration(message, "write it whole, between its BEGIN and END lines")
+            })?;
+            self.lists.push(List::read(der, origin)?);
+        }
+        if self.lists.len() == before {
+            let message = format!("{origin}: no X509 CRL in it");
+            let hint = "name a file with the authority's revocation list, in PEM or DER";
+            return Err(configuration(message, hint));
+        }
+        Ok(())
+    }
+}
+
+impl List {
+    fn read(der: CertificateRevocationListDer<'static>, origin: &str) -> Result<Self, TlsError> {
+        let unreadable = |reason: String| {
+            let message = format!("{origin}: not a revocation list that can be read: {reason}");
+            configuration(message, "ask the authority for a new one")
+        };
+        let (rest, list) =
+            CertificateRevocationList::from_der(&der).map_err(|e| unreadable(e.to_string()))?;
+        if !rest.is_empty() {
+            return Err(unreadable(format!("{} octets after its end", rest.len())));
+        }
+        let issuer = rfc4514(list.issuer()).map_err(unreadable)?;
+        let next_update = list.next_update();
+        let next_update = next_update.map(|t| Timestamp::from_unix_seconds(t.timestamp()));
+        let origin = origin.into();
+        drop(list);
+        Ok(Self { der, origin, issuer, next_update })
+    }
+}
+
+impl fmt::Debug for Crls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Crls")
+            .field("lists", &self.lists.len())
+            .field("leaf_only", &self.leaf_only)
+            .field("unknown_taken", &self.unknown_taken)
+            .field("expired_taken", &self.expired_taken)
+            .finish()
+    }
+}

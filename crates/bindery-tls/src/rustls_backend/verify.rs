@@ -1,0 +1,243 @@
+//! What checks the other side's certificate: rustls' own checks, within what the plan and the
+//! server's rules say.
+
+use std::{fmt, sync::Arc};
+
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, RootCertStore,
+    SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::WebPkiSupportedAlgorithms,
+    server::danger::{ClientCertVerified, ClientCertVerifier},
+};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use webpki::{
+    CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, OwnedCertRevocationList,
+    RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy,
+};
+
+use crate::{Certificate, ClientRules, Crls, Plan, TlsError, Usage, pem::configuration};
+
+/// The schemes of a plan, as rustls has them.
+pub(super) fn schemes(plan: &Plan) -> Vec<SignatureScheme> {
+    plan.signatures.iter().map(|scheme| scheme.id.into()).collect()
+}
+
+fn check_scheme(schemes: &[SignatureScheme], signed: &DigitallySignedStruct) -> Result<(), Error> {
+    if schemes.contains(&signed.scheme) {
+        Ok(())
+    } else {
+        Err(rustls::PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into())
+    }
+}
+
+/// rustls' check of servers, with the plan's signature schemes.
+#[derive(Debug)]
+pub(super) struct ServerCheck {
+    pub(super) inner: Arc<dyn ServerCertVerifier>,
+    pub(super) schemes: Vec<SignatureScheme>,
+}
+
+impl ServerCertVerifier for ServerCheck {
+    fn verify_server_cert(
+        &self,
+        server: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.inner.verify_server_cert(server, intermediates, name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        check_scheme(&self.schemes, signature)?;
+        self.inner.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        check_scheme(&self.schemes, signature)?;
+        self.inner.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let has = self.inner.supported_verify_schemes();
+        self.schemes.iter().copied().filter(|scheme| has.contains(scheme)).collect()
+    }
+}
+
+/// rustls' check of clients, with the plan's signature schemes and the server's rules.
+pub(super) struct ClientCheck {
+    pub(super) inner: Arc<dyn ClientCertVerifier>,
+    pub(super) schemes: Vec<SignatureScheme>,
+    pub(super) rules: ClientRules,
+    pub(super) servers_too: Option<ServersToo>,
+}
+
+impl ClientCheck {
+    /// What the server's rules say of a certificate whose chain is good.
+    fn check_rules(&self, leaf: &CertificateDer<'_>) -> Result<(), Error> {
+        if self.rules == ClientRules::default() {
+            return Ok(());
+        }
+        let read = Certificate::from_der(leaf);
+        read.and_then(|certificate| self.rules.check(&certificate)).map_err(|error| {
+            let error = OtherError(Arc::new(error));
+            Error::InvalidCertificate(CertificateError::Other(error))
+        })
+    }
+}
+
+impl ClientCertVerifier for ClientCheck {
+    fn offer_client_auth(&self) -> bool {
+        self.inner.offer_client_auth()
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.inner.client_auth_mandatory()
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.inner.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let checked = self.inner.verify_client_cert(leaf, intermediates, now);
+        let checked = match (checked, &self.servers_too) {
+            (Err(error), Some(servers)) if is_purpose(&error) => {
+                servers.check(leaf, intermediates, now).map_err(|found| found.unwrap_or(error))
+            }
+            (checked, _) => checked,
+        }?;
+        self.check_rules(leaf)?;
+        Ok(checked)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        check_scheme(&self.schemes, signature)?;
+        self.inner.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        check_scheme(&self.schemes, signature)?;
+        self.inner.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let has = self.inner.supported_verify_schemes();
+        self.schemes.iter().copied().filter(|scheme| has.contains(scheme)).collect()
+    }
+}
+
+impl fmt::Debug for ClientCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCheck").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+fn is_purpose(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::InvalidCertificate(
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. }
+        )
+    )
+}
+
+/// The check of [`Usage::DangerousServersToo`]: the same chain check with the other usage.
+pub(super) struct ServersToo {
+    roots: Arc<RootCertStore>,
+    algorithms: WebPkiSupportedAlgorithms,
+    lists: Vec<CertRevocationList<'static>>,
+    settings: Crls,
+}
+
+impl ServersToo {
+    /// The check, if the rules ask for it.
+    pub(super) fn new(
+        rules: ClientRules,
+        roots: &Arc<RootCertStore>,
+        algorithms: WebPkiSupportedAlgorithms,
+        crls: &Crls,
+    ) -> Result<Option<Self>, TlsError> {
+        if rules.usage != Usage::DangerousServersToo {
+            return Ok(None);
+        }
+        let lists = crls.lists().map(|(der, origin)| {
+            OwnedCertRevocationList::from_der(der).map(Into::into).map_err(|error| {
+                let message = format!("{origin}: {error}");
+                configuration(message, "ask the authority for a new one").with_source(error)
+            })
+        });
+        let lists = lists.collect::<Result<_, TlsError>>()?;
+        let roots = Arc::clone(roots);
+        Ok(Some(Self { roots, algorithms, lists, settings: crls.clone() }))
+    }
+
+    /// The error is absent where the first check's own says it better.
+    fn check(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Option<Error>> {
+        let leaf = EndEntityCert::try_from(leaf).map_err(|_| None)?;
+        let lists: Vec<_> = self.lists.iter().collect();
+        let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
+            let options = options.with_depth(match self.settings.leaf_only {
+                true => RevocationCheckDepth::EndEntity,
+                false => RevocationCheckDepth::Chain,
+            });
+            let options = options.with_status_policy(match self.settings.unknown_taken {
+                true => UnknownStatusPolicy::Allow,
+                false => UnknownStatusPolicy::Deny,
+            });
+            options
+                .with_expiration_policy(match self.settings.expired_taken {
+                    true => ExpirationPolicy::Ignore,
+                    false => ExpirationPolicy::Enforce,
+                })
+                .build()
+        });
+        leaf.verify_for_usage(
+            self.algorithms.all,
+            &self.roots.roots,
+            intermediates,
+            now,
+            KeyUsage::server_auth(),
+            revocation,
+            None,
+        )
+        .map(|_| ClientCertVerified::assertion())
+        .map_err(|error| match error {
+            webpki::Error::UnknownIssuer => Some(CertificateError::UnknownIssuer.into()),
+            webpki::Error::CertRevoked => Some(CertificateError::Revoked.into()),
+            _ => None,
+        })
+    }
+}

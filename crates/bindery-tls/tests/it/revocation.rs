@@ -1,0 +1,194 @@
+//! Revocation lists, and how strict a server is with its clients' certificates.
+
+use bindery_core::Timestamp;
+use bindery_tls::{
+    Backend as _, ClientRules, Crls, Policy, ServerConfig, TlsErrorKind as Kind, Usage,
+    pki::{Issued, Leaf, Validity},
+};
+
+use crate::support::{VERSIONS, World, backend, both, kmip_with, localhost, secured};
+
+fn crls(world: &World, revoked: &[&Issued], validity: Validity) -> Crls {
+    let list = world.authority.revocation_list(revoked, validity).unwrap();
+    Crls::from_octets(list.as_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn a_revoked_client_gets_no_connection_and_another_does() {
+    let world = World::new();
+    let other = world.authority.issue(&Leaf::client("bob")).unwrap();
+    for version in VERSIONS {
+        let policy = kmip_with(version);
+        let config =
+            world.server_config().with_crls(crls(&world, &[&world.client], Validity::default()));
+        let acceptor = backend().acceptor(&policy, config).unwrap();
+        let (server, client) = both(&acceptor, &world.connector(&policy), localhost()).await;
+        let server = server.unwrap_err();
+        assert_eq!(server.kind(), Kind::CertificateRevoked);
+        assert!(server.is_peer_fault() && server.is_certificate(), "{server}");
+        assert_eq!(client.unwrap_err().kind(), Kind::CertificateRevoked);
+        let config = world.client_config().with_identity(other.identity().unwrap());
+        let connector = backend().connector(&policy, config).unwrap();
+        secured(&acceptor, &connector).await;
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_server_is_not_talked_to() {
+    let world = World::new();
+    let list = crls(&world, &[&world.server], Validity::default());
+    let config = world.client_config().with_crls(list);
+    let connector = backend().connector(&Policy::kmip(), config).unwrap();
+    let (_, client) = both(&world.acceptor(&Policy::kmip()), &connector, localhost()).await;
+    assert_eq!(client.unwrap_err().kind(), Kind::CertificateRevoked);
+}
+
+#[tokio::test]
+async fn a_list_that_is_old_or_of_another_authority_counts_only_where_it_is_said() {
+    let (world, stranger) = (World::new(), World::of("Stranger"));
+    let past = Validity {
+        not_before: Timestamp::from_unix_seconds(946_684_800),
+        not_after: Timestamp::from_unix_seconds(946_684_900),
+    };
+    let expired = crls(&world, &[], past);
+    let unknown = crls(&stranger, &[], Validity::default());
+    let mut relaxed = [expired.clone(), unknown.clone()];
+    relaxed[0].expired_taken = true;
+    relaxed[1].unknown_taken = true;
+    for (list, says) in [(expired, "out of date"), (unknown, "no revocation list speaks of")] {
+        let config = world.server_config().with_crls(list);
+        let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
+        let (server, _) = both(&acceptor, &world.connector(&Policy::kmip()), localhost()).await;
+        let error = server.unwrap_err();
+        assert_eq!(error.kind(), Kind::CertificateRevoked);
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    for list in relaxed {
+        let config = world.server_config().with_crls(list);
+        let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
+        secured(&acceptor, &world.connector(&Policy::kmip())).await;
+    }
+}
+
+#[test]
+fn files_that_are_no_lists() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ca.crl");
+    let list = world.authority.revocation_list(&[], Validity::default()).unwrap();
+    for (text, says) in [
+        ("", "no X509 CRL"),
+        (world.authority.certificate_pem(), "no X509 CRL"),
+        (&list[..list.len() - 30], "not PEM"),
+        ("-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n", "not a revocation list"),
+        ("0", "not a revocation list"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let error = Crls::from_files([&path]).unwrap_err();
+        assert_eq!(error.kind(), Kind::Configuration);
+        let said = error.to_string();
+        assert!(said.contains(says) && said.contains("ca.crl"), "{said}");
+        assert!(!error.hint().is_empty());
+    }
+    std::fs::write(&path, list).unwrap();
+    assert!(!Crls::from_files([&path]).unwrap().is_empty());
+}
+
+/// Extended Key Usage and subjectAltName: what users of other KMIP servers stumble over.
+#[tokio::test]
+async fn strictness_is_a_setting_and_its_refusal_says_so() {
+    let world = World::new();
+    let rules = |usage, names_required| {
+        let mut rules = ClientRules::default();
+        rules.usage = usage;
+        rules.names_required = names_required;
+        rules
+    };
+    let issue = |leaf: &Leaf| world.authority.issue(leaf).unwrap();
+    let stated = issue(&Leaf::client("alice"));
+    let silent = issue(&Leaf::client("alice").without_usage());
+    let server = issue(&Leaf::server("appliance.example"));
+    use Usage::{DangerousServersToo as Too, Stated, WherePresent};
+    for (usage, names, client, refusal) in [
+        (WherePresent, false, &stated, None),
+        (WherePresent, false, &silent, None),
+        (WherePresent, false, &server, Some("not for a client")),
+        (Stated, false, &stated, None),
+        (Stated, false, &silent, Some("has no Extended Key Usage")),
+        (Too, false, &stated, None),
+        (Too, false, &silent, None),
+        (Too, false, &server, None),
+        (WherePresent, true, &stated, Some("has no subjectAltName")),
+        (Too, true, &server, None),
+    ] {
+        let config = world.server_config().with_client_rules(rules(usage, names));
+        let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
+        let taken = shown_by(&world, client, &acceptor).await;
+        match (taken, refusal) {
+            (Ok(()), None) => {}
+            (Err(error), Some(says)) => {
+                assert_eq!(error.kind(), Kind::BadCertificate);
+                assert!(error.to_string().contains(says), "{error}");
+                assert!(!error.hint().is_empty() && error.is_peer_fault());
+            }
+            (taken, refusal) => panic!("{usage:?} {names}: {taken:?}, expected {refusal:?}"),
+        }
+    }
+}
+
+/// The other usage is checked as strictly as the first: chain, dates, revocation.
+#[tokio::test]
+async fn a_server_as_client_is_looked_up_and_must_be_of_the_authority() {
+    let (world, other) = (World::new(), World::of("Other"));
+    let mut rules = ClientRules::default();
+    rules.usage = Usage::DangerousServersToo;
+    let appliance = world.authority.issue(&Leaf::server("appliance.example")).unwrap();
+    let list = crls(&world, &[&appliance], Validity::default());
+    let config = world.server_config().with_client_rules(rules).with_crls(list);
+    let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
+    shown_by(&world, &appliance, &acceptor).await.unwrap_err();
+    let config = world.server_config().with_client_rules(rules);
+    let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
+    shown_by(&world, &appliance, &acceptor).await.unwrap();
+    let error = shown_by(&world, &other.server, &acceptor).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::UnknownAuthority);
+}
+
+/// A handshake of a plain rustls client, which shows whatever it is given.
+async fn shown_by(
+    world: &World,
+    client: &Issued,
+    acceptor: &std::sync::Arc<dyn bindery_tls::Acceptor>,
+) -> Result<(), bindery_tls::TlsError> {
+    use bindery_tls::registry::suites;
+
+    let suites = [suites::TLS_AES_256_GCM_SHA384];
+    let config = crate::support::raw::client_as(world, &suites, &client.identity().unwrap());
+    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    let (near, far) = crate::support::pipe();
+    let (server, _) = crate::support::soon(async {
+        tokio::join!(acceptor.accept(Box::new(near)), connector.connect(localhost(), far))
+    })
+    .await;
+    server.map(|_| ())
+}
+
+#[test]
+fn pre_shared_keys_are_refused_by_a_backend_without_them() {
+    let world = World::new();
+    let key = bindery_tls::Psk::new(*b"device-1", [7; 32]).unwrap();
+    assert_eq!(format!("{key:?}"), "Psk(device-1)");
+    let mut config: ServerConfig = world.server_config();
+    config.psk.keys.push(key.clone());
+    let error = backend().acceptor(&Policy::kmip(), config).unwrap_err();
+    assert_eq!(error.kind(), Kind::PolicyNotMet);
+    assert!(error.to_string().contains("has no PSK suites"), "{error}");
+    let mut config = world.client_config();
+    config.psk.keys.push(key);
+    backend().connector(&Policy::kmip(), config).unwrap_err();
+    for (identity, key) in
+        [(&b""[..], 32), (b"a\0b", 32), (&[b'a'; 129], 32), (b"a", 15), (b"a", 65)]
+    {
+        bindery_tls::Psk::new(identity, vec![1; key]).unwrap_err();
+    }
+}
