@@ -8,6 +8,7 @@
 //! `Cargo.toml`, and at least one seed in `corpus/TARGET`.
 #![forbid(unsafe_code)]
 
+pub mod syncml;
 pub mod ttlv;
 pub mod ttlv_forms;
 pub mod wbxml;
@@ -17,12 +18,15 @@ pub mod xml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 13] = [
     ("ttlv_strict", ttlv::strict),
     ("ttlv_lenient", ttlv::lenient),
     ("ttlv_decode_encode_decode", ttlv::decode_encode_decode),
     ("ttlv_xml", ttlv_forms::xml),
     ("ttlv_json", ttlv_forms::json),
+    ("syncml_decode", syncml::decode),
+    ("syncml_decode_encode_decode", syncml::decode_encode_decode),
+    ("syncml_across", syncml::across),
     ("wbxml_read", wbxml::read),
     ("wbxml_read_write_read", wbxml::read_write_read),
     ("wbxml_write_read", wbxml::write_read),

@@ -5,9 +5,7 @@ use bytes::Bytes;
 use crate::decode::{self, Decoder, Progress};
 use crate::macros::{Structure, field_read, field_rule, field_type, field_write, structure};
 use crate::sink::{self, Sink};
-use crate::{
-    Attribute, EncodeError, Error, Input, Name, Options, Tag, WriteOptions,
-};
+use crate::{Attribute, EncodeError, Error, Input, Name, Options, Tag, WriteOptions};
 
 structure! {
     /// MgmtTree: a management tree and its description.

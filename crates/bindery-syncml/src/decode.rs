@@ -58,7 +58,10 @@ impl Decoder<'_, '_> {
     }
 
     /// A structure whose start was read.
-    pub(crate) fn structure<T: Structure>(&mut self, attributes: Vec<Attribute>) -> Result<T, Error> {
+    pub(crate) fn structure<T: Structure>(
+        &mut self,
+        attributes: Vec<Attribute>,
+    ) -> Result<T, Error> {
         let mut value = T::default();
         self.attributes(&attributes)?;
         value.others_mut().set_attributes(attributes);
@@ -198,9 +201,7 @@ impl Decoder<'_, '_> {
         self.attributes(attributes)?;
         match self.child()? {
             None => Ok(()),
-            Some(start) => {
-                Err(self.error(ErrorKind::Misplaced { found: start.name.to_string() }))
-            }
+            Some(start) => Err(self.error(ErrorKind::Misplaced { found: start.name.to_string() })),
         }
     }
 
@@ -276,17 +277,18 @@ impl Decoder<'_, '_> {
         let options = *self.events.options();
         let language = bindery_wbxml::Reader::with_options(bytes, &options.wbxml())
             .ok()
-            .and_then(|reader| reader.language());
+            .and_then(|reader| reader.language().or_else(|| crate::events::wbxml::nearly(&reader)));
         if language.is_none_or(|language| language.root() != "DevInf") {
             return Ok(None);
         }
         let base = self.events.offset_of(bytes);
         let input = Input::new(bytes, &options);
         let elements = self.events.elements();
-        let read = input.events().map(|events| events.embedded(base, elements)).and_then(|mut inner| {
-            let devinf: DevInf = root(&mut Decoder { events: &mut inner })?;
-            Ok((devinf, inner.elements()))
-        });
+        let read =
+            input.events().map(|events| events.embedded(base, elements)).and_then(|mut inner| {
+                let devinf: DevInf = root(&mut Decoder { events: &mut inner })?;
+                Ok((devinf, inner.elements()))
+            });
         match read {
             Ok((devinf, elements)) => {
                 self.events.count(elements);

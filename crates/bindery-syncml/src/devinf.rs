@@ -238,9 +238,7 @@ impl Structure for CtCap {
         decoder: &mut Decoder<'_, '_>,
     ) -> Result<Option<Element>, Error> {
         self.entries.push(match tag {
-            Tag::DEVINF_PROPERTY => {
-                CtCapEntry::Property(Box::new(decoder.structure(attributes)?))
-            }
+            Tag::DEVINF_PROPERTY => CtCapEntry::Property(Box::new(decoder.structure(attributes)?)),
             Tag::DEVINF_FIELD_LEVEL => {
                 decoder.empty(&attributes)?;
                 CtCapEntry::FieldLevel

@@ -30,9 +30,8 @@ impl Document {
     pub fn decode(document: &Bytes, options: &Options) -> Result<Self, Error> {
         let input = Input::new(document, options);
         let decoder = &mut Decoder { events: &mut input.events()? };
-        let start = match decoder.events.next_event()? {
-            Some(Event::Start(start)) => start,
-            _ => return Err(unknown(decoder, "nothing".to_owned())),
+        let Some(Event::Start(start)) = decoder.events.next_event()? else {
+            return Err(unknown(decoder, "nothing".to_owned()));
         };
         let attributes = start.attributes;
         let document = match start.name {

@@ -253,7 +253,9 @@ pub enum EncodeError {
     #[error("SyncML: {0}")]
     Wbxml(#[from] bindery_wbxml::EncodeError),
     /// Octets that are no text, in XML.
-    #[error("SyncML: {element} holds octets that are no text; write them in base64 and say so in Meta/Format")]
+    #[error(
+        "SyncML: {element} holds octets that are no text; write them in base64 and say so in Meta/Format"
+    )]
     Octets {
         /// The innermost element.
         element: String,

@@ -86,9 +86,12 @@ impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tag(tag) => tag.fmt(f),
-            Self::Other(name) => {
-                name.local.chars().flat_map(char::escape_debug).take(64).try_for_each(|c| write!(f, "{c}"))
-            }
+            Self::Other(name) => name
+                .local
+                .chars()
+                .flat_map(char::escape_debug)
+                .take(64)
+                .try_for_each(|c| write!(f, "{c}")),
             Self::Token { page, token } => write!(f, "{page}:{token:#04X}"),
         }
     }

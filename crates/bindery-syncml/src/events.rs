@@ -1,6 +1,6 @@
 //! The one event stream that both encodings give.
 
-mod wbxml;
+pub(crate) mod wbxml;
 mod xml;
 
 use bytes::Bytes;

@@ -21,8 +21,8 @@ mod text;
 
 pub use crate::codes::{AlertCode, AlertRow, StatusCode, StatusRow};
 pub use crate::ddf::{
-    AccessType, CaseSense, DdfFormat, DfFormat, DfProperties, DfType, MgmtTree, Node, Occurrence, RtProperties,
-    Scope,
+    AccessType, CaseSense, DdfFormat, DfFormat, DfProperties, DfType, MgmtTree, Node, Occurrence,
+    RtProperties, Scope,
 };
 pub use crate::devinf::{
     CtCap, CtCapEntry, DataStore, DevInf, DsMem, Ext, FilterCap, FilterRx, PropParam, Property, Rx,
@@ -36,8 +36,7 @@ pub use crate::form::{Form, Version};
 pub use crate::message::{
     Add, Alert, Anchor, Atomic, Chal, Command, Content, Copy, Cred, Data, Delete, Exec, Field,
     Filter, Get, Item, Map, MapItem, Mem, Meta, Move, Put, Record, Replace, Results, Search,
-    Sequence, Source,
-    SourceParent, Status, Sync, SyncBody, SyncHdr, SyncMl, Target, TargetParent,
+    Sequence, Source, SourceParent, Status, Sync, SyncBody, SyncHdr, SyncMl, Target, TargetParent,
 };
 pub use crate::options::{Limits, Options, Tolerance};
 pub use crate::provisioning::{Characteristic, Parameter, Parm, ProvisioningDoc};

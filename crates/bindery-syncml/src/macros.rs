@@ -62,68 +62,115 @@ macro_rules! field_type {
 }
 
 macro_rules! field_rule {
-    (one $tag:ident) => { $crate::macros::Field { tag: $crate::Tag::$tag, required: true, many: false } };
-    (many $tag:ident) => { $crate::macros::Field { tag: $crate::Tag::$tag, required: false, many: true } };
+    (one $tag:ident) => {
+        $crate::macros::Field { tag: $crate::Tag::$tag, required: true, many: false }
+    };
+    (many $tag:ident) => {
+        $crate::macros::Field { tag: $crate::Tag::$tag, required: false, many: true }
+    };
     ($other:ident $tag:ident) => {
         $crate::macros::Field { tag: $crate::Tag::$tag, required: false, many: false }
     };
 }
 
 macro_rules! field_read {
-    ($to:expr, $d:ident, $a:ident, $tag:ident, one text) => { $to = $d.text(&$a)? };
-    ($to:expr, $d:ident, $a:ident, $tag:ident, opt text) => { $to = Some($d.text(&$a)?) };
-    ($to:expr, $d:ident, $a:ident, $tag:ident, many text) => { $to.push($d.text(&$a)?) };
-    ($to:expr, $d:ident, $a:ident, $tag:ident, opt flag) => {{ $d.empty(&$a)?; $to = true }};
+    ($to:expr, $d:ident, $a:ident, $tag:ident, one text) => {
+        $to = $d.text(&$a)?
+    };
+    ($to:expr, $d:ident, $a:ident, $tag:ident, opt text) => {
+        $to = Some($d.text(&$a)?)
+    };
+    ($to:expr, $d:ident, $a:ident, $tag:ident, many text) => {
+        $to.push($d.text(&$a)?)
+    };
+    ($to:expr, $d:ident, $a:ident, $tag:ident, opt flag) => {{
+        $d.empty(&$a)?;
+        $to = true
+    }};
     ($to:expr, $d:ident, $a:ident, $tag:ident, opt number) => {
         match $d.number($crate::Tag::$tag, &$a)? {
             Ok(number) => $to = Some(number),
             Err(element) => return Ok(Some(element)),
         }
     };
-    ($to:expr, $d:ident, $a:ident, $tag:ident, one data) => { $to = $d.data($a)? };
-    ($to:expr, $d:ident, $a:ident, $tag:ident, opt data) => { $to = Some($d.data($a)?) };
+    ($to:expr, $d:ident, $a:ident, $tag:ident, one data) => {
+        $to = $d.data($a)?
+    };
+    ($to:expr, $d:ident, $a:ident, $tag:ident, opt data) => {
+        $to = Some($d.data($a)?)
+    };
     ($to:expr, $d:ident, $a:ident, $tag:ident, opt content) => {{
         $d.attributes(&$a)?;
         $to = Some($d.content()?)
     }};
-    ($to:expr, $d:ident, $a:ident, $tag:ident, one [$of:ty]) => { $to = $d.structure($a)? };
-    ($to:expr, $d:ident, $a:ident, $tag:ident, opt [$of:ty]) => { $to = Some($d.structure($a)?) };
+    ($to:expr, $d:ident, $a:ident, $tag:ident, one [$of:ty]) => {
+        $to = $d.structure($a)?
+    };
+    ($to:expr, $d:ident, $a:ident, $tag:ident, opt [$of:ty]) => {
+        $to = Some($d.structure($a)?)
+    };
     ($to:expr, $d:ident, $a:ident, $tag:ident, boxed [$of:ty]) => {
         $to = Some(Box::new($d.structure($a)?))
     };
-    ($to:expr, $d:ident, $a:ident, $tag:ident, many [$of:ty]) => { $to.push($d.structure($a)?) };
+    ($to:expr, $d:ident, $a:ident, $tag:ident, many [$of:ty]) => {
+        $to.push($d.structure($a)?)
+    };
 }
 
 macro_rules! field_write {
-    ($from:expr, $to:ident, $tag:ident, one text) => { $to.text($crate::Tag::$tag, &$from) };
+    ($from:expr, $to:ident, $tag:ident, one text) => {
+        $to.text($crate::Tag::$tag, &$from)
+    };
     ($from:expr, $to:ident, $tag:ident, opt flag) => {
-        if $from { $to.text($crate::Tag::$tag, "") }
+        if $from {
+            $to.text($crate::Tag::$tag, "")
+        }
     };
     ($from:expr, $to:ident, $tag:ident, opt number) => {
-        if let Some(number) = $from { $to.number($crate::Tag::$tag, number) }
+        if let Some(number) = $from {
+            $to.number($crate::Tag::$tag, number)
+        }
     };
     ($from:expr, $to:ident, $tag:ident, opt text) => {
-        if let Some(text) = &$from { $to.text($crate::Tag::$tag, text) }
+        if let Some(text) = &$from {
+            $to.text($crate::Tag::$tag, text)
+        }
     };
     ($from:expr, $to:ident, $tag:ident, many text) => {
-        for text in &$from { $to.text($crate::Tag::$tag, text) }
+        for text in &$from {
+            $to.text($crate::Tag::$tag, text)
+        }
     };
-    ($from:expr, $to:ident, $tag:ident, one data) => { $to.data($crate::Tag::$tag, &$from) };
+    ($from:expr, $to:ident, $tag:ident, one data) => {
+        $to.data($crate::Tag::$tag, &$from)
+    };
     ($from:expr, $to:ident, $tag:ident, opt data) => {
-        if let Some(data) = &$from { $to.data($crate::Tag::$tag, data) }
+        if let Some(data) = &$from {
+            $to.data($crate::Tag::$tag, data)
+        }
     };
     ($from:expr, $to:ident, $tag:ident, opt content) => {
-        if let Some(content) = &$from { $to.content($crate::Tag::$tag, content, &[]) }
+        if let Some(content) = &$from {
+            $to.content($crate::Tag::$tag, content, &[])
+        }
     };
-    ($from:expr, $to:ident, $tag:ident, one [$of:ty]) => { $to.structure(&$from) };
+    ($from:expr, $to:ident, $tag:ident, one [$of:ty]) => {
+        $to.structure(&$from)
+    };
     ($from:expr, $to:ident, $tag:ident, boxed [$of:ty]) => {
-        if let Some(value) = &$from { $to.structure(&**value) }
+        if let Some(value) = &$from {
+            $to.structure(&**value)
+        }
     };
     ($from:expr, $to:ident, $tag:ident, opt [$of:ty]) => {
-        if let Some(value) = &$from { $to.structure(value) }
+        if let Some(value) = &$from {
+            $to.structure(value)
+        }
     };
     ($from:expr, $to:ident, $tag:ident, many [$of:ty]) => {
-        for value in &$from { $to.structure(value) }
+        for value in &$from {
+            $to.structure(value)
+        }
     };
 }
 

@@ -154,7 +154,8 @@ pub struct Tolerance {
     /// Attributes on SyncML's elements: kept on structures and on Data, left out on other elements with text. For
     /// Windows, which says `msft:originalerror` of failed commands.
     pub attributes: bool,
-    /// A WBXML document of no known type is read as SyncML 1.2. For encoders that write the public identifier 1.
+    /// A WBXML document of no known type is read as the one whose formal identifier differs by capitals only, otherwise
+    /// as SyncML 1.2. For Ericsson's clients (`-//SyncML//DTD DevInf 1.0//EN`), and for the public identifier 1.
     pub public_id: bool,
     /// WBXML that uses what its own version does not have, or an empty attribute list. For Nokia's clients.
     pub wbxml_rules: bool,

@@ -23,8 +23,16 @@ pub(super) fn open<'a>(bytes: &'a Bytes, options: &Options) -> Result<Reader<'a>
     if !options.tolerance.public_id {
         return Err(Error::new(ErrorKind::PublicId, Place::default(), &[]));
     }
-    let read = read.with_language(&wbxml::languages::SYNCML12);
+    let language = nearly(&reader).unwrap_or(&wbxml::languages::SYNCML12);
+    let read = read.with_language(language);
     Reader::with_options(bytes, &read).map_err(fault)
+}
+
+/// The language whose formal identifier differs from the document's by capitals only.
+pub(crate) fn nearly(reader: &Reader<'_>) -> Option<&'static wbxml::Language> {
+    let wbxml::PublicId::Text { text, .. } = &reader.prologue().public_id else { return None };
+    let same = |l: &&wbxml::Language| l.fpi().is_some_and(|fpi| fpi.eq_ignore_ascii_case(text));
+    wbxml::Language::all().iter().copied().find(same)
 }
 
 /// The vocabulary of a page of a language; `None` where it is none of ours.
@@ -152,8 +160,10 @@ fn attributes(reader: &mut Reader<'_>) -> Result<(Vec<Attribute>, Option<String>
         }
     }
     let namespace = found.iter().find(|(name, _)| name == "xmlns").map(|(_, value)| value.clone());
-    let prefixes: Vec<_> =
-        found.iter().filter_map(|(n, v)| Some((n.strip_prefix("xmlns:")?.to_owned(), v.clone()))).collect();
+    let prefixes: Vec<_> = found
+        .iter()
+        .filter_map(|(n, v)| Some((n.strip_prefix("xmlns:")?.to_owned(), v.clone())))
+        .collect();
     let own = found.into_iter().filter(|(n, _)| n != "xmlns" && !n.starts_with("xmlns:"));
     let attributes = own.map(|(name, value)| {
         let split = name.split_once(':');

@@ -10,8 +10,8 @@ use crate::error::Limit;
 use crate::macros::{Structure, field_read, field_rule, field_type, field_write, structure};
 use crate::sink::{self, Sink};
 use crate::{
-    Cred, Element, EncodeError, Error, ErrorKind, Input, Meta, Name, Options, Others, Source, Start,
-    SyncHdr, Tag, Target, Text, Version, WriteOptions,
+    Cred, Element, EncodeError, Error, ErrorKind, Input, Meta, Name, Options, Others, Source,
+    Start, SyncHdr, Tag, Target, Text, Version, WriteOptions,
 };
 
 /// A SyncML message (RepPro 1.2, 6.2.1).
@@ -186,6 +186,7 @@ macro_rules! command {
         }
 
         /// A command that holds others, and how far it has been read.
+        #[expect(clippy::large_enum_variant, reason = "at most `nesting` of them are on the stack")]
         enum Open {
             $($container($container, Progress),)*
         }
@@ -331,7 +332,9 @@ impl SyncBody {
             }
             let command = match start.name {
                 // A second one, which `check` lets pass.
-                Name::Tag(Tag::FINAL) if stack.is_empty() => Command::Other(decoder.element(start)?),
+                Name::Tag(Tag::FINAL) if stack.is_empty() => {
+                    Command::Other(decoder.element(start)?)
+                }
                 _ => Command::read(start, decoder)?,
             };
             body.push(&mut stack, command);
@@ -449,7 +452,11 @@ impl SyncMl {
     fn check_version(&self, decoder: &Decoder<'_, '_>) -> Result<(), Error> {
         let said = decoder.events.version();
         let same = said.is_none() || said == Version::from_dtd(&self.hdr.ver_dtd);
-        if same || decoder.tolerance().version { Ok(()) } else { Err(decoder.error(ErrorKind::Version)) }
+        if same || decoder.tolerance().version {
+            Ok(())
+        } else {
+            Err(decoder.error(ErrorKind::Version))
+        }
     }
 
     /// The version that VerDTD says; 1.2 where it says none that is known.

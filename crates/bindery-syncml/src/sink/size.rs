@@ -30,7 +30,10 @@ const fn number(value: usize) -> usize {
 impl Size {
     pub(crate) fn new(space: Space, version: Version, options: &WriteOptions) -> Self {
         let head = match options.form {
-            Form::Xml => "<?xml version=\"1.0\" encoding=\"UTF-8\"?>".len() + if options.doctype { 256 } else { 0 },
+            Form::Xml => {
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>".len()
+                    + if options.doctype { 256 } else { 0 }
+            }
             Form::Wbxml => {
                 let (language, by_name) = wbxml::language(space, version);
                 match (language.number(), language.fpi()) {
@@ -79,7 +82,8 @@ impl Sink for Size {
                 let name = tag.name_in(self.version).len();
                 self.length += name + 3;
                 let outer = self.open.last().map(|(space, ..)| *space);
-                let same = outer == Some(Some(space)) || (outer.is_none() && space == Space::Provisioning);
+                let same =
+                    outer == Some(Some(space)) || (outer.is_none() && space == Space::Provisioning);
                 if !same {
                     self.length += " xmlns=\"\"".len() + space.namespace(self.version).len();
                 }
@@ -125,11 +129,14 @@ impl Sink for Size {
         self.content();
         self.length += match self.form {
             Form::Wbxml => text.len() + 2,
-            Form::Xml => text.bytes().map(|byte| match byte {
-                b'&' | b'\r' => 5,
-                b'<' | b'>' => 4,
-                _ => 1,
-            }).sum(),
+            Form::Xml => text
+                .bytes()
+                .map(|byte| match byte {
+                    b'&' | b'\r' => 5,
+                    b'<' | b'>' => 4,
+                    _ => 1,
+                })
+                .sum(),
         };
     }
 

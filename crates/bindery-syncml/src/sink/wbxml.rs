@@ -105,7 +105,8 @@ impl Sink for WbxmlSink<'_> {
         self.writer.start_literal(&other.local);
         let namespace = (other.space, other.namespace.as_str().to_owned());
         if self.open.last() != Some(&namespace) {
-            let uri = other.space.map_or(namespace.1.as_str(), |space| space.namespace(self.version));
+            let uri =
+                other.space.map_or(namespace.1.as_str(), |space| space.namespace(self.version));
             self.writer.attribute("xmlns", uri);
         }
         self.open.push(namespace);

@@ -1,8 +1,8 @@
 //! Messages made up by proptest.
 
 use bindery_syncml::{
-    Add, Alert, Atomic, Chal, Command, Content, Cred, Data, Delete, Get, Item, Meta, Options, Replace, Results,
-    Sequence, Source, Status, Sync, SyncMl, Target, Text, WriteOptions,
+    Add, Alert, Atomic, Chal, Command, Content, Cred, Data, Delete, Get, Item, Meta, Options,
+    Replace, Results, Sequence, Source, Status, Sync, SyncMl, Target, Text, WriteOptions,
 };
 use bytes::Bytes;
 use proptest::collection::vec;
@@ -31,9 +31,13 @@ fn data() -> impl Strategy<Value = Data> {
 }
 
 fn meta() -> impl Strategy<Value = Option<Box<Meta>>> {
-    let fields = (of(text()), of(text()), of(any::<u64>()), vec(text(), 0..2), of(content().prop_filter("plain", |c| {
-        matches!(c, Content::Text(_) | Content::Opaque(_))
-    })));
+    let fields = (
+        of(text()),
+        of(text()),
+        of(any::<u64>()),
+        vec(text(), 0..2),
+        of(content().prop_filter("plain", |c| matches!(c, Content::Text(_) | Content::Opaque(_)))),
+    );
     of(fields.prop_map(|(format, kind, size, emi, next_nonce)| {
         Box::new(Meta { format, kind, size, emi, next_nonce, ..Meta::default() })
     }))
@@ -45,14 +49,16 @@ fn target() -> impl Strategy<Value = Option<Target>> {
 }
 
 fn item() -> impl Strategy<Value = Item> {
-    (target(), of(text()), meta(), of(data()), any::<bool>()).prop_map(|(target, source, meta, data, more_data)| Item {
-        target,
-        source: source.map(|loc_uri| Source { loc_uri, ..Source::default() }),
-        meta,
-        data,
-        more_data,
-        ..Item::default()
-    })
+    (target(), of(text()), meta(), of(data()), any::<bool>()).prop_map(
+        |(target, source, meta, data, more_data)| Item {
+            target,
+            source: source.map(|loc_uri| Source { loc_uri, ..Source::default() }),
+            meta,
+            data,
+            more_data,
+            ..Item::default()
+        },
+    )
 }
 
 fn simple() -> impl Strategy<Value = Command> {

@@ -36,7 +36,9 @@ fn the_rows_are_in_order_and_say_something() {
 
 #[test]
 fn what_was_not_carried_out_is_no_success() {
-    for (code, success) in [(200, true), (212, true), (213, true), (215, false), (216, false), (404, false)] {
+    for (code, success) in
+        [(200, true), (212, true), (213, true), (215, false), (216, false), (404, false)]
+    {
         assert_eq!(StatusCode(code).is_success(), success, "{code}");
     }
 }

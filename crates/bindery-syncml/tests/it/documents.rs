@@ -1,13 +1,15 @@
 //! The other documents: DevInf, DM DDF, provisioning.
 
 use bindery_syncml::{
-    CtCapEntry, DevInf, Document, Error, MgmtTree, Options, Parameter, ProvisioningDoc, WriteOptions,
+    CtCapEntry, DevInf, Document, Error, MgmtTree, Options, Parameter, ProvisioningDoc,
+    WriteOptions,
 };
 use bytes::Bytes;
 
 /// Reads a document, and checks that both encodings carry it.
 fn both(text: &str) -> Document {
-    let document = Document::decode(&Bytes::copy_from_slice(text.as_bytes()), &Options::STRICT).unwrap();
+    let document =
+        Document::decode(&Bytes::copy_from_slice(text.as_bytes()), &Options::STRICT).unwrap();
     for options in [WriteOptions::XML, WriteOptions::XML.with_doctype(true), WriteOptions::WBXML] {
         let mut buffer = Vec::new();
         document.encode(&mut buffer, &options).unwrap();
@@ -64,7 +66,8 @@ fn management_trees() {
         )
     };
     let tree = node(&(node(&node("")) + &node("")));
-    let document = both(&format!("<MgmtTree><VerDTD>1.2</VerDTD><Man>m</Man>{tree}{tree}</MgmtTree>"));
+    let document =
+        both(&format!("<MgmtTree><VerDTD>1.2</VerDTD><Man>m</Man>{tree}{tree}</MgmtTree>"));
     let Document::MgmtTree(tree) = document else { panic!() };
     assert_eq!(tree.nodes.len(), 2);
     assert_eq!(tree.nodes[0].nodes.len(), 2);
@@ -88,13 +91,16 @@ fn provisioning() {
     assert_eq!(doc.version.as_deref(), Some("1.1"));
     let application = &doc.characteristics[1];
     assert_eq!(application.value("APPID"), Some("w7"));
-    assert!(matches!(&application.parameters[3], Parameter::Characteristic(inner) if &*inner.kind == "APPAUTH"));
+    assert!(
+        matches!(&application.parameters[3], Parameter::Characteristic(inner) if &*inner.kind == "APPAUTH")
+    );
     assert!(!format!("{doc:?}").contains("secret"));
     let mut wbxml = Vec::new();
     doc.encode(&mut wbxml, &WriteOptions::WBXML).unwrap();
     // WBXML 1.2, PROV 1.0, UTF-8, no table; the element with version and its text; a characteristic with its type
     // BOOTSTRAP as one token; a parm with NAME as one token and its value.
-    let expected = b"\x02\x0b\x6a\x00\xc5\x45\x031.1\0\x01\xc6\x56\x01\x87\x07\x06\x03Example\0\x01\x01";
+    let expected =
+        b"\x02\x0b\x6a\x00\xc5\x45\x031.1\0\x01\xc6\x56\x01\x87\x07\x06\x03Example\0\x01\x01";
     assert!(wbxml.starts_with(expected), "{wbxml:02x?}");
 }
 

@@ -13,7 +13,10 @@ fn refused(document: Vec<u8>) -> Error {
 fn a_million_nested_elements() {
     for tag in ["Atomic", "Item", "Data", "x"] {
         let error = refused(message(&format!("<{tag}>").repeat(1_000_000)).into_bytes());
-        assert!(matches!(error.kind(), ErrorKind::Xml(_) | ErrorKind::Limit { .. } | ErrorKind::Text), "{error}");
+        assert!(
+            matches!(error.kind(), ErrorKind::Xml(_) | ErrorKind::Limit { .. } | ErrorKind::Text),
+            "{error}"
+        );
     }
     for token in [0x48_u8, 0x54, 0x4f, 0x7f] {
         let mut document = b"\x02\xa4\x01\x6a\x00\x6d\x6b".to_vec();
@@ -26,11 +29,18 @@ fn a_million_nested_elements() {
 #[test]
 fn nesting_of_commands_is_bounded() {
     let nested = |depth: usize| {
-        message(&format!("{}{}", "<Atomic><CmdID>1</CmdID>".repeat(depth), "</Atomic>".repeat(depth)))
+        message(&format!(
+            "{}{}",
+            "<Atomic><CmdID>1</CmdID>".repeat(depth),
+            "</Atomic>".repeat(depth)
+        ))
     };
     assert!(lenient(&nested(8)).is_ok());
     let error = lenient(&nested(9)).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Limit { limit: Limit::Nesting, maximum: 8 }), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::Limit { limit: Limit::Nesting, maximum: 8 }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -39,14 +49,20 @@ fn the_number_of_elements_is_bounded() {
     let options = Options::STRICT.with_limits(limits);
     let text = message(&"<Alert><CmdID>1</CmdID></Alert>".repeat(10));
     let error = SyncMl::decode(&text.into(), &options).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Limit { limit: Limit::Elements, maximum: 20 }), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::Limit { limit: Limit::Elements, maximum: 20 }),
+        "{error}"
+    );
 }
 
 #[test]
 fn the_length_is_bounded() {
     let options = Options::LENIENT.with_limits(Limits::DEFAULT.with_message_length(100));
     let error = SyncMl::decode(&message("").into(), &options).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Limit { limit: Limit::MessageLength, .. }), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::Limit { limit: Limit::MessageLength, .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -60,7 +76,11 @@ fn every_truncation_is_an_error() {
         let whole = encoded(&value, &form);
         for length in 0..whole.len() {
             let cut: Bytes = whole.slice(..length);
-            assert!(SyncMl::decode(&cut, &Options::LENIENT).is_err(), "{length} of {}", whole.len());
+            assert!(
+                SyncMl::decode(&cut, &Options::LENIENT).is_err(),
+                "{length} of {}",
+                whole.len()
+            );
         }
     }
 }

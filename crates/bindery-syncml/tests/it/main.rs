@@ -1,4 +1,10 @@
 //! The public side of the codec.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "helpers of tests, which a failure ends"
+)]
 
 mod arbitrary;
 mod codes;

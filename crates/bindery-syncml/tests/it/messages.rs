@@ -1,8 +1,8 @@
 //! Messages in both encodings.
 
 use bindery_syncml::{
-    Alert, AlertCode, Atomic, Command, Content, Cred, Get, Item, Meta, Options, Replace, Status, StatusCode, SyncMl,
-    WriteOptions,
+    Alert, AlertCode, Atomic, Command, Content, Cred, Get, Item, Meta, Options, Replace, Status,
+    StatusCode, SyncMl, WriteOptions,
 };
 use bytes::Bytes;
 
@@ -27,8 +27,10 @@ fn wbxml_is_canonical() {
     assert_eq!(value.encoded_len(&WriteOptions::WBXML), expected.len());
     let xml = encoded(&value, &WriteOptions::XML);
     assert_eq!(value.encoded_len(&WriteOptions::XML), xml.len());
-    assert!(xml.ends_with(b"<Meta><MaxMsgSize xmlns=\"syncml:metinf\">10</MaxMsgSize></Meta></SyncHdr><SyncBody>\
-        <Alert><CmdID>1</CmdID><Data>1201</Data></Alert><Final/></SyncBody></SyncML>"));
+    assert!(xml.ends_with(
+        b"<Meta><MaxMsgSize xmlns=\"syncml:metinf\">10</MaxMsgSize></Meta></SyncHdr><SyncBody>\
+        <Alert><CmdID>1</CmdID><Data>1201</Data></Alert><Final/></SyncBody></SyncML>"
+    ));
 }
 
 #[test]
@@ -106,9 +108,15 @@ fn the_kinds_of_data_are_kept_apart() {
     assert_eq!(data("  "), Content::from("  "));
     assert_eq!(data("<![CDATA[a < b]]>"), Content::Opaque(Bytes::from_static(b"a < b")));
     assert_eq!(data("<![CDATA[]]>"), Content::Opaque(Bytes::new()));
-    assert_eq!(data("<![CDATA[a]]>&#xD;<![CDATA[\nb]]>"), Content::Opaque(Bytes::from_static(b"a\r\nb")));
+    assert_eq!(
+        data("<![CDATA[a]]>&#xD;<![CDATA[\nb]]>"),
+        Content::Opaque(Bytes::from_static(b"a\r\nb"))
+    );
     assert_eq!(data("a<![CDATA[b]]>"), Content::from("ab"));
-    assert!(matches!(data("<Anchor xmlns='syncml:metinf'><Next>1</Next></Anchor>"), Content::Meta(_)));
+    assert!(matches!(
+        data("<Anchor xmlns='syncml:metinf'><Next>1</Next></Anchor>"),
+        Content::Meta(_)
+    ));
     assert!(matches!(
         data("<DevInf xmlns='syncml:devinf'><VerDTD>1.2</VerDTD><DevID>d</DevID></DevInf>"),
         Content::DevInf(_)
@@ -122,7 +130,8 @@ fn the_kinds_of_data_are_kept_apart() {
 
 #[test]
 fn a_raw_digest_of_syncml_1_0_stays_octets() {
-    let digest = Bytes::from_static(b"\x00\x01\xff\xfe\x80\x90\xa0\xb0\xc0\xd0\xe0\xf0\x10\x20\x30\x40");
+    let digest =
+        Bytes::from_static(b"\x00\x01\xff\xfe\x80\x90\xa0\xb0\xc0\xd0\xe0\xf0\x10\x20\x30\x40");
     let mut value = SyncMl::default();
     value.hdr.ver_dtd = "1.0".into();
     let meta = Meta { kind: Some("syncml:auth-md5".into()), ..Meta::default() };
@@ -159,7 +168,10 @@ fn unknown_elements_keep_their_place() {
     assert!(matches!(value.body.commands[1], Command::Other(_)));
     let xml = String::from_utf8(encoded(&value, &WriteOptions::XML).to_vec()).unwrap();
     assert!(xml.contains("<CmdID>1</CmdID><New xmlns=\"urn:x\""), "{xml}");
-    assert!(xml.contains("<Odd>1</Odd>") || xml.contains("<Odd xmlns=\"syncml:metinf\">1</Odd>"), "{xml}");
+    assert!(
+        xml.contains("<Odd>1</Odd>") || xml.contains("<Odd xmlns=\"syncml:metinf\">1</Odd>"),
+        "{xml}"
+    );
 }
 
 #[test]
@@ -176,8 +188,12 @@ fn windows_attributes_are_kept() {
 #[test]
 fn an_answer_is_made_of_plain_values() {
     let mut reply = SyncMl::default();
-    let get = Get { cmd_id: 2_u32.into(), items: vec![Item::to("./DevInfo/Man")], ..Get::default() };
-    let replace = Replace { items: vec![Item { data: Some("1".into()), ..Item::to("./x") }], ..Replace::default() };
+    let get =
+        Get { cmd_id: 2_u32.into(), items: vec![Item::to("./DevInfo/Man")], ..Get::default() };
+    let replace = Replace {
+        items: vec![Item { data: Some("1".into()), ..Item::to("./x") }],
+        ..Replace::default()
+    };
     let atomic = Atomic { commands: vec![replace.into(), get.into()], ..Atomic::default() };
     reply.body.commands.push(Status::of(1_u32, 1_u32, 0_u32, "SyncHdr", StatusCode::OK).into());
     reply.body.commands.push(atomic.into());
@@ -196,7 +212,9 @@ fn an_answer_is_made_of_plain_values() {
 #[test]
 fn long_texts_are_slices_of_the_message() {
     let long = "x".repeat(1000);
-    let text = Bytes::from(message(&format!("<Add><CmdID>1</CmdID><Item><Data>{long}</Data></Item></Add>")));
+    let text = Bytes::from(message(&format!(
+        "<Add><CmdID>1</CmdID><Item><Data>{long}</Data></Item></Add>"
+    )));
     let value = SyncMl::decode(&text, &Options::STRICT).unwrap();
     let Some(Command::Add(add)) = value.body.commands.first() else { panic!() };
     let inside = add.items[0].data.as_ref().unwrap().as_str().unwrap().as_ptr().addr();

@@ -50,7 +50,11 @@ fn repeated() {
         "<Final/><Final/>",
         "<Get><CmdID>1</CmdID><Item><Data>1</Data><Data>2</Data></Item></Get>",
     ] {
-        tolerated(&message(body), |k| matches!(k, ErrorKind::Repeated { .. }), |t| t.repeated = true);
+        tolerated(
+            &message(body),
+            |k| matches!(k, ErrorKind::Repeated { .. }),
+            |t| t.repeated = true,
+        );
     }
 }
 
@@ -63,7 +67,11 @@ fn misplaced() {
          <Data>200</Data></Status></Atomic>",
         "<Sync><CmdID>1</CmdID><Add><CmdID>2</CmdID></Add><Item/></Sync>",
     ] {
-        tolerated(&message(body), |k| matches!(k, ErrorKind::Misplaced { .. }), |t| t.misplaced = true);
+        tolerated(
+            &message(body),
+            |k| matches!(k, ErrorKind::Misplaced { .. }),
+            |t| t.misplaced = true,
+        );
     }
     let number = message("<Sync><CmdID>1</CmdID><NumberOfChanges>many</NumberOfChanges></Sync>");
     tolerated(&number, |k| matches!(k, ErrorKind::Number), |t| t.misplaced = true);
@@ -84,9 +92,12 @@ fn namespaces() {
         text.replace("SYNCML:SYNCML1.2", "syncml:SYNCML1.2"),
     ] {
         tolerated(&text, |k| matches!(k, ErrorKind::Namespace { .. }), |t| t.namespaces = true);
-        assert_eq!(both(&text), both(&message(
-            "<Add><CmdID>1</CmdID><Meta><Type xmlns='syncml:metinf'>text/plain</Type></Meta></Add>"
-        )));
+        assert_eq!(
+            both(&text),
+            both(&message(
+                "<Add><CmdID>1</CmdID><Meta><Type xmlns='syncml:metinf'>text/plain</Type></Meta></Add>"
+            ))
+        );
     }
 }
 
@@ -107,7 +118,10 @@ fn what_nobody_means_is_refused_always() {
         "<![CDATA[x]]>",
     ] {
         let error = lenient(&message(body)).unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::Text | ErrorKind::Element { .. }), "{body}: {error}");
+        assert!(
+            matches!(error.kind(), ErrorKind::Text | ErrorKind::Element { .. }),
+            "{body}: {error}"
+        );
         assert!(error.to_string().contains("SyncML/SyncBody"), "{error}");
     }
 }
