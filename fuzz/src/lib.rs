@@ -8,6 +8,7 @@
 //! `Cargo.toml`, and at least one seed in `corpus/TARGET`.
 #![forbid(unsafe_code)]
 
+pub mod kmip;
 pub mod syncml;
 pub mod ttlv;
 pub mod ttlv_forms;
@@ -18,7 +19,8 @@ pub mod xml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
+    ("kmip_typed", kmip::typed),
     ("ttlv_strict", ttlv::strict),
     ("ttlv_lenient", ttlv::lenient),
     ("ttlv_decode_encode_decode", ttlv::decode_encode_decode),
