@@ -151,6 +151,11 @@ impl<'s, S: Sink> Children<'s, S> {
     }
 }
 
+/// Whether a WBXML document of one vocabulary has tokens for another one.
+fn has(document: Space, space: Space) -> bool {
+    space == document || document == Space::SyncMl && matches!(space, Space::MetInf | Space::Ddf)
+}
+
 /// A document that can be written.
 pub(crate) trait Root {
     const SPACE: Space;

@@ -4,8 +4,9 @@ use bindery_wbxml::{self as wbxml, Reader};
 use bytes::Bytes;
 
 use super::space_inside;
+use super::xml::resolve;
 use crate::{
-    Attribute, Error, ErrorKind, Event, Name, Options, OtherName, Place, Space, Start, Tag, Text,
+    Attribute, Error, ErrorKind, Event, Name, Options, Place, Space, Start, Tag, Text, Version,
     text,
 };
 
@@ -105,29 +106,19 @@ fn start(
             let tag = space(reader, *page).and_then(|space| Tag::by_token(space, *token));
             tag.map_or(Name::Token { page: *page, token: *token }, Name::Tag)
         }
-        wbxml::Name::Literal { name, .. } => literal(name, namespace.as_deref(), open.last()),
+        wbxml::Name::Literal { name, .. } => literal(name, namespace.as_deref(), open.last())?,
         _ => return Err(ErrorKind::PublicId),
     };
     Ok(Event::Start(Start { name, attributes }))
 }
 
 /// A name of the string table: in the namespace that an attribute says, otherwise in that of the parent.
-fn literal(name: &str, namespace: Option<&str>, parent: Option<&Name>) -> Name {
-    let (space, namespace) = match (namespace, parent) {
-        (Some(namespace), _) => match Space::of_namespace(namespace) {
-            Some((space, _)) => (Some(space), ""),
-            None => (None, namespace),
-        },
-        (None, Some(Name::Other(parent))) => (parent.space, parent.namespace.as_str()),
-        (None, parent) => (space_inside(parent), ""),
+fn literal(name: &str, namespace: Option<&str>, parent: Option<&Name>) -> Result<Name, ErrorKind> {
+    let outer = || match parent {
+        Some(Name::Other(parent)) if parent.space.is_none() => parent.namespace.as_str(),
+        parent => space_inside(parent).map_or("", |space| space.namespace(Version::V1_2)),
     };
-    match space.and_then(|space| Tag::by_name(space, name)) {
-        Some(tag) => Name::Tag(tag),
-        None => {
-            let (namespace, local) = (Text::from(namespace), Text::from(name));
-            Name::Other(Box::new(OtherName { space, namespace, local }))
-        }
-    }
+    resolve(namespace.unwrap_or_else(outer), name, parent, namespace.is_none(), true)
 }
 
 /// The attributes up to the end of the list, and the default namespace that they declare.

@@ -37,7 +37,10 @@ pub(super) fn next(
                 });
                 let attributes = attributes.collect();
                 let tolerant = options.tolerance.namespaces;
-                let name = resolve(name.namespace(), name.local(), open.last(), tolerant)?;
+                let declared = start.declarations().any(|(prefix, _)| prefix.is_empty());
+                let inherited = !declared && name.prefix().is_none();
+                let (namespace, local) = (name.namespace(), name.local());
+                let name = resolve(namespace, local, open.last(), inherited, tolerant)?;
                 Event::Start(Start { name, attributes })
             }
             xml::Event::End(_) => Event::End,
@@ -48,14 +51,26 @@ pub(super) fn next(
     }
 }
 
-/// The name in a vocabulary of ours; where the namespace is not quite right, the one that fits the parent.
-fn resolve(
+/// The name in a vocabulary of ours; where the namespace is not quite right, the one that fits the parent. A namespace
+/// that the element itself declares is meant; one that is inherited may have been forgotten.
+pub(super) fn resolve(
     namespace: &str,
     local: &str,
     parent: Option<&Name>,
+    inherited: bool,
     tolerant: bool,
 ) -> Result<Name, ErrorKind> {
     let space = Space::of_namespace(namespace).map(|(space, _)| space);
+    let inside = space_inside(parent);
+    let misnamed = || ErrorKind::Namespace { found: local.chars().take(64).collect() };
+    if inherited
+        && space == Some(Space::SyncMl)
+        && let Some(document) = inside
+        && matches!(document, Space::DevInf | Space::Ddf)
+        && let Some(tag) = Tag::by_name(document, local)
+    {
+        return if tolerant { Ok(Name::Tag(tag)) } else { Err(misnamed()) };
+    }
     if let Some(tag) = space.and_then(|space| Tag::by_name(space, local)) {
         return Ok(Name::Tag(tag));
     }
@@ -63,7 +78,6 @@ fn resolve(
         let namespace = if space.is_some() { Text::default() } else { Text::from(namespace) };
         Name::Other(Box::new(OtherName { space, namespace, local: local.into() }))
     };
-    let inside = space_inside(parent);
     if namespace.is_empty() && matches!(inside, Some(Space::Provisioning | Space::Ddf)) {
         let tag = inside.and_then(|space| Tag::by_name(space, local));
         return Ok(tag.map_or_else(|| other(inside), Name::Tag));
@@ -76,13 +90,12 @@ fn resolve(
             _ => {}
         }
     }
-    let Some(tag) = guess(namespace, local, parent, space.is_some()) else {
-        return Ok(other(space));
-    };
-    if tolerant {
-        return Ok(Name::Tag(tag));
+    let meant = space.is_some() && !inherited;
+    match guess(namespace, local, parent, space.is_some()).filter(|_| !meant) {
+        None => Ok(other(space)),
+        Some(tag) if tolerant => Ok(Name::Tag(tag)),
+        Some(_) => Err(misnamed()),
     }
-    Err(ErrorKind::Namespace { found: local.chars().take(64).collect() })
 }
 
 /// What a name without a namespace, or with a wrong one of ours, is meant to be.

@@ -32,7 +32,7 @@ pub struct SyncBody {
     pub commands: Vec<Command>,
     /// Final: this is the last message of the package.
     pub is_final: bool,
-    /// Attributes of the element.
+    /// Attributes of the element, and what stands behind Final.
     pub others: Others,
 }
 
@@ -330,13 +330,13 @@ impl SyncBody {
                 open.place(start, decoder)?;
                 continue;
             }
-            let command = match start.name {
+            if stack.is_empty() && start.name == Name::Tag(Tag::FINAL) {
                 // A second one, which `check` lets pass.
-                Name::Tag(Tag::FINAL) if stack.is_empty() => {
-                    Command::Other(decoder.element(start)?)
-                }
-                _ => Command::read(start, decoder)?,
-            };
+                let element = decoder.element(start)?;
+                body.others.push(usize::MAX, element);
+                continue;
+            }
+            let command = Command::read(start, decoder)?;
             body.push(&mut stack, command);
         }
     }
@@ -389,6 +389,7 @@ impl SyncBody {
             sink.start(Tag::FINAL, &[]);
             sink.end();
         }
+        self.others.elements().iter().for_each(|other| sink.events(other.element.events()));
         sink.end();
     }
 }

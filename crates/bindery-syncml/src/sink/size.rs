@@ -9,6 +9,7 @@ use crate::{Attribute, Form, Name, Space, Tag, Version};
 /// less than what is written.
 pub(crate) struct Size {
     form: Form,
+    space: Space,
     version: Version,
     length: usize,
     page: u8,
@@ -43,7 +44,7 @@ impl Size {
                 }
             }
         };
-        Self { form: options.form, version, length: head, page: 0, open: Vec::new() }
+        Self { form: options.form, space, version, length: head, page: 0, open: Vec::new() }
     }
 
     pub(crate) const fn len(&self) -> usize {
@@ -88,6 +89,11 @@ impl Sink for Size {
                     self.length += " xmlns=\"\"".len() + space.namespace(self.version).len();
                 }
                 self.open.push((Some(space), name, false));
+            }
+            // A literal, with its namespace.
+            Form::Wbxml if !super::has(self.space, space) => {
+                self.length += 2 * tag.name().len() + 64;
+                self.open.push((Some(space), 0, false));
             }
             Form::Wbxml => {
                 if space.page() != self.page {

@@ -11,6 +11,7 @@ use crate::{Attribute, EncodeError, Name, Space, Tag, Version};
 
 pub(crate) struct WbxmlSink<'b> {
     writer: Writer<'b>,
+    space: Space,
     version: Version,
     wbxml: bindery_wbxml::Version,
     /// What a literal inside each open element is taken for: a vocabulary, or another namespace.
@@ -43,7 +44,7 @@ impl<'b> WbxmlSink<'b> {
             options = options.with_public_id(Identifier::Text(Cow::Borrowed(fpi)));
         }
         let writer = Writer::new(buffer, &options);
-        Self { writer, version, wbxml, open: Vec::new(), last: "", error: None }
+        Self { writer, space, version, wbxml, open: Vec::new(), last: "", error: None }
     }
 
     pub(crate) fn finish(mut self) -> Result<(), EncodeError> {
@@ -70,6 +71,25 @@ impl<'b> WbxmlSink<'b> {
         }
     }
 
+    /// An element of another document type, which has no token in this one.
+    fn foreign(&mut self, tag: Tag, attributes: &[Attribute]) {
+        self.literal(tag.name(), (Some(tag.space()), String::new()));
+        let inside = if tag == Tag::META { Space::MetInf } else { tag.space() };
+        self.open.push((Some(inside), String::new()));
+        self.attributes(attributes);
+    }
+
+    /// An element without a token; its namespace is said where it is not the one around it.
+    fn literal(&mut self, name: &str, namespace: (Option<Space>, String)) {
+        self.zero(name);
+        self.writer.start_literal(name);
+        if self.open.last() != Some(&namespace) {
+            let (space, other) = namespace;
+            let uri = space.map_or(&*other, |space| space.namespace(self.version));
+            self.writer.attribute("xmlns", uri);
+        }
+    }
+
     fn zero(&mut self, text: &str) {
         if text.contains('\0') {
             let element = self.last.to_owned();
@@ -83,6 +103,9 @@ impl Sink for WbxmlSink<'_> {
     fn start(&mut self, tag: Tag, attributes: &[Attribute]) {
         let space = tag.space();
         self.last = tag.name();
+        if !super::has(self.space, space) {
+            return self.foreign(tag, attributes);
+        }
         self.writer.start_tag(space.page(), tag.token());
         let inside = if tag == Tag::META { Space::MetInf } else { space };
         self.open.push((Some(inside), String::new()));
@@ -101,14 +124,8 @@ impl Sink for WbxmlSink<'_> {
                 return self.attributes(attributes);
             }
         };
-        self.zero(&other.local);
-        self.writer.start_literal(&other.local);
         let namespace = (other.space, other.namespace.as_str().to_owned());
-        if self.open.last() != Some(&namespace) {
-            let uri =
-                other.space.map_or(namespace.1.as_str(), |space| space.namespace(self.version));
-            self.writer.attribute("xmlns", uri);
-        }
+        self.literal(&other.local, namespace.clone());
         self.open.push(namespace);
         self.attributes(attributes);
     }
