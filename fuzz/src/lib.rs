@@ -10,6 +10,7 @@
 
 pub mod kmip;
 pub mod syncml;
+pub mod taxii;
 pub mod ttlv;
 pub mod ttlv_forms;
 pub mod wbxml;
@@ -19,7 +20,9 @@ pub mod xml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 16] = [
+    ("taxii_read", taxii::read),
+    ("taxii_read_write_read", taxii::read_write_read),
     ("kmip_typed", kmip::typed),
     ("ttlv_strict", ttlv::strict),
     ("ttlv_lenient", ttlv::lenient),
