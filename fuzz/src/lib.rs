@@ -8,6 +8,8 @@
 //! `Cargo.toml`, and at least one seed in `corpus/TARGET`.
 #![forbid(unsafe_code)]
 
+pub mod kmip;
+pub mod taxii;
 pub mod ttlv;
 pub mod ttlv_forms;
 pub mod wbxml;
@@ -17,7 +19,10 @@ pub mod xml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 13] = [
+    ("taxii_read", taxii::read),
+    ("taxii_read_write_read", taxii::read_write_read),
+    ("kmip_typed", kmip::typed),
     ("ttlv_strict", ttlv::strict),
     ("ttlv_lenient", ttlv::lenient),
     ("ttlv_decode_encode_decode", ttlv::decode_encode_decode),

@@ -142,6 +142,7 @@ pub fn typed<R: Request>(payload: Option<ResponsePayload>) -> Option<R::Response
 
 impl RequestPayload {
     /// The object that the request names.
+    #[expect(clippy::too_many_lines, reason = "a table of the operations")]
     pub fn unique_identifier(&self) -> Option<&Text> {
         match self {
             Self::Get(request) => request.unique_identifier.as_ref(),
@@ -150,11 +151,59 @@ impl RequestPayload {
             Self::Activate(request) => request.unique_identifier.as_ref(),
             Self::Revoke(request) => request.unique_identifier.as_ref(),
             Self::Destroy(request) => request.unique_identifier.as_ref(),
+            Self::ReKey(request) => request.unique_identifier.as_ref(),
+            Self::Certify(request) => request.unique_identifier.as_ref(),
+            Self::ReCertify(request) => request.unique_identifier.as_ref(),
+            Self::Check(request) => request.unique_identifier.as_ref(),
+            Self::AddAttribute(request) => request.unique_identifier.as_ref(),
+            Self::ModifyAttribute(request) => request.unique_identifier.as_ref(),
+            Self::DeleteAttribute(request) => request.unique_identifier.as_ref(),
+            Self::ObtainLease(request) => request.unique_identifier.as_ref(),
+            Self::GetUsageAllocation(request) => request.unique_identifier.as_ref(),
+            Self::Archive(request) => request.unique_identifier.as_ref(),
+            Self::Recover(request) => request.unique_identifier.as_ref(),
+            Self::Encrypt(request) => request.unique_identifier.as_ref(),
+            Self::Decrypt(request) => request.unique_identifier.as_ref(),
+            Self::Sign(request) => request.unique_identifier.as_ref(),
+            Self::SignatureVerify(request) => request.unique_identifier.as_ref(),
+            Self::Mac(request) => request.unique_identifier.as_ref(),
+            Self::MacVerify(request) => request.unique_identifier.as_ref(),
+            Self::CreateSplitKey(request) => request.unique_identifier.as_ref(),
+            Self::Export(request) => request.unique_identifier.as_ref(),
+            Self::AdjustAttribute(request) => request.unique_identifier.as_ref(),
+            Self::SetAttribute(request) => request.unique_identifier.as_ref(),
+            Self::Notify(request) => Some(&request.unique_identifier),
+            Self::Put(request) => Some(&request.unique_identifier),
+            Self::Import(request) => Some(&request.unique_identifier),
             Self::Create(_)
             | Self::Register(_)
             | Self::Locate(_)
             | Self::Query(_)
             | Self::DiscoverVersions(_)
+            | Self::CreateKeyPair(_)
+            | Self::ReKeyKeyPair(_)
+            | Self::DeriveKey(_)
+            | Self::Validate(_)
+            | Self::Cancel(_)
+            | Self::Poll(_)
+            | Self::RngRetrieve(_)
+            | Self::RngSeed(_)
+            | Self::Hash(_)
+            | Self::JoinSplitKey(_)
+            | Self::Log(_)
+            | Self::Login(_)
+            | Self::Logout(_)
+            | Self::SetEndpointRole(_)
+            | Self::Pkcs11(_)
+            | Self::Interop(_)
+            | Self::Ping(_)
+            | Self::DelegatedLogin(_)
+            | Self::ReProvision(_)
+            | Self::SetDefaults(_)
+            | Self::SetConstraints(_)
+            | Self::GetConstraints(_)
+            | Self::QueryAsynchronousRequests(_)
+            | Self::Process(_)
             | Self::Unknown(_)
             | Self::Faulty(_) => None,
         }
@@ -170,6 +219,12 @@ impl RequestPayload {
                 | Self::Locate(_)
                 | Self::Query(_)
                 | Self::DiscoverVersions(_)
+                | Self::Check(_)
+                | Self::Export(_)
+                | Self::GetConstraints(_)
+                | Self::Ping(_)
+                | Self::QueryAsynchronousRequests(_)
+                | Self::Validate(_)
         )
     }
 }

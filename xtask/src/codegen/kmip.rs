@@ -211,6 +211,7 @@ fn value_file(attributes: &[Attribute]) -> String {
         "/// An attribute that has no variant: a custom one (`x-`, `y-`), a newer one, a structure\n\
          /// that is kept as it stood or that leaves out fields, as Locate may.\n\
          Other(Text, RawValue),\n\
+         /// A vendor's attribute in the form of KMIP 2.x.\nVendor(Box<VendorAttribute>),\n\
          /// A name without a value: Notify says so that an attribute was deleted.\nAbsent(Text),\n}\n\n",
     );
     text.push_str(&value_methods(attributes));
@@ -244,7 +245,7 @@ fn value_imports(attributes: &[Attribute]) -> String {
     let structures = sorted(&|a| a.value.clone().filter(|_| a.item_type == "Structure"));
     format!(
         "use bindery_ttlv::{{DateTime, Element, Encode, Error, Interval, RawValue, Tag, Text, Writer, \
-         registry::{{{registry}}}}};\n\nuse super::structures::{{{structures}}};\n\n"
+         registry::{{{registry}}}}};\n\nuse super::structures::{{{structures}, VendorAttribute}};\n\n"
     )
 }
 
@@ -256,7 +257,8 @@ fn value_methods(attributes: &[Attribute]) -> String {
         let _ = write!(text, "Self::{variant}(_) => \"{}\",", attribute.name);
     }
     text.push_str(
-        "Self::Other(name, _) | Self::Absent(name) => name,}}\n\n\
+        "Self::Other(name, _) | Self::Absent(name) => name,\n\
+         Self::Vendor(vendor) => &vendor.attribute_name,}}\n\n\
          /// The value of a named attribute; `None` if the name has no variant.\n\
          pub(super) fn decode_named(name: &str, element: Element<'_>) -> Result<Option<Self>, Error> {\n\
          Ok(Some(match name {",
@@ -266,12 +268,15 @@ fn value_methods(attributes: &[Attribute]) -> String {
     }
     text.push_str(
         "_ => return Ok(None),}))}\n\n\
-         /// Writes the Attribute Value, if there is one.\n\
-         pub(super) fn encode_value(&self, writer: &mut Writer<'_>) { let tag = Tag::ATTRIBUTE_VALUE; match self {",
+         /// Writes the value under a tag, if there is one.\n\
+         pub(super) fn encode_value(&self, tag: Tag, writer: &mut Writer<'_>) { match self {",
     );
     for (_, variant, _) in typed(attributes) {
         let _ = write!(text, "Self::{variant}(value) => value.encode(tag, writer),");
     }
-    text.push_str("Self::Other(_, value) => value.encode(tag, writer), Self::Absent(_) => {}}}}\n");
+    text.push_str(
+        "Self::Other(_, value) => value.encode(tag, writer),\n\
+         Self::Vendor(vendor) => vendor.attribute_value.encode(tag, writer), Self::Absent(_) => {}}}}\n",
+    );
     text
 }

@@ -21,7 +21,7 @@ fn payload(line: &str) -> Result<RequestPayload> {
 
 fn template(line: &str, name: &str) -> Option<AttributeValue> {
     let RequestPayload::Create(create) = payload(line).unwrap() else { panic!("not Create") };
-    request::attribute(&create.template_attribute.attributes, name).cloned()
+    request::attribute(create.attributes.attributes(), name).cloned()
 }
 
 #[test]

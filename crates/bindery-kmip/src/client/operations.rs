@@ -13,7 +13,7 @@ use crate::message::{
     ActivateRequest, Attribute, AttributeValue, CreateRequest, DestroyRequest,
     DiscoverVersionsRequest, GetAttributeListRequest, GetAttributesRequest, GetRequest,
     LocateRequest, ManagedObject, QueryRequest, QueryResponse, RegisterRequest, RevocationReason,
-    RevokeRequest, TemplateAttribute,
+    RevokeRequest,
 };
 
 /// Each method sends one request with one operation. Errors are those of
@@ -36,7 +36,7 @@ impl Client {
             AttributeValue::CryptographicLength(bits),
             AttributeValue::CryptographicUsageMask(usage),
         ];
-        let template: TemplateAttribute = required.into_iter().chain(attributes).collect();
+        let template = required.into_iter().chain(attributes).collect();
         let request = CreateRequest::new(ObjectType::SYMMETRIC_KEY, template);
         Ok(self.request(request).await?.unique_identifier)
     }

@@ -1,5 +1,6 @@
 //! Attribute and Template-Attribute (KMIP 1.4, sections 2.1.1, 2.1.8 and 3).
 
+mod list;
 mod structures;
 mod value;
 
@@ -9,9 +10,14 @@ use bindery_ttlv::{
     derived::{Order, Unknown, fill, keep, single},
 };
 
+pub use list::{
+    AttributeReference, Attributes, CommonAttributes, ObjectAttributes, PrivateKeyAttributes,
+    PublicKeyAttributes, VendorAttributeReference,
+};
 pub use structures::{
     AlternativeName, ApplicationSpecificInformation, CryptographicDomainParameters,
     CryptographicParameters, Digest, KeyValueLocation, Link, Name, RevocationReason, UsageLimits,
+    VendorAttribute,
 };
 pub use value::AttributeValue;
 
@@ -95,7 +101,7 @@ impl Structure for Attribute {
         unknown.upto(writer, 1, 1);
         self.index.iter().for_each(|index| index.encode(Tag::ATTRIBUTE_INDEX, writer));
         unknown.upto(writer, 2, 1);
-        self.value.encode_value(writer);
+        self.value.encode_value(Tag::ATTRIBUTE_VALUE, writer);
         unknown.rest(writer);
     }
 }
@@ -109,11 +115,16 @@ fn decode_value(
         Ok(Some(value)) => Ok(value),
         Ok(None) => Ok(AttributeValue::Other(name.text()?, element.raw()?)),
         // Locate may ask by a part of a structure (section 4.9).
-        Err(error) if matches!(error.kind(), ErrorKind::MissingField { .. }) => {
+        Err(error) if is_of_another_form(&error) => {
             Ok(AttributeValue::Other(name.text()?, element.raw()?))
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether a value is one that the attribute's type has no place for, and is kept as it stands.
+pub(super) fn is_of_another_form(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::MissingField { .. })
 }
 
 /// A Template-Attribute: attributes for a new object, directly and by the names of Templates

@@ -1,8 +1,8 @@
-//! Create: operation 0x01 (KMIP 1.4, section 4.1).
+//! Create: operation 0x01 (KMIP 1.4, section 4.1; 2.1, section 6.1.8).
 
 use bindery_ttlv::{RawItem, Text, Ttlv, registry::ObjectType};
 
-use super::TemplateAttribute;
+use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
 
 /// A symmetric key that the server is to generate.
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
@@ -12,16 +12,21 @@ pub struct CreateRequest {
     /// Symmetric Key; the operation generates nothing else.
     pub object_type: ObjectType,
     /// The key's attributes; Cryptographic Algorithm and Cryptographic Usage Mask at least.
-    pub template_attribute: TemplateAttribute,
+    #[ttlv(choice)]
+    pub attributes: ObjectAttributes,
+    /// How it may be stored (2.0).
+    pub protection_storage_masks: Option<ProtectionStorageMasks>,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
 }
 
 impl CreateRequest {
-    /// A request from the object's type and attributes.
+    /// A request of KMIP 1.x from the object's type and attributes. For 2.x put
+    /// [`Attributes`](super::Attributes) into the field `attributes`.
     pub const fn new(object_type: ObjectType, template_attribute: TemplateAttribute) -> Self {
-        Self { object_type, template_attribute, unknown: Vec::new() }
+        let attributes = ObjectAttributes::TemplateAttribute(template_attribute);
+        Self { object_type, attributes, protection_storage_masks: None, unknown: Vec::new() }
     }
 }
 

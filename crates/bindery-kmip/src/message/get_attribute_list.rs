@@ -2,6 +2,8 @@
 
 use bindery_ttlv::{RawItem, Text, Ttlv};
 
+use super::AttributeReference;
+
 /// Which object's attribute names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
 #[ttlv(tag = REQUEST_PAYLOAD)]
@@ -33,6 +35,9 @@ pub struct GetAttributeListResponse {
     /// The names.
     #[ttlv(tag = ATTRIBUTE_NAME)]
     pub attribute_names: Vec<Text>,
+    /// The same in the form of 2.x.
+    #[ttlv(tag = ATTRIBUTE_REFERENCE)]
+    pub attribute_references: Vec<AttributeReference>,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -41,6 +46,11 @@ pub struct GetAttributeListResponse {
 impl GetAttributeListResponse {
     /// A response from the Unique Identifier and the names.
     pub fn new(unique_identifier: impl Into<Text>, attribute_names: Vec<Text>) -> Self {
-        Self { unique_identifier: unique_identifier.into(), attribute_names, unknown: Vec::new() }
+        Self {
+            unique_identifier: unique_identifier.into(),
+            attribute_names,
+            attribute_references: Vec::new(),
+            unknown: Vec::new(),
+        }
     }
 }

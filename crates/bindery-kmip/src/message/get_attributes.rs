@@ -2,7 +2,7 @@
 
 use bindery_ttlv::{RawItem, Text, Ttlv};
 
-use super::Attribute;
+use super::{Attribute, AttributeReference, Attributes};
 
 /// Which object's attributes, and which of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -15,6 +15,9 @@ pub struct GetAttributesRequest {
     /// The attributes' names; all attributes without any.
     #[ttlv(tag = ATTRIBUTE_NAME)]
     pub attribute_names: Vec<Text>,
+    /// The same in the form of 2.x.
+    #[ttlv(tag = ATTRIBUTE_REFERENCE)]
+    pub attribute_references: Vec<AttributeReference>,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -29,6 +32,7 @@ impl GetAttributesRequest {
         Self {
             unique_identifier: Some(unique_identifier.into()),
             attribute_names: attribute_names.into_iter().map(Into::into).collect(),
+            attribute_references: Vec::new(),
             unknown: Vec::new(),
         }
     }
@@ -45,6 +49,8 @@ pub struct GetAttributesResponse {
     /// The attributes, every instance of them.
     #[ttlv(tag = ATTRIBUTE)]
     pub attributes: Vec<Attribute>,
+    /// The same in the form of 2.x.
+    pub attributes_2: Option<Attributes>,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -53,6 +59,7 @@ pub struct GetAttributesResponse {
 impl GetAttributesResponse {
     /// A response from the Unique Identifier and the attributes.
     pub fn new(unique_identifier: impl Into<Text>, attributes: Vec<Attribute>) -> Self {
-        Self { unique_identifier: unique_identifier.into(), attributes, unknown: Vec::new() }
+        let unique_identifier = unique_identifier.into();
+        Self { unique_identifier, attributes, attributes_2: None, unknown: Vec::new() }
     }
 }

@@ -5,7 +5,7 @@ use bindery_ttlv::{
     registry::{ObjectGroupMember, StorageStatusMask},
 };
 
-use super::{Attribute, AttributeValue};
+use super::{Attribute, AttributeValue, Attributes};
 
 /// What objects are looked for: those that have all the attributes; all of them without any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -26,6 +26,8 @@ pub struct LocateRequest {
     /// [`AttributeValue::Other`].
     #[ttlv(tag = ATTRIBUTE)]
     pub attributes: Vec<Attribute>,
+    /// The same in the form of 2.x.
+    pub attributes_2: Option<Attributes>,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,

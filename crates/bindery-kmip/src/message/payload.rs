@@ -5,11 +5,32 @@ use bindery_ttlv::{
 };
 
 use super::{
-    ActivateRequest, ActivateResponse, CreateRequest, CreateResponse, DestroyRequest,
-    DestroyResponse, DiscoverVersionsRequest, DiscoverVersionsResponse, GetAttributeListRequest,
-    GetAttributeListResponse, GetAttributesRequest, GetAttributesResponse, GetRequest, GetResponse,
-    LocateRequest, LocateResponse, QueryRequest, QueryResponse, RegisterRequest, RegisterResponse,
-    RevokeRequest, RevokeResponse,
+    ActivateRequest, ActivateResponse, AddAttributeRequest, AddAttributeResponse,
+    AdjustAttributeRequest, AdjustAttributeResponse, ArchiveRequest, ArchiveResponse,
+    CancelRequest, CancelResponse, CertifyRequest, CertifyResponse, CheckRequest, CheckResponse,
+    CreateKeyPairRequest, CreateKeyPairResponse, CreateRequest, CreateResponse,
+    CreateSplitKeyRequest, CreateSplitKeyResponse, DecryptRequest, DecryptResponse,
+    DelegatedLoginRequest, DelegatedLoginResponse, DeleteAttributeRequest, DeleteAttributeResponse,
+    DeriveKeyRequest, DeriveKeyResponse, DestroyRequest, DestroyResponse, DiscoverVersionsRequest,
+    DiscoverVersionsResponse, EncryptRequest, EncryptResponse, ExportRequest, ExportResponse,
+    GetAttributeListRequest, GetAttributeListResponse, GetAttributesRequest, GetAttributesResponse,
+    GetConstraintsRequest, GetConstraintsResponse, GetRequest, GetResponse,
+    GetUsageAllocationRequest, GetUsageAllocationResponse, HashRequest, HashResponse,
+    ImportRequest, ImportResponse, InteropRequest, InteropResponse, JoinSplitKeyRequest,
+    JoinSplitKeyResponse, LocateRequest, LocateResponse, LogRequest, LogResponse, LoginRequest,
+    LoginResponse, LogoutRequest, LogoutResponse, MacRequest, MacResponse, MacVerifyRequest,
+    MacVerifyResponse, ModifyAttributeRequest, ModifyAttributeResponse, NotifyRequest,
+    NotifyResponse, ObtainLeaseRequest, ObtainLeaseResponse, PingRequest, PingResponse,
+    Pkcs11Request, Pkcs11Response, PollRequest, PollResponse, ProcessRequest, ProcessResponse,
+    PutRequest, PutResponse, QueryAsynchronousRequestsRequest, QueryAsynchronousRequestsResponse,
+    QueryRequest, QueryResponse, ReCertifyRequest, ReCertifyResponse, ReKeyKeyPairRequest,
+    ReKeyKeyPairResponse, ReKeyRequest, ReKeyResponse, ReProvisionRequest, ReProvisionResponse,
+    RecoverRequest, RecoverResponse, RegisterRequest, RegisterResponse, RevokeRequest,
+    RevokeResponse, RngRetrieveRequest, RngRetrieveResponse, RngSeedRequest, RngSeedResponse,
+    SetAttributeRequest, SetAttributeResponse, SetConstraintsRequest, SetConstraintsResponse,
+    SetDefaultsRequest, SetDefaultsResponse, SetEndpointRoleRequest, SetEndpointRoleResponse,
+    SignRequest, SignResponse, SignatureVerifyRequest, SignatureVerifyResponse, ValidateRequest,
+    ValidateResponse,
 };
 
 /// The operations that have types: one row here and one file make another.
@@ -127,16 +148,64 @@ macro_rules! operations {
 
 operations! {
     Create CREATE CreateRequest, CreateResponse;
+    CreateKeyPair CREATE_KEY_PAIR CreateKeyPairRequest, CreateKeyPairResponse;
     Register REGISTER RegisterRequest, RegisterResponse;
+    ReKey RE_KEY ReKeyRequest, ReKeyResponse;
+    DeriveKey DERIVE_KEY DeriveKeyRequest, DeriveKeyResponse;
+    Certify CERTIFY CertifyRequest, CertifyResponse;
+    ReCertify RE_CERTIFY ReCertifyRequest, ReCertifyResponse;
     Locate LOCATE LocateRequest, LocateResponse;
+    Check CHECK CheckRequest, CheckResponse;
     Get GET GetRequest, GetResponse;
     GetAttributes GET_ATTRIBUTES GetAttributesRequest, GetAttributesResponse;
     GetAttributeList GET_ATTRIBUTE_LIST GetAttributeListRequest, GetAttributeListResponse;
+    AddAttribute ADD_ATTRIBUTE AddAttributeRequest, AddAttributeResponse;
+    ModifyAttribute MODIFY_ATTRIBUTE ModifyAttributeRequest, ModifyAttributeResponse;
+    DeleteAttribute DELETE_ATTRIBUTE DeleteAttributeRequest, DeleteAttributeResponse;
+    ObtainLease OBTAIN_LEASE ObtainLeaseRequest, ObtainLeaseResponse;
+    GetUsageAllocation GET_USAGE_ALLOCATION GetUsageAllocationRequest, GetUsageAllocationResponse;
     Activate ACTIVATE ActivateRequest, ActivateResponse;
     Revoke REVOKE RevokeRequest, RevokeResponse;
     Destroy DESTROY DestroyRequest, DestroyResponse;
+    Archive ARCHIVE ArchiveRequest, ArchiveResponse;
+    Recover RECOVER RecoverRequest, RecoverResponse;
+    Validate VALIDATE ValidateRequest, ValidateResponse;
     Query QUERY QueryRequest, QueryResponse;
+    Cancel CANCEL CancelRequest, CancelResponse;
+    Poll POLL PollRequest, PollResponse;
+    Notify NOTIFY NotifyRequest, NotifyResponse;
+    Put PUT PutRequest, PutResponse;
+    ReKeyKeyPair RE_KEY_KEY_PAIR ReKeyKeyPairRequest, ReKeyKeyPairResponse;
     DiscoverVersions DISCOVER_VERSIONS DiscoverVersionsRequest, DiscoverVersionsResponse;
+    Encrypt ENCRYPT EncryptRequest, EncryptResponse;
+    Decrypt DECRYPT DecryptRequest, DecryptResponse;
+    Sign SIGN SignRequest, SignResponse;
+    SignatureVerify SIGNATURE_VERIFY SignatureVerifyRequest, SignatureVerifyResponse;
+    Mac MAC MacRequest, MacResponse;
+    MacVerify MAC_VERIFY MacVerifyRequest, MacVerifyResponse;
+    RngRetrieve RNG_RETRIEVE RngRetrieveRequest, RngRetrieveResponse;
+    RngSeed RNG_SEED RngSeedRequest, RngSeedResponse;
+    Hash HASH HashRequest, HashResponse;
+    CreateSplitKey CREATE_SPLIT_KEY CreateSplitKeyRequest, CreateSplitKeyResponse;
+    JoinSplitKey JOIN_SPLIT_KEY JoinSplitKeyRequest, JoinSplitKeyResponse;
+    Import IMPORT ImportRequest, ImportResponse;
+    Export EXPORT ExportRequest, ExportResponse;
+    Log LOG LogRequest, LogResponse;
+    Login LOGIN LoginRequest, LoginResponse;
+    Logout LOGOUT LogoutRequest, LogoutResponse;
+    DelegatedLogin DELEGATED_LOGIN DelegatedLoginRequest, DelegatedLoginResponse;
+    AdjustAttribute ADJUST_ATTRIBUTE AdjustAttributeRequest, AdjustAttributeResponse;
+    SetAttribute SET_ATTRIBUTE SetAttributeRequest, SetAttributeResponse;
+    SetEndpointRole SET_ENDPOINT_ROLE SetEndpointRoleRequest, SetEndpointRoleResponse;
+    Pkcs11 PKCS_11 Pkcs11Request, Pkcs11Response;
+    Interop INTEROP InteropRequest, InteropResponse;
+    ReProvision RE_PROVISION ReProvisionRequest, ReProvisionResponse;
+    SetDefaults SET_DEFAULTS SetDefaultsRequest, SetDefaultsResponse;
+    SetConstraints SET_CONSTRAINTS SetConstraintsRequest, SetConstraintsResponse;
+    GetConstraints GET_CONSTRAINTS GetConstraintsRequest, GetConstraintsResponse;
+    QueryAsynchronousRequests QUERY_ASYNCHRONOUS_REQUESTS QueryAsynchronousRequestsRequest, QueryAsynchronousRequestsResponse;
+    Process PROCESS ProcessRequest, ProcessResponse;
+    Ping PING PingRequest, PingResponse;
 }
 
 /// A request payload and the response payload that answers it.

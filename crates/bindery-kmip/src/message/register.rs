@@ -2,7 +2,7 @@
 
 use bindery_ttlv::{RawItem, Text, Ttlv, registry::ObjectType};
 
-use super::{ManagedObject, TemplateAttribute};
+use super::{ManagedObject, ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
 
 /// An object that the client has and the server is to manage.
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
@@ -12,22 +12,27 @@ pub struct RegisterRequest {
     /// The object's type. It may disagree with the object: the server is to check.
     pub object_type: ObjectType,
     /// The object's attributes.
-    pub template_attribute: TemplateAttribute,
+    #[ttlv(choice)]
+    pub attributes: ObjectAttributes,
     /// The object. Absent it may be (since 1.2 only its Key Value may): the server is to check.
     #[ttlv(choice)]
     pub object: Option<ManagedObject>,
+    /// How it may be stored (2.0).
+    pub protection_storage_masks: Option<ProtectionStorageMasks>,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
 }
 
 impl RegisterRequest {
-    /// A request from the object and its attributes.
+    /// A request of KMIP 1.x from the object and its attributes. For 2.x put
+    /// [`Attributes`](super::Attributes) into the field `attributes`.
     pub const fn new(object: ManagedObject, template_attribute: TemplateAttribute) -> Self {
         Self {
             object_type: object.object_type(),
-            template_attribute,
+            attributes: ObjectAttributes::TemplateAttribute(template_attribute),
             object: Some(object),
+            protection_storage_masks: None,
             unknown: Vec::new(),
         }
     }

@@ -13,6 +13,7 @@ use super::{
     fault::shortened,
     object::Object,
     operation::{self, Scene},
+    template::form_of_2,
     uid::UidSource,
     working_set::{Entry, WorkingSet, octets},
 };
@@ -134,6 +135,13 @@ impl<'a> Batch<'a> {
                 "a critical Message Extension is not understood here",
             )
             .into());
+        }
+        // Before anything is looked up: what is not done is not done to anything.
+        if !operation::query::is_offered(item.payload.operation()) {
+            return Err(not_supported(item.payload.operation()).into());
+        }
+        if in_form_of_2(&item.payload) {
+            return Err(form_of_2().into());
         }
         match &item.payload {
             RequestPayload::Query(request) => {
@@ -303,4 +311,13 @@ fn not_supported(operation: Operation) -> Failure {
     Failure::operation_not_supported(format!(
         "the operation {operation:?} is not supported; Query lists what is"
     ))
+}
+
+/// Whether a request names attributes as KMIP 2.x does. What a new object is given is looked at where it is given.
+fn in_form_of_2(payload: &RequestPayload) -> bool {
+    match payload {
+        RequestPayload::Locate(request) => request.attributes_2.is_some(),
+        RequestPayload::GetAttributes(request) => !request.attribute_references.is_empty(),
+        _ => false,
+    }
 }

@@ -213,10 +213,8 @@ fn object_of(payload: &ResponsePayload) -> Option<&Text> {
         ResponsePayload::Activate(response) => Some(&response.unique_identifier),
         ResponsePayload::Revoke(response) => Some(&response.unique_identifier),
         ResponsePayload::Destroy(response) => Some(&response.unique_identifier),
-        ResponsePayload::Locate(_)
-        | ResponsePayload::Query(_)
-        | ResponsePayload::DiscoverVersions(_)
-        | ResponsePayload::Unknown(_) => None,
+        // Those that are about no object, and those that this engine does not answer.
+        _ => None,
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     AttributeRow,
-    message::{Attribute, AttributeValue, Failure, TemplateAttribute},
+    message::{Attribute, AttributeValue, Failure, ObjectAttributes},
 };
 
 /// Checks a client's attributes against the registry and gives them to the object: dates to its
@@ -22,24 +22,35 @@ use crate::{
 /// have, that is there too often, or that does not agree with another.
 pub(super) fn apply(
     object: &mut Object,
-    template: &TemplateAttribute,
+    template: &ObjectAttributes,
     version: ProtocolVersion,
     most: usize,
 ) -> Result<(), Failure> {
-    if let Some(name) = template.names.first() {
+    if matches!(template, ObjectAttributes::Attributes(_)) {
+        return Err(form_of_2());
+    }
+    if let Some(name) = template.names().first() {
         return Err(Failure::item_not_found(format!(
             "there is no template with the name {:?}; name the attributes themselves",
             shortened(name.name_value.as_str())
         )));
     }
-    if template.attributes.len() > most {
+    if template.attributes().len() > most {
         return Err(Failure::invalid_field(format!("more than {most} attributes")));
     }
-    for attribute in &template.attributes {
+    for attribute in template.attributes() {
         check(object, attribute, version)?;
         put(object, attribute)?;
     }
     dates(object)
+}
+
+/// What a request of KMIP 1.x is told that gives attributes in the form of 2.x.
+pub(super) fn form_of_2() -> Failure {
+    Failure::invalid_field(
+        "Attributes and Attribute References are of KMIP 2.x; in 1.x send a Template-Attribute, \
+         Attributes one by one, or Attribute Names",
+    )
 }
 
 /// The order of an object's dates (sections 3.24 to 3.27). A time in which the key protects nothing
@@ -188,10 +199,10 @@ fn put(object: &mut Object, attribute: &Attribute) -> Result<(), Failure> {
 
 /// The value that a template gives a single attribute.
 pub(super) fn given<T>(
-    template: &TemplateAttribute,
+    template: &ObjectAttributes,
     pick: impl Fn(&AttributeValue) -> Option<T>,
 ) -> Option<T> {
-    template.attributes.iter().find_map(|attribute| pick(&attribute.value))
+    template.attributes().iter().find_map(|attribute| pick(&attribute.value))
 }
 
 /// What is wrong when a new object lacks something.

@@ -11,6 +11,7 @@ mod attribute;
 mod client;
 mod client_binding;
 mod messages;
+mod operations;
 mod server_binding;
 mod service;
 mod support;

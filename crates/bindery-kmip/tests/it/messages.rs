@@ -76,7 +76,7 @@ fn messages_of_the_profiles_test_case() {
 fn create_and_its_attributes() {
     let RequestPayload::Create(create) = payload(&create()) else { panic!() };
     assert_eq!(create.object_type, ObjectType::SYMMETRIC_KEY);
-    let attributes = create.template_attribute.attributes;
+    let attributes = create.attributes.attributes().to_vec();
     let values: Vec<&AttributeValue> = attributes.iter().map(|a| &a.value).collect();
     let [algorithm, length, _, name, activation, custom] = values.as_slice() else { panic!() };
     assert_eq!(**algorithm, CryptographicAlgorithm::AES.into());
@@ -213,10 +213,10 @@ fn payload_of_query(function: u32) -> RequestPayload {
 
 #[test]
 fn an_unknown_operation_keeps_its_payload() {
-    let encrypt = request(0x1f, &[text(0x94, "1"), octets(0xc2, b"plain")]);
-    let RequestPayload::Unknown(unknown) = payload(&encrypt) else { panic!() };
-    assert_eq!(unknown.operation, Operation::ENCRYPT);
-    let answer = response(0x1f, &[octets(0xc2, b"cipher")]);
+    let strange = request(0x7f, &[text(0x94, "1"), octets(0xc2, b"plain")]);
+    let RequestPayload::Unknown(unknown) = payload(&strange) else { panic!() };
+    assert_eq!(unknown.operation, Operation(0x7f));
+    let answer = response(0x7f, &[octets(0xc2, b"cipher")]);
     let message = read_response(&answer);
     assert!(matches!(&message.batch_items[0].payload, Some(ResponsePayload::Unknown(_))));
 }

@@ -386,10 +386,10 @@ fn the_body_limit_is_the_deployments() {
 
 #[test]
 fn an_unknown_operation_is_answered_in_its_own_item() {
-    let response = send(request(0x1f, &[text(0x94, "1")]));
+    let response = send(request(0x7f, &[text(0x94, "1")]));
     assert_eq!(response.status(), StatusCode::OK);
     let item = &message(&response).batch_items[0];
-    assert_eq!(item.operation, Some(Operation::ENCRYPT));
+    assert_eq!(item.operation, Some(Operation(0x7f)));
     assert_eq!(item.result_reason, Some(ResultReason::OPERATION_NOT_SUPPORTED));
 }
 

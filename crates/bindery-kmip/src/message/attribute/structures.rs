@@ -1,7 +1,7 @@
 //! Attribute values that are structures (KMIP 1.4, section 3).
 
 use bindery_ttlv::{
-    RawItem, Text, Ttlv,
+    RawItem, RawValue, Text, Ttlv,
     registry::{
         AlternativeNameType, BlockCipherMode, CryptographicAlgorithm, DigitalSignatureAlgorithm,
         HashingAlgorithm, KeyFormatType, KeyRoleType, KeyValueLocationType, LinkType,
@@ -251,4 +251,39 @@ pub struct KeyValueLocation {
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
+}
+
+/// A vendor's attribute as KMIP 2.x writes it (2.1, section 4.58): an Attribute with a vendor in front.
+#[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
+#[ttlv(tag = ATTRIBUTE)]
+#[non_exhaustive]
+pub struct VendorAttribute {
+    /// The vendor; `x` and `y` for attributes that clients and servers made up.
+    #[ttlv(tag = VENDOR_IDENTIFICATION)]
+    pub vendor_identification: Text,
+    /// The attribute's name.
+    #[ttlv(tag = ATTRIBUTE_NAME)]
+    pub attribute_name: Text,
+    /// Its value, of any type.
+    #[ttlv(tag = ATTRIBUTE_VALUE)]
+    pub attribute_value: RawValue,
+    /// Fields that are not named above, where they stood.
+    #[ttlv(unknown)]
+    pub unknown: Vec<RawItem>,
+}
+
+impl VendorAttribute {
+    /// An attribute of a vendor's.
+    pub fn new(
+        vendor_identification: impl Into<Text>,
+        attribute_name: impl Into<Text>,
+        attribute_value: RawValue,
+    ) -> Self {
+        Self {
+            vendor_identification: vendor_identification.into(),
+            attribute_name: attribute_name.into(),
+            attribute_value,
+            unknown: Vec::new(),
+        }
+    }
 }

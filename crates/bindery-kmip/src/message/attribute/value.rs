@@ -13,6 +13,7 @@ use bindery_ttlv::{
 use super::structures::{
     AlternativeName, ApplicationSpecificInformation, CryptographicDomainParameters,
     CryptographicParameters, Digest, KeyValueLocation, Link, Name, RevocationReason, UsageLimits,
+    VendorAttribute,
 };
 
 /// The value of an attribute; the variant stands for the Attribute Name.
@@ -108,6 +109,8 @@ pub enum AttributeValue {
     /// An attribute that has no variant: a custom one (`x-`, `y-`), a newer one, a structure
     /// that is kept as it stood or that leaves out fields, as Locate may.
     Other(Text, RawValue),
+    /// A vendor's attribute in the form of KMIP 2.x.
+    Vendor(Box<VendorAttribute>),
     /// A name without a value: Notify says so that an attribute was deleted.
     Absent(Text),
 }
@@ -160,6 +163,7 @@ impl AttributeValue {
             Self::Extractable(_) => "Extractable",
             Self::NeverExtractable(_) => "Never Extractable",
             Self::Other(name, _) | Self::Absent(name) => name,
+            Self::Vendor(vendor) => &vendor.attribute_name,
         }
     }
 
@@ -217,9 +221,8 @@ impl AttributeValue {
         }))
     }
 
-    /// Writes the Attribute Value, if there is one.
-    pub(super) fn encode_value(&self, writer: &mut Writer<'_>) {
-        let tag = Tag::ATTRIBUTE_VALUE;
+    /// Writes the value under a tag, if there is one.
+    pub(super) fn encode_value(&self, tag: Tag, writer: &mut Writer<'_>) {
         match self {
             Self::UniqueIdentifier(value) => value.encode(tag, writer),
             Self::Name(value) => value.encode(tag, writer),
@@ -265,6 +268,7 @@ impl AttributeValue {
             Self::Extractable(value) => value.encode(tag, writer),
             Self::NeverExtractable(value) => value.encode(tag, writer),
             Self::Other(_, value) => value.encode(tag, writer),
+            Self::Vendor(vendor) => vendor.attribute_value.encode(tag, writer),
             Self::Absent(_) => {}
         }
     }

@@ -76,7 +76,7 @@ pub(in crate::service) fn decide(
         ))
         .into());
     }
-    let template = &request.template_attribute;
+    let template = &request.attributes;
     let object_type = request.object_type;
     let algorithm = given(template, |value| match value {
         AttributeValue::CryptographicAlgorithm(algorithm) => Some(*algorithm),

@@ -23,6 +23,11 @@ const OPERATIONS: [Operation; 11] = [
     Operation::DISCOVER_VERSIONS,
 ];
 
+/// Whether this server does an operation.
+pub(in crate::service) fn is_offered(operation: Operation) -> bool {
+    OPERATIONS.contains(&operation)
+}
+
 /// The types of objects that it keeps.
 pub(in crate::service) const OBJECT_TYPES: [ObjectType; 6] = [
     ObjectType::CERTIFICATE,

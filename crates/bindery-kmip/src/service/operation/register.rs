@@ -39,7 +39,7 @@ pub(in crate::service) fn decide(
         .into());
     }
     let mut object = Object::new(uid, scene.principal.clone(), scene.now, material.clone());
-    apply(&mut object, &request.template_attribute, scene.version, scene.config.attributes)?;
+    apply(&mut object, &request.attributes, scene.version, scene.config.attributes)?;
     // Certificates come without a Usage Mask from many clients, although section 4.3 wants one.
     if let Some(block) = material.key_block() {
         check_key(&mut object, request, block)?;
@@ -70,7 +70,7 @@ fn check_key(
     if matches!(object.object_type, ObjectType::SECRET_DATA) {
         return Ok(());
     }
-    let template = &request.template_attribute;
+    let template = &request.attributes;
     let algorithm = given(template, |value| match value {
         AttributeValue::CryptographicAlgorithm(algorithm) => Some(*algorithm),
         _ => None,
@@ -131,7 +131,7 @@ fn check_octets(
 /// What a client says of a certificate is what the certificate is.
 fn check_certificate(material: &ManagedObject, request: &RegisterRequest) -> Result<(), Failure> {
     let ManagedObject::Certificate(certificate) = material else { return Ok(()) };
-    let template = &request.template_attribute;
+    let template = &request.attributes;
     let certificate_type = given(template, |value| match value {
         AttributeValue::CertificateType(certificate_type) => Some(*certificate_type),
         _ => None,

@@ -3,7 +3,8 @@
 use bindery_kmip::AttributeRow;
 use bindery_kmip::message::{
     ApplicationSpecificInformation, Attribute, AttributeValue, CryptographicParameters,
-    GetAttributeListRequest, GetAttributesRequest, Link, Name, RegisterRequest, UsageLimits,
+    GetAttributeListRequest, GetAttributesRequest, Link, Name, RegisterRequest, TemplateAttribute,
+    UsageLimits,
 };
 use bindery_ttlv::{
     DateTime, ProtocolVersion, RawValue, Text,
@@ -278,7 +279,9 @@ fn the_server_counts_what_usage_limits_leave() {
 fn templates_are_not_found() {
     let house = House::new();
     let mut request = create([]);
-    request.template_attribute.names = vec![Name::text("t".repeat(100_000))];
+    let mut template = TemplateAttribute::new(request.attributes.attributes().to_vec());
+    template.names = vec![Name::text("t".repeat(100_000))];
+    request.attributes = template.into();
     let text = refused(house.call(request), ResultReason::ITEM_NOT_FOUND);
     assert!(text.len() < 300, "{}", text.len());
 }

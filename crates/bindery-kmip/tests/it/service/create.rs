@@ -127,7 +127,7 @@ fn algorithm_and_usage_mask_are_required() {
     let house = House::new();
     for missing in [0, 2] {
         let mut request = create([]);
-        let gone = request.template_attribute.attributes.remove(missing);
+        let gone = request.attributes.attributes_mut().remove(missing);
         let text = refused(house.call(request), ResultReason::INVALID_FIELD);
         assert!(text.contains(gone.name()), "{text}");
     }

@@ -354,7 +354,7 @@ fn no_debug_form_and_no_failure_shows_a_secret() {
         ];
         for (value, reason) in bad {
             let mut request = request.clone();
-            request.template_attribute.attributes.push(Attribute::new(value));
+            request.attributes.attributes_mut().push(Attribute::new(value));
             assert_no_secret(&refused(house.call(request), reason));
         }
     }

@@ -89,7 +89,7 @@ fn type_algorithm_length_and_state() {
     let secret = house.register(password(b"open sesame"), &[Usage::ENCRYPT.into()]);
     let short = {
         let mut request = create([]);
-        let attributes = &mut request.template_attribute.attributes;
+        let attributes = request.attributes.attributes_mut();
         attributes[1].value = AttributeValue::CryptographicLength(128);
         house.call(request).unwrap().unique_identifier
     };
@@ -151,7 +151,7 @@ fn masks_ask_for_at_least_these_bits() {
     let house = House::new();
     let all = house.create([]);
     let mut request = create([]);
-    request.template_attribute.attributes[2].value = Usage::ENCRYPT.into();
+    request.attributes.attributes_mut()[2].value = Usage::ENCRYPT.into();
     let one = house.call(request).unwrap().unique_identifier;
     assert_eq!(house.locate([Usage::ENCRYPT.into()]), [all.clone(), one.clone()]);
     only(&house, &all, [(Usage::ENCRYPT | Usage::DECRYPT).into()]);

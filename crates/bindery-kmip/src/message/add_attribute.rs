@@ -1,0 +1,52 @@
+//! Add Attribute: operation 0x0D (KMIP 1.4, section 4.14; 2.1, section 6.1.2).
+
+use bindery_ttlv::{RawItem, Text, Ttlv};
+
+use super::{Attribute, Attributes};
+
+/// An attribute that an object is to have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
+#[ttlv(tag = REQUEST_PAYLOAD)]
+#[non_exhaustive]
+pub struct AddAttributeRequest {
+    /// The object; the ID Placeholder when absent.
+    #[ttlv(tag = UNIQUE_IDENTIFIER)]
+    pub unique_identifier: Option<Text>,
+    /// The attribute (1.x).
+    pub attribute: Option<Attribute>,
+    /// The attribute, the only one in the list (2.x).
+    #[ttlv(tag = NEW_ATTRIBUTE)]
+    pub new_attribute: Option<Attributes>,
+    /// Fields that are not named above, where they stood.
+    #[ttlv(unknown)]
+    pub unknown: Vec<RawItem>,
+}
+
+impl AddAttributeRequest {
+    /// A request for an object.
+    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+        Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
+    }
+}
+
+/// The attribute that it has now.
+#[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
+#[ttlv(tag = RESPONSE_PAYLOAD)]
+#[non_exhaustive]
+pub struct AddAttributeResponse {
+    /// The object.
+    #[ttlv(tag = UNIQUE_IDENTIFIER)]
+    pub unique_identifier: Text,
+    /// The attribute with its index (1.x).
+    pub attribute: Option<Attribute>,
+    /// Fields that are not named above, where they stood.
+    #[ttlv(unknown)]
+    pub unknown: Vec<RawItem>,
+}
+
+impl AddAttributeResponse {
+    /// A response with the fields that it must have.
+    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+        Self { unique_identifier: unique_identifier.into(), attribute: None, unknown: Vec::new() }
+    }
+}

@@ -1,0 +1,71 @@
+//! Re-certify: operation 0x07 (KMIP 1.4, section 4.8; 2.1, section 6.1.45).
+
+use bindery_ttlv::{Interval, RawItem, Text, Ttlv, registry::CertificateRequestType};
+use bytes::Bytes;
+
+use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
+
+/// A certificate that is to take the place of another one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
+#[ttlv(tag = REQUEST_PAYLOAD)]
+#[non_exhaustive]
+pub struct ReCertifyRequest {
+    /// The object; the ID Placeholder when absent.
+    #[ttlv(tag = UNIQUE_IDENTIFIER)]
+    pub unique_identifier: Option<Text>,
+    /// The request as a managed object (2.0).
+    #[ttlv(tag = CERTIFICATE_REQUEST_UNIQUE_IDENTIFIER)]
+    pub certificate_request_unique_identifier: Option<Text>,
+    /// The form of the request.
+    pub certificate_request_type: Option<CertificateRequestType>,
+    /// The request, encoded (1.x).
+    #[ttlv(tag = CERTIFICATE_REQUEST)]
+    pub certificate_request: Option<Bytes>,
+    /// The request, encoded (2.x).
+    #[ttlv(tag = CERTIFICATE_REQUEST_VALUE)]
+    pub certificate_request_value: Option<Bytes>,
+    /// How long after its making the new object becomes active.
+    #[ttlv(tag = OFFSET)]
+    pub offset: Option<Interval>,
+    /// The attributes of the new object.
+    #[ttlv(choice)]
+    pub attributes: Option<ObjectAttributes>,
+    /// How it may be stored (2.0).
+    pub protection_storage_masks: Option<ProtectionStorageMasks>,
+    /// Fields that are not named above, where they stood.
+    #[ttlv(unknown)]
+    pub unknown: Vec<RawItem>,
+}
+
+impl ReCertifyRequest {
+    /// A request for an object.
+    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+        Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
+    }
+}
+
+/// The certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
+#[ttlv(tag = RESPONSE_PAYLOAD)]
+#[non_exhaustive]
+pub struct ReCertifyResponse {
+    /// What the new object is called.
+    #[ttlv(tag = UNIQUE_IDENTIFIER)]
+    pub unique_identifier: Text,
+    /// Attributes that the server set without being asked (1.x).
+    pub template_attribute: Option<TemplateAttribute>,
+    /// Fields that are not named above, where they stood.
+    #[ttlv(unknown)]
+    pub unknown: Vec<RawItem>,
+}
+
+impl ReCertifyResponse {
+    /// A response with the fields that it must have.
+    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+        Self {
+            unique_identifier: unique_identifier.into(),
+            template_attribute: None,
+            unknown: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Recover: operation 0x16 (KMIP 1.4, section 4.23; 2.1, section 6.1.42).
+
+use bindery_ttlv::{RawItem, Text, Ttlv};
+
+/// An object that is to be on-line again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
+#[ttlv(tag = REQUEST_PAYLOAD)]
+#[non_exhaustive]
+pub struct RecoverRequest {
+    /// The object; the ID Placeholder when absent.
+    #[ttlv(tag = UNIQUE_IDENTIFIER)]
+    pub unique_identifier: Option<Text>,
+    /// Fields that are not named above, where they stood.
+    #[ttlv(unknown)]
+    pub unknown: Vec<RawItem>,
+}
+
+impl RecoverRequest {
+    /// A request for an object.
+    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+        Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
+    }
+}
+
+/// It is.
+#[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
+#[ttlv(tag = RESPONSE_PAYLOAD)]
+#[non_exhaustive]
+pub struct RecoverResponse {
+    /// The object.
+    #[ttlv(tag = UNIQUE_IDENTIFIER)]
+    pub unique_identifier: Text,
+    /// Fields that are not named above, where they stood.
+    #[ttlv(unknown)]
+    pub unknown: Vec<RawItem>,
+}
+
+impl RecoverResponse {
+    /// A response with the fields that it must have.
+    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+        Self { unique_identifier: unique_identifier.into(), unknown: Vec::new() }
+    }
+}

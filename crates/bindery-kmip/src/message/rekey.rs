@@ -1,0 +1,59 @@
+//! Re-key: operation 0x04 (KMIP 1.4, section 4.4; 2.1, section 6.1.46).
+
+use bindery_ttlv::{Interval, RawItem, Text, Ttlv};
+
+use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
+
+/// A key to take the place of another one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
+#[ttlv(tag = REQUEST_PAYLOAD)]
+#[non_exhaustive]
+pub struct ReKeyRequest {
+    /// The object; the ID Placeholder when absent.
+    #[ttlv(tag = UNIQUE_IDENTIFIER)]
+    pub unique_identifier: Option<Text>,
+    /// How long after its making the new object becomes active.
+    #[ttlv(tag = OFFSET)]
+    pub offset: Option<Interval>,
+    /// The attributes of the new object.
+    #[ttlv(choice)]
+    pub attributes: Option<ObjectAttributes>,
+    /// How it may be stored (2.0).
+    pub protection_storage_masks: Option<ProtectionStorageMasks>,
+    /// Fields that are not named above, where they stood.
+    #[ttlv(unknown)]
+    pub unknown: Vec<RawItem>,
+}
+
+impl ReKeyRequest {
+    /// A request for an object.
+    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+        Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
+    }
+}
+
+/// The new key.
+#[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
+#[ttlv(tag = RESPONSE_PAYLOAD)]
+#[non_exhaustive]
+pub struct ReKeyResponse {
+    /// What the new object is called.
+    #[ttlv(tag = UNIQUE_IDENTIFIER)]
+    pub unique_identifier: Text,
+    /// Attributes that the server set without being asked (1.x).
+    pub template_attribute: Option<TemplateAttribute>,
+    /// Fields that are not named above, where they stood.
+    #[ttlv(unknown)]
+    pub unknown: Vec<RawItem>,
+}
+
+impl ReKeyResponse {
+    /// A response with the fields that it must have.
+    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+        Self {
+            unique_identifier: unique_identifier.into(),
+            template_attribute: None,
+            unknown: Vec::new(),
+        }
+    }
+}
