@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod kmip;
+pub mod taxii;
 pub mod ttlv;
 pub mod ttlv_forms;
 pub mod wbxml;
@@ -18,7 +19,9 @@ pub mod xml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 13] = [
+    ("taxii_read", taxii::read),
+    ("taxii_read_write_read", taxii::read_write_read),
     ("kmip_typed", kmip::typed),
     ("ttlv_strict", ttlv::strict),
     ("ttlv_lenient", ttlv::lenient),

@@ -17,6 +17,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree
 
@@ -38,15 +39,17 @@ KEYS = {"ecdsa": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
 GROUPS = {"X25519": "x25519", "X448": "x448", "prime256v1": "secp256r1", "prime192v1": "secp192r1"}
 VERSIONS = {"SSL 3.0": "ssl3", "TLS 1.0": "tls1", "TLS 1.1": "tls1_1", "TLS 1.2": "tls1_2", "TLS 1.3": "tls1_3"}
 failures = 0
+LOCK = threading.Lock()
 
 
 def check(name, good, why=""):
     global failures
-    if good:
-        print(f"ok {name}", flush=True)
-    else:
-        failures += 1
-        print(f"FAIL {name}: {why}", flush=True)
+    line = f"ok {name}\n" if good else f"FAIL {name}: {why}\n"
+    # The scans run side by side, and a line is counted only when it is whole.
+    with LOCK:
+        failures += not good
+        sys.stdout.write(line)
+        sys.stdout.flush()
 
 
 def same(name, found, declared):

@@ -6,6 +6,7 @@
 mod csv;
 mod kmip;
 mod names;
+mod taxii;
 mod tls;
 mod ttlv;
 mod wbxml;
@@ -31,7 +32,11 @@ pub(crate) struct Generated {
 pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {
     let mut stale = Vec::new();
     let files = ttlv::generate(root)?.into_iter().chain(tls::generate(root)?);
-    for file in files.chain(kmip::generate(root)?).chain(wbxml::generate(root)?) {
+    for file in files
+        .chain(kmip::generate(root)?)
+        .chain(wbxml::generate(root)?)
+        .chain(taxii::generate(root)?)
+    {
         let path = root.join(&file.path);
         let wanted = rustfmt(root, &file)?;
         let found = fs::read_to_string(&path).unwrap_or_default();

@@ -24,7 +24,7 @@ pub use crate::event::{
     Attribute, Attributes, Declaration, Declarations, Doctype, Event, Name, ProcessingInstruction,
     Start,
 };
-pub use crate::fragment::Fragment;
+pub use crate::fragment::{Fragment, Inside};
 pub use crate::namespaces::{Scope, XML_NAMESPACE, XMLNS_NAMESPACE};
 pub use crate::options::{Limits, Options, Tolerance};
 pub use crate::position::Position;

@@ -216,7 +216,7 @@ impl Scope {
         Ok(self)
     }
 
-    fn insert(&mut self, prefix: &str, uri: &str) {
+    pub(crate) fn insert(&mut self, prefix: &str, uri: &str) {
         if prefix == "xml" {
             return;
         }

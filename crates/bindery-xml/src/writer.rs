@@ -8,8 +8,8 @@ use std::ops::Range;
 use crate::chars::{QName, forbidden, is_ncname, whole_qname};
 use crate::error::{Construct, ErrorKind, StructureFault, SyntaxFault, shown};
 use crate::event::Event;
-use crate::fragment::Fragment;
-use crate::namespaces::Namespaces;
+use crate::fragment::{Fragment, Inside};
+use crate::namespaces::{Namespaces, Scope};
 
 /// Writes a document in UTF-8 to the end of a buffer of the caller's, which is cut back when the document is faulty.
 ///
@@ -119,6 +119,17 @@ impl<'w> Writer<'w> {
             indent: None,
             error: None,
         }
+    }
+
+    /// Writes one element as a piece of a document whose declarations at that place are given, so that they need not
+    /// stand in it again.
+    pub fn within(out: &'w mut Vec<u8>, scope: &Scope) -> Self {
+        let mut writer = Self::new(out);
+        for (prefix, name) in scope.iter() {
+            // A scope holds only what can be declared.
+            _ = writer.namespaces.declare(prefix, name, usize::MAX);
+        }
+        writer
     }
 
     /// The same with every element, comment and instruction on a line of its own, indented by so many spaces per
@@ -257,7 +268,7 @@ impl<'w> Writer<'w> {
                 return Ok(());
             }
             allowed(text)?;
-            w.inside()?;
+            w.make_ready()?;
             escape::text(text, w.out);
             Ok(())
         })
@@ -268,7 +279,7 @@ impl<'w> Writer<'w> {
         self.attempt(|w| {
             allowed(text)?;
             no_return(text)?;
-            w.inside()?;
+            w.make_ready()?;
             w.put("<![CDATA[");
             for (i, part) in text.split("]]>").enumerate() {
                 if i > 0 {
@@ -379,6 +390,36 @@ impl<'w> Writer<'w> {
         })
     }
 
+    /// What stood inside an element of another document, untouched, as the content of the element that was just begun;
+    /// declarations that are in scope there, mentioned in it and not in scope here are added to its start tag, so this
+    /// comes before all other content.
+    pub fn inside(&mut self, inside: &Inside<'_>) -> &mut Self {
+        let raw = inside.raw();
+        if memchr::memchr(b'<', raw.as_bytes()).is_some() {
+            let default = inside.scope().get("").is_none().then_some(("", ""));
+            for (prefix, name) in default.into_iter().chain(inside.scope().iter()) {
+                // Whatever uses a prefix, a name in a value too, has it before a colon.
+                let used = || mentions(raw, prefix);
+                if self.resolve(prefix) != Some(name) && (prefix.is_empty() || used()) {
+                    self.namespace(prefix, name);
+                }
+            }
+        }
+        self.attempt(|w| {
+            if w.open.is_empty() {
+                return Err(StructureFault::TextOutsideRoot.into());
+            }
+            w.close_tag()?;
+            if let Some(open) = w.open.last_mut()
+                && !inside.raw().is_empty()
+            {
+                open.text = true;
+            }
+            w.put(inside.raw());
+            Ok(())
+        })
+    }
+
     /// What a reader gave. Declarations say UTF-8, whatever the event says.
     pub fn event(&mut self, event: &Event<'_>) -> &mut Self {
         match event {
@@ -483,7 +524,7 @@ impl<'w> Writer<'w> {
     }
 
     /// Makes ready for text in an element.
-    fn inside(&mut self) -> Result<(), ErrorKind> {
+    fn make_ready(&mut self) -> Result<(), ErrorKind> {
         self.close_tag()?;
         match self.open.last_mut() {
             Some(open) => {
@@ -529,6 +570,12 @@ fn misplaced(construct: Construct) -> ErrorKind {
 
 fn qualified(name: &str) -> Result<QName, ErrorKind> {
     whole_qname(name).ok_or_else(|| SyntaxFault::Name.into())
+}
+
+/// Whether `prefix:` stands anywhere in it.
+fn mentions(raw: &str, prefix: &str) -> bool {
+    let raw = raw.as_bytes();
+    memchr::memmem::find_iter(raw, prefix).any(|at| raw.get(at + prefix.len()) == Some(&b':'))
 }
 
 fn allowed(text: &str) -> Result<(), ErrorKind> {

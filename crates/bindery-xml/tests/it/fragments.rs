@@ -111,3 +111,53 @@ fn the_root_element_is_one() {
     let second = StructureFault::SecondRoot { found: "a".to_owned() };
     assert_eq!(error.kind(), &second.into());
 }
+
+#[test]
+fn what_is_inside_moves_into_another_element() {
+    let text = "<t:m xmlns:t='taxii' xmlns:s='stix' xmlns:u='unused'><t:C xmlns:x='xsi'>a &amp; <s:P x:t='s:T'/></t:C></t:m>";
+    let inside = subtree(text, "C").into_inside();
+    assert_eq!(inside.raw(), "a &amp; <s:P x:t='s:T'/>");
+    assert_eq!(inside, subtree(text, "C").inside());
+    assert_eq!(inside, subtree(text, "C").into_owned().into_inside());
+    assert_eq!(inside.as_text(), None, "there is an element in it");
+    // Only what is mentioned is declared, and what is in scope is not declared again.
+    assert_eq!(
+        written(|w| {
+            w.start("a").namespace("s", "stix");
+            w.start("b").inside(&inside).end().end();
+        }),
+        "<a xmlns:s=\"stix\"><b xmlns:x=\"xsi\">a &amp; <s:P x:t='s:T'/></b></a>"
+    );
+    // A default namespace here does not reach names without a prefix.
+    let plain = subtree("<a><b>1<c/></b></a>", "b").into_inside();
+    assert_eq!(
+        written(|w| {
+            w.start("p:a").namespace("p", "urn").namespace("", "urn");
+            w.start("p:b").inside(&plain).end().end();
+        }),
+        "<p:a xmlns:p=\"urn\" xmlns=\"urn\"><p:b xmlns=\"\">1<c/></p:b></p:a>"
+    );
+    for (text, raw) in [("<a/>", ""), ("<a></a>", ""), ("<a x='</'>y</a >", "y")] {
+        assert!(
+            Reader::new(text).next_event().is_err() || subtree(text, "a").inside().raw() == raw
+        );
+    }
+    let text = bindery_xml::Inside::text("a < & > b\r").unwrap();
+    assert_eq!(text.raw(), "a &lt; &amp; &gt; b&#xD;");
+    assert_eq!(text.as_text().unwrap(), "a < & > b\r");
+    assert!(bindery_xml::Inside::text("\0").is_err());
+}
+
+#[test]
+fn a_piece_is_written_with_the_declarations_around_it() {
+    let scope = bindery_xml::Scope::EMPTY.with("t", "taxii").unwrap();
+    let mut out = Vec::new();
+    let mut writer = Writer::within(&mut out, &scope);
+    writer.start("t:b").end();
+    writer.finish().unwrap();
+    assert_eq!(out, b"<t:b/>");
+    let mut writer = Writer::within(&mut out, &scope);
+    writer.start("u:b").end();
+    assert!(writer.finish().is_err());
+    assert_eq!(out, b"<t:b/>", "nothing is added");
+}
