@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod kmip;
+pub mod syncml;
 pub mod taxii;
 pub mod ttlv;
 pub mod ttlv_forms;
@@ -19,7 +20,7 @@ pub mod xml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 16] = [
     ("taxii_read", taxii::read),
     ("taxii_read_write_read", taxii::read_write_read),
     ("kmip_typed", kmip::typed),
@@ -28,6 +29,9 @@ pub const TARGETS: [Target; 13] = [
     ("ttlv_decode_encode_decode", ttlv::decode_encode_decode),
     ("ttlv_xml", ttlv_forms::xml),
     ("ttlv_json", ttlv_forms::json),
+    ("syncml_decode", syncml::decode),
+    ("syncml_decode_encode_decode", syncml::decode_encode_decode),
+    ("syncml_across", syncml::across),
     ("wbxml_read", wbxml::read),
     ("wbxml_read_write_read", wbxml::read_write_read),
     ("wbxml_write_read", wbxml::write_read),

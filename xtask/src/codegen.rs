@@ -6,6 +6,7 @@
 mod csv;
 mod kmip;
 mod names;
+mod syncml;
 mod taxii;
 mod tls;
 mod ttlv;
@@ -35,6 +36,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {
     for file in files
         .chain(kmip::generate(root)?)
         .chain(wbxml::generate(root)?)
+        .chain(syncml::generate(root)?)
         .chain(taxii::generate(root)?)
     {
         let path = root.join(&file.path);

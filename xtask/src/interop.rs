@@ -6,6 +6,7 @@
 mod kmip;
 mod python;
 mod server;
+mod taxii_xml;
 mod tls;
 
 use std::path::Path;
@@ -40,7 +41,7 @@ pub(crate) struct Peer {
 }
 
 /// Every peer.
-pub(crate) const PEERS: [Peer; 2] = [kmip::PEER, tls::PEER];
+pub(crate) const PEERS: [Peer; 3] = [kmip::PEER, tls::PEER, taxii_xml::PEER];
 
 /// How many checks passed, and how many did not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -6,6 +6,9 @@ pub use bindery_core as core;
 #[cfg(feature = "kmip")]
 #[doc(inline)]
 pub use bindery_kmip as kmip;
+#[cfg(feature = "syncml")]
+#[doc(inline)]
+pub use bindery_syncml as syncml;
 #[cfg(feature = "taxii-xml")]
 #[doc(inline)]
 pub use bindery_taxii_xml as taxii_xml;
