@@ -122,6 +122,8 @@ pub(crate) struct Services {
 pub(crate) struct KmipService {
     /// The path of its resource.
     pub(crate) path: String,
+    /// Whether requests may be in XML and JSON too.
+    pub(crate) text_encodings: bool,
     /// The longest request, in octets.
     pub(crate) request_limit: u32,
     /// The largest number of batch items in a request.
@@ -135,6 +137,7 @@ impl Default for KmipService {
         let (profile, engine) = (HttpsProfile::default(), KeyServerConfig::default());
         let number = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
         Self {
+            text_encodings: profile.text_encodings,
             path: profile.path.into_owned(),
             request_limit: u32::try_from(profile.request_body_limit).unwrap_or(u32::MAX),
             batch_items: number(engine.batch_items),

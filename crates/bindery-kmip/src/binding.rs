@@ -2,6 +2,7 @@
 //! the TLS one.
 
 mod client;
+mod encoding;
 mod server;
 mod tls;
 
@@ -9,6 +10,7 @@ use bindery_core::{Place, Profile};
 use bindery_ttlv::{Error, Options, ProtocolVersion};
 
 pub use client::Expect;
+pub use encoding::Encoding;
 pub use server::Reply;
 pub use tls::KmipTls;
 
@@ -31,7 +33,9 @@ pub fn answer_version(requested: ProtocolVersion) -> ProtocolVersion {
     if VERSIONS.contains(&requested) { requested } else { newest }
 }
 
-/// The HTTPS binding: one KMIP message in binary TTLV in the body of each HTTP message.
+/// The HTTPS binding: one KMIP message in binary TTLV in the body of each HTTP message; where
+/// [`HttpsProfile::text_encodings`] allows it, requests may also be in XML or JSON, and are answered
+/// in the same.
 ///
 /// As [`ServerBinding`](bindery_core::ServerBinding) it answers a body that is no TTLV request
 /// message with 400 and the place of the fault; what frames one and is faulty inside gets status

@@ -9,8 +9,8 @@
 //! model: an [`Attribute`] is one whether it stood in a Template-Attribute, on its own or in
 //! [`Attributes`]. Identifiers that are no text (2.x allows enumerations and numbers) are not read yet.
 //!
-//! The types do not judge: a field that is younger than the message's version, a payload for the
-//! wrong object, a batch count that lies are for the service to find.
+//! The types do not judge: a payload for the wrong object, a batch count that lies are for the service
+//! to find, and a field that is younger than the message's version for [`bindery_ttlv::check_version`].
 
 mod activate;
 mod add_attribute;

@@ -46,6 +46,10 @@ pub struct HttpsProfile {
     /// default: responses carry keys, and the length of compressed text tells about its content
     /// when a peer can choose a part of it. Keys do not compress either.
     pub compress_responses: bool,
+    /// Whether a server takes requests in XML (`text/xml`) and JSON (`application/json`) too, and
+    /// answers them in the same (the profile's final form). Off by default: the draft has binary
+    /// TTLV only. Maximum Response Size and the sizes of the specification always mean binary TTLV.
+    pub text_encodings: bool,
 }
 
 impl Default for HttpsProfile {
@@ -55,6 +59,7 @@ impl Default for HttpsProfile {
             request_body_limit: 1 << 20,
             response_body_limit: 64 << 20,
             compress_responses: false,
+            text_encodings: false,
         }
     }
 }
@@ -76,8 +81,12 @@ impl HttpsProfile {
             Port::new(PUSH_PORT, "Put and Notify, at the client"),
         ];
         card.default_path = self.path;
-        card.request_media_types = vec![octets.clone()];
-        card.response_media_types = vec![octets];
+        let mut media_types = vec![octets];
+        if self.text_encodings {
+            media_types.extend(["text/xml", "application/json"].map(MediaType::from_static));
+        }
+        card.request_media_types = media_types.clone();
+        card.response_media_types = media_types;
         // The draft forbids it to the client; for the server to ignore it is the project's rule.
         card.request_header_rules =
             vec![HeaderRule::forbidden(header::AUTHORIZATION, Severity::Report)];

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{ItemType, Tag, header};
+use crate::{ItemType, ProtocolVersion, Tag, header};
 
 /// The longest tag path that an error keeps; deeper levels are counted only.
 const PATH: usize = 16;
@@ -114,6 +114,20 @@ pub enum ErrorKind {
         /// Its value.
         maximum: u64,
     },
+    /// A tag, an enumeration value or a mask bit that the message's version does not have
+    /// ([`check_version`](crate::check_version)).
+    Version {
+        /// The item's tag.
+        tag: Tag,
+        /// The value or bit at fault; `None` when it is the tag.
+        value: Option<u32>,
+        /// The first version that has it.
+        since: ProtocolVersion,
+        /// The last one.
+        until: ProtocolVersion,
+        /// The message's version.
+        version: ProtocolVersion,
+    },
     /// A value that its type can carry but its field cannot: a sentence from the field's own decoder.
     Value {
         /// What was expected.
@@ -214,6 +228,9 @@ impl Error {
             }
             ErrorKind::TrailingData { .. } => "send one message only; check its outer length",
             ErrorKind::Limit { .. } => "send less, or raise the limit",
+            ErrorKind::Version { .. } => {
+                "leave it out, or speak a version that has it (Discover Versions tells)"
+            }
             ErrorKind::Value { .. } => "send a value that the field allows",
         }
     }
@@ -299,6 +316,13 @@ impl fmt::Display for ErrorKind {
             Self::FieldOrder { tag } => write!(f, "the field {tag} stands too late"),
             Self::TrailingData { count } => write!(f, "{count} bytes follow the message"),
             Self::Limit { limit, maximum } => write!(f, "the limit {} is {maximum}", limit.name()),
+            Self::Version { tag, value, since, until, version } => {
+                write!(f, "KMIP {version} has no {tag}")?;
+                if let Some(value) = value {
+                    write!(f, " {value:08X}")?;
+                }
+                write!(f, "; KMIP {since} to {until} have")
+            }
             Self::Value { expected } => write!(f, "expected {expected}"),
         }
     }

@@ -24,6 +24,7 @@ pub mod registry;
 mod tag;
 mod tree;
 mod types;
+mod version;
 mod walk;
 mod writer;
 #[cfg(feature = "xml")]
@@ -49,6 +50,7 @@ pub use crate::reader::{Item, Reader, Value};
 pub use crate::tag::{ItemType, Tag};
 pub use crate::tree::{Tree, TreeError};
 pub use crate::types::{BigInteger, DateTime, DateTimeExtended, Interval, ProtocolVersion, Text};
+pub use crate::version::check_version;
 pub use crate::walk::{Visit, Walk};
 pub use crate::writer::{Begun, EncodeError, Writer};
 #[cfg(feature = "xml")]

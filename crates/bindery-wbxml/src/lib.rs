@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod charset;
+mod convert;
 mod error;
 mod event;
 mod number;
@@ -13,6 +14,7 @@ mod token;
 mod writer;
 
 pub use crate::charset::Charset;
+pub use crate::convert::{ConvertError, FromXml, from_xml, to_xml};
 pub use crate::error::{Error, ErrorKind, Limit, Space};
 pub use crate::event::{
     AttributeStart, AttributeValue, Event, Extension, ExtensionValue, Name, StartElement, Text,

@@ -213,6 +213,11 @@ impl<'b> Writer<'b> {
         self.len() == 0
     }
 
+    /// The first thing that went wrong so far.
+    pub const fn error(&self) -> Option<&EncodeError> {
+        self.error.as_ref()
+    }
+
     /// How many elements are open.
     pub const fn depth(&self) -> usize {
         self.depth

@@ -191,6 +191,7 @@ impl Planner<'_> {
         let mut profile = HttpsProfile::default();
         profile.path = service.path.clone().into();
         profile.request_body_limit = service.request_limit.into();
+        profile.text_encodings = service.text_encodings;
         let mut engine = KeyServerConfig::default();
         engine.batch_items = service.batch_items.get();
         engine.located = service.locate_results.get();

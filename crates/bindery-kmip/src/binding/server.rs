@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use zeroize::Zeroizing;
 
-use super::{KmipHttps, answer_version, place};
+use super::{Encoding, KmipHttps, answer_version, place};
 use crate::message::{
     Failure, RequestHeader, RequestMessage, ResponseBatchItem, ResponseHeader, ResponseMessage,
 };
@@ -28,6 +28,8 @@ pub struct Reply {
     pub client_correlation_value: Option<bindery_ttlv::Text>,
     /// What is wrong with the message, if it could not be read behind its header.
     pub failure: Option<Failure>,
+    /// The encoding to answer in: the request's own.
+    pub encoding: Encoding,
 }
 
 impl Reply {
@@ -40,6 +42,7 @@ impl Reply {
                 .map(|size| u32::try_from(size).unwrap_or(0)),
             client_correlation_value: header.client_correlation_value.clone(),
             failure: None,
+            encoding: Encoding::default(),
         }
     }
 
@@ -49,6 +52,7 @@ impl Reply {
             maximum_response_size: None,
             client_correlation_value: None,
             failure: None,
+            encoding: Encoding::default(),
         }
     }
 }
@@ -68,8 +72,17 @@ impl ServerBinding for KmipHttps {
         request: Request<Body>,
     ) -> Decoded<RequestMessage, Reply> {
         // The card says that bodies are collected first.
-        let octets = request.into_body().into_bytes().map_err(|_| Refusal::Internal)?;
-        read(&octets, &self.requests)
+        let (parts, body) = request.into_parts();
+        let body = body.into_bytes().map_err(|_| Refusal::Internal)?;
+        let encoding = Encoding::of(&parts.headers);
+        let octets = encoding.read(body, &self.requests)?;
+        match read(&octets, &self.requests) {
+            Ok((message, reply)) => Ok((message, Reply { encoding, ..reply })),
+            Err(mut rejected) => {
+                rejected.reply = rejected.reply.map(|reply| Reply { encoding, ..reply });
+                Err(rejected)
+            }
+        }
     }
 
     fn encode_response(
@@ -78,11 +91,13 @@ impl ServerBinding for KmipHttps {
         reply: Reply,
         response: ResponseMessage,
     ) -> Response<Body> {
-        let mut answer = Response::new(Body::from(write(&reply, response)));
+        // Sizes are those of binary TTLV, whatever the encoding (Profiles 2.1, section 5.4).
+        let octets = write(&reply, response);
+        let (encoding, body) = reply.encoding.write(octets, &self.responses);
+        let mut answer = Response::new(Body::from(body));
         *answer.status_mut() = StatusCode::OK;
-        answer
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        let media_type = HeaderValue::from_static(encoding.media_type());
+        answer.headers_mut().insert(header::CONTENT_TYPE, media_type);
         answer
     }
 

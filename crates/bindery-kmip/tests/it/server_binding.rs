@@ -8,7 +8,7 @@ use bindery_kmip::{
     message::{Failure, ResponseBatchItem, ResponseMessage},
 };
 use bindery_ttlv::{
-    ProtocolVersion,
+    Options, ProtocolVersion,
     registry::{Operation, ResultReason, ResultStatus},
 };
 use bytes::Bytes;
@@ -411,4 +411,103 @@ fn large_bodies_are_not_copied_on_their_way_in() {
     *request.body_mut() = Body::from(octets.clone());
     let response = wait(endpoint.respond(&context(), request));
     assert_eq!(response.status(), StatusCode::OK);
+}
+
+fn in_text() -> Bound<KmipHttps, Answers> {
+    let mut profile = HttpsProfile::default();
+    profile.text_encodings = true;
+    endpoint_with(profile)
+}
+
+fn post_as(media_type: &str, body: impl Into<Vec<u8>>) -> Request<Body> {
+    let mut request = post(body);
+    request.headers_mut().insert(header::CONTENT_TYPE, media_type.parse().unwrap());
+    request
+}
+
+/// A message in the encoding of a media type.
+fn text_of(media_type: &str, message: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    let written = match media_type {
+        "text/xml" => bindery_ttlv::to_xml(message, &Options::STRICT, &mut text),
+        _ => bindery_ttlv::to_json(message, &Options::STRICT, &mut text),
+    };
+    written.unwrap();
+    text
+}
+
+fn binary_of(media_type: &str, text: &[u8]) -> Bytes {
+    let mut message = Vec::new();
+    let read = match media_type {
+        "text/xml" => bindery_ttlv::from_xml(text, &Options::STRICT, &mut message),
+        _ => bindery_ttlv::from_json(text, &Options::STRICT, &mut message),
+    };
+    read.unwrap();
+    message.into()
+}
+
+#[test]
+fn requests_in_text_are_answered_in_the_same_encoding_with_the_same_message() {
+    for media_type in ["text/xml", "application/json"] {
+        for message in [profile_query(1, 2048), create(), request(0x7f, &[text(0x94, "1")])] {
+            let asked =
+                post_as(&format!("{media_type}; charset=utf-8"), text_of(media_type, &message));
+            let answer = wait(in_text().respond(&context(), asked));
+            assert_eq!(answer.status(), StatusCode::OK);
+            assert_eq!(answer.headers()[header::CONTENT_TYPE], media_type);
+            assert_eq!(binary_of(media_type, &body(&answer)), body(&send(message)));
+        }
+    }
+    // Binary stays what it was.
+    let answer = wait(in_text().respond(&context(), post(profile_query(1, 2048))));
+    assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/octet-stream");
+    assert_eq!(body(&answer), body(&send(profile_query(1, 2048))));
+}
+
+#[test]
+fn text_is_refused_unless_it_is_allowed() {
+    for media_type in ["text/xml", "application/json"] {
+        let asked = post_as(media_type, text_of(media_type, &profile_query(1, 2048)));
+        let refused = wait(endpoint().respond(&context(), asked));
+        assert_refused(&refused, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+}
+
+#[test]
+fn sizes_are_those_of_binary_ttlv_in_every_encoding() {
+    for media_type in ["text/xml", "application/json"] {
+        // The answer has 200 octets or so in binary, and far more in text.
+        let asked = post_as(media_type, text_of(media_type, &profile_query(1, 256)));
+        let answer = wait(in_text().respond(&context(), asked));
+        assert_eq!(binary_of(media_type, &body(&answer)), profile_too_large(1, 1_700_000_000));
+        let whole = body(&send(profile_query(1, 2048))).len();
+        let maximum = i32::try_from(whole).unwrap();
+        let asked = post_as(media_type, text_of(media_type, &profile_query(1, maximum)));
+        let answer = wait(in_text().respond(&context(), asked));
+        assert!(body(&answer).len() > whole, "the text is longer than the maximum");
+        assert_eq!(binary_of(media_type, &body(&answer)).len(), whole);
+    }
+}
+
+#[test]
+fn text_that_is_no_message_is_refused_with_its_place() {
+    for (media_type, text, place) in [
+        ("text/xml", "<RequestMessage>\n<Nonsense/></RequestMessage>", "line 2, column 1"),
+        ("text/xml", "no XML", "XML"),
+        ("application/json", "{\"tag\":\n\"Nonsense\"}", "line 2, column 1"),
+        ("application/json", "", "JSON"),
+    ] {
+        let refused = wait(in_text().respond(&context(), post_as(media_type, text)));
+        assert_refused(&refused, StatusCode::BAD_REQUEST);
+        assert!(explanation(&refused).contains(place), "{}", explanation(&refused));
+    }
+    // What is TTLV and no request of KMIP is answered as in binary.
+    let missing = "<RequestMessage><RequestHeader><ProtocolVersion><ProtocolVersionMajor type='Integer' value='1'/>\
+        <ProtocolVersionMinor type='Integer' value='2'/></ProtocolVersion></RequestHeader></RequestMessage>";
+    let answer = wait(in_text().respond(&context(), post_as("text/xml", missing)));
+    assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/xml");
+    let message = ResponseMessage::decode(&binary_of("text/xml", &body(&answer)), &Options::STRICT);
+    let message = message.unwrap();
+    assert_eq!(message.header.protocol_version, ProtocolVersion::V1_2);
+    assert_eq!(message.batch_items[0].result_reason, Some(ResultReason::INVALID_MESSAGE));
 }

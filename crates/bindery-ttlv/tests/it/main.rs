@@ -14,6 +14,7 @@ mod malformed;
 mod messages;
 mod primitives;
 mod ui;
+mod version;
 
 use bindery_ttlv::{Writer, hex};
 use bytes::Bytes;

@@ -436,7 +436,7 @@ impl Writer<'_> {
     }
 
     /// The value of the attribute begun last is complete.
-    fn end_value(&mut self) {
+    pub(crate) fn end_value(&mut self) {
         if let State::Attributes { value, .. } = &mut self.state {
             *value = false;
         }

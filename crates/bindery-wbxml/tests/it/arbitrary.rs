@@ -231,6 +231,8 @@ proptest! {
             value += &between;
         }
         let tag = at.get(language.tags());
+        // A second name of a token is read by its first one.
+        let first = language.tag(tag.page(), tag.token()).map(|row| row.name());
         let starts = language.attributes();
         let (name, value) = match starts.is_empty() {
             true => ("private", value),
@@ -248,7 +250,7 @@ proptest! {
         let (mut read_name, mut read_value) = (String::new(), String::new());
         for event in Reader::with_options(&document, &Options::STRICT.with_language(language)).unwrap() {
             match event.unwrap() {
-                Event::StartElement(start) => prop_assert_eq!(start.name.as_str(), Some(tag.name())),
+                Event::StartElement(start) => prop_assert_eq!(start.name.as_str(), first),
                 Event::Attribute(start) => {
                     read_name = start.name.to_string();
                     read_value += start.prefix;

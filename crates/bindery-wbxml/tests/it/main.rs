@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails like a test")]
 
 mod arbitrary;
+mod convert;
 mod documents;
 mod hostile;
 mod malformed;
