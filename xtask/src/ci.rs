@@ -156,7 +156,7 @@ fn interop(root: &Path) -> Result<Ending, String> {
     let mut skipped = Vec::new();
     let mut failed = Vec::new();
     for peer in &interop::PEERS {
-        match interop::run(root, peer.name, settings) {
+        match interop::run(root, peer.name, &settings) {
             Ok(interop::Ending::Passed) => {}
             Ok(interop::Ending::Skipped(reason)) => {
                 skipped.push(format!("{}: {reason}", peer.name));

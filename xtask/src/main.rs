@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         Task::Codegen { check } => codegen::run(&root, *check),
         Task::Tidy => tidy::run(&root),
         Task::Conformance(options) => conformance::run(&root, options),
-        Task::Interop { name, settings } => match interop::run(&root, name, *settings) {
+        Task::Interop { name, settings } => match interop::run(&root, name, settings) {
             Ok(interop::Ending::Skipped(_)) => return ExitCode::from(SKIPPED),
             Ok(interop::Ending::Passed) => Ok(()),
             Err(error) => Err(error),

@@ -33,7 +33,7 @@ fn install(root: &Path) -> Result<(), String> {
     python::install(root, &[&format!("{PACKAGE}=={VERSION}")])
 }
 
-fn run(root: &Path, settings: Settings) -> Result<Tally, String> {
+fn run(root: &Path, settings: &Settings) -> Result<Tally, String> {
     let program = build(root, settings)?;
     let server = Server::start(&program, &root.join("target/interop/kmip"))?;
     let mut tally = Tally::default();

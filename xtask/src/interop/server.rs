@@ -31,7 +31,7 @@ pub(super) struct Server {
 ///
 /// # Errors
 /// It does not compile.
-pub(super) fn build(root: &Path, settings: Settings) -> Result<PathBuf, String> {
+pub(super) fn build(root: &Path, settings: &Settings) -> Result<PathBuf, String> {
     let mut command = cargo(root);
     command.args(["build", "--bin", "bindery"]);
     if settings.release {

@@ -36,7 +36,7 @@ fn install(root: &Path) -> Result<(), String> {
     python::install(root, &[&format!("{PACKAGE}=={VERSION}")])
 }
 
-fn run(root: &Path, _settings: Settings) -> Result<Tally, String> {
+fn run(root: &Path, _settings: &Settings) -> Result<Tally, String> {
     // The test writes every sample into the folder for temporary files.
     let test = "round_trip::every_message_of_every_dialect_reads_back_equal";
     run_command(cargo(root).args([

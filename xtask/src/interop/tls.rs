@@ -33,7 +33,7 @@ fn install(root: &Path) -> Result<(), String> {
     python::install(root, &[&format!("{PACKAGE}=={VERSION}")])
 }
 
-fn run(root: &Path, settings: Settings) -> Result<Tally, String> {
+fn run(root: &Path, settings: &Settings) -> Result<Tally, String> {
     if settings.slow && find("testssl").is_none() {
         return Err("testssl is not installed (Debian: apt-get install testssl.sh)".to_owned());
     }

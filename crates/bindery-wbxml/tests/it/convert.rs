@@ -1,5 +1,6 @@
 //! WBXML to XML and back.
 
+mod infoset;
 mod peers;
 
 use bindery_wbxml::{
