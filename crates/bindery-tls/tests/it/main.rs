@@ -10,6 +10,7 @@
 mod handshake;
 mod hello;
 mod loading;
+mod mutation;
 mod names;
 mod pinned;
 mod readme;
