@@ -4,6 +4,7 @@
 //! report runs the tests that it speaks of.
 
 mod judge;
+mod mutate;
 pub(crate) mod rows;
 mod run;
 pub(crate) mod tests;
@@ -28,6 +29,9 @@ pub(crate) struct Options {
     /// Fail on any open row, also in areas that are not declared complete
     #[arg(long)]
     release: bool,
+    /// Switch off one rule of tests/mutations.toml at a time instead: a test that names the rule's row must then fail
+    #[arg(long, conflicts_with_all = ["release", "output", "packages"])]
+    mutate: bool,
     /// Build and run only these packages' tests (for use while others do not compile); rows of others stay open
     #[arg(short, long = "package", value_name = "NAME")]
     packages: Vec<String>,
@@ -63,6 +67,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), String> {
     }
     let metadata = Metadata::members(root)?;
     let (named, _) = tests::named(root, &metadata)?;
+    if options.mutate {
+        return mutate::run(root, &metadata, &areas, &named);
+    }
     // A row may need rows of another area, so those are run as well.
     let ids: BTreeSet<&str> =
         areas.iter().flat_map(|a| &a.rows).flat_map(rows::Row::concerned).collect();
@@ -70,7 +77,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), String> {
         .iter()
         .filter(|named| named.test.proves.iter().any(|id| ids.contains(id.as_str())))
         .collect();
-    let outcomes = run::outcomes(root, &metadata, &chosen, &options.packages)?;
+    let outcomes = run::outcomes(root, &metadata, &chosen, &options.packages, None)?;
     let (verdicts, mut problems) = judge(&areas, &chosen, &outcomes);
     if options.release {
         let open = verdicts.iter().filter(|verdict| verdict.status == judge::Status::Open);

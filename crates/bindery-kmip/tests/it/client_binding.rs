@@ -125,6 +125,7 @@ fn both_halves_meet() {
     assert_eq!(operations, [Operation::GET_ATTRIBUTE_LIST, Operation::DESTROY]);
 }
 
+/// proves: SUB-STATUS-4, SUB-PROXY-2
 #[test]
 fn an_answer_that_is_not_kmip_is_not_parsed() {
     let decode = |response| {

@@ -76,7 +76,7 @@ fn a_kmip_failure_has_status_200() {
     assert_eq!(failure.reason, ResultReason::ITEM_NOT_FOUND);
 }
 
-/// proves: KMIP-S-5
+/// proves: KMIP-S-5, SUB-CACHE-1
 #[test]
 fn every_answer_forbids_caching() {
     let cached = |response: Response<Body>| {

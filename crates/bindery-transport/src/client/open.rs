@@ -9,6 +9,7 @@ use std::{
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bindery_core::{Body, Channel, Peer};
@@ -18,6 +19,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpStream, lookup_host},
+    sync::oneshot,
     task::JoinHandle,
     time::{Instant, timeout},
 };
@@ -25,7 +27,10 @@ use tokio::{
 use super::{Config, Target, failure};
 use crate::{ErrorKind, Layer, TransportError};
 
-/// An open connection. Dropping it closes it.
+/// How long a connection that nobody uses any more may take to say so to the server.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// An open connection. Dropping it closes it, over TLS with a closure alert (RFC 2818, section 2.2).
 pub(super) struct Open {
     pub(super) sender: SendRequest<Body>,
     pub(super) peer: Peer,
@@ -35,6 +40,8 @@ pub(super) struct Open {
     pub(super) rested: Instant,
     /// Whether an exchange has been completed on it.
     pub(super) used: bool,
+    /// Dropped with the rest: tells the task that the end has come.
+    _in_use: oneshot::Sender<()>,
     task: JoinHandle<hyper::Result<()>>,
 }
 
@@ -45,14 +52,20 @@ impl Open {
             // A task's outcome can be taken once only; an `Open` is ended once only.
             return (&mut self.task).await.ok()?.err();
         }
-        let moment = std::time::Duration::from_millis(50);
+        let moment = Duration::from_millis(50);
         timeout(moment, &mut self.task).await.ok()?.ok()?.err()
     }
 }
 
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.task.abort();
+/// Runs the HTTP engine. Without its sender it closes in order by itself; a server that does not let it is left.
+async fn drive(
+    engine: impl Future<Output = hyper::Result<()>>,
+    unused: oneshot::Receiver<()>,
+) -> hyper::Result<()> {
+    let mut engine = std::pin::pin!(engine);
+    tokio::select! {
+        ended = &mut engine => ended,
+        _ = unused => timeout(FAREWELL, engine).await.unwrap_or(Ok(())),
     }
 }
 
@@ -101,8 +114,10 @@ pub(super) async fn open(config: &Config, target: &Target) -> Result<Open, Trans
         .handshake(TokioIo::new(io));
     let (sender, engine) =
         engine.await.map_err(|error| failure::http(error).unsent().with_address(Some(address)))?;
-    let task = tokio::spawn(engine);
-    Ok(Open { sender, peer, channel, wire, rested: Instant::now(), used: false, task })
+    let (in_use, unused) = oneshot::channel();
+    let task = tokio::spawn(drive(engine, unused));
+    let (rested, used) = (Instant::now(), false);
+    Ok(Open { sender, peer, channel, wire, rested, used, _in_use: in_use, task })
 }
 
 fn authority(target: &Target) -> String {

@@ -25,8 +25,8 @@ use crate::{
 };
 
 /// A server that does for each connection, in their order, what it is told.
-struct Script {
-    url: String,
+pub(crate) struct Script {
+    pub(crate) url: String,
     /// The requests that have come, heads and bodies.
     requests: Arc<std::sync::Mutex<Vec<String>>>,
     connections: Arc<AtomicUsize>,
@@ -34,14 +34,14 @@ struct Script {
 
 /// What to do with a request.
 #[derive(Clone)]
-enum Act {
+pub(crate) enum Act {
     /// Answer with these octets.
     Say(Vec<u8>),
     /// Answer nothing, and go on to the next act.
     Nothing,
 }
 
-fn say(octets: impl AsRef<[u8]>) -> Act {
+pub(crate) fn say(octets: impl AsRef<[u8]>) -> Act {
     Act::Say(octets.as_ref().to_vec())
 }
 
@@ -51,7 +51,7 @@ fn ok(body: &str) -> Act {
 
 impl Script {
     /// One list of acts for each connection; after its last act a connection is closed.
-    async fn start(connections: Vec<Vec<Act>>) -> Self {
+    pub(crate) async fn start(connections: Vec<Vec<Act>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/path", listener.local_addr().unwrap());
         let script = Self { url, requests: Arc::default(), connections: Arc::default() };
@@ -66,7 +66,7 @@ impl Script {
         script
     }
 
-    fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 
@@ -74,7 +74,7 @@ impl Script {
         self.connections.load(SeqCst)
     }
 
-    fn connection(&self, client: &Client) -> Connection {
+    pub(crate) fn connection(&self, client: &Client) -> Connection {
         client.connection(self.url.parse().unwrap())
     }
 }
@@ -253,6 +253,7 @@ async fn every_status_is_an_answer() {
     assert_eq!(server.connections(), 1);
 }
 
+/// proves: SUB-PERSIST-1
 #[tokio::test]
 async fn a_kept_connection_that_the_server_closed_is_opened_anew() {
     let server = Script::start(vec![vec![ok("one")], vec![ok("two")]]).await;
@@ -265,6 +266,8 @@ async fn a_kept_connection_that_the_server_closed_is_opened_anew() {
 }
 
 /// The server takes the second request and closes without a word: it may have acted on it.
+///
+/// proves: SUB-PERSIST-1
 #[tokio::test]
 async fn a_request_is_not_sent_twice() {
     let server = Script::start(vec![vec![ok("one"), Act::Nothing], vec![ok("two")]]).await;
@@ -276,6 +279,7 @@ async fn a_request_is_not_sent_twice() {
     assert_eq!((server.requests().len(), server.connections()), (2, 1));
 }
 
+/// proves: SUB-PERSIST-1
 #[tokio::test]
 async fn a_repeatable_request_is_sent_twice_and_no_more() {
     let silent = || vec![ok("one"), Act::Nothing];
@@ -297,6 +301,7 @@ async fn a_repeatable_request_is_sent_twice_and_no_more() {
     assert_eq!(server.connections(), 1, "a connection that never worked is not tried again");
 }
 
+/// proves: SUB-PERSIST-1
 #[tokio::test]
 async fn an_idempotent_method_needs_no_mark() {
     let server = Script::start(vec![vec![ok("one"), Act::Nothing], vec![ok("two")]]).await;

@@ -24,6 +24,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::mutation::mutated;
+
 /// Longer than anything here should take, on a machine with other things to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// A short limit for a test that waits until it passes.
@@ -46,7 +48,12 @@ impl Echo {
     }
 
     pub(crate) fn endpoint(service: &Arc<Service>) -> Arc<dyn Endpoint> {
-        Arc::new(Bound::new(Self(Self::profile()), Arc::clone(service)))
+        Arc::new(Bound::new(Self::new(Self::profile()), Arc::clone(service)))
+    }
+
+    /// The binding of a card, one of whose rules a mutation may switch off.
+    pub(crate) fn new(profile: Profile) -> Self {
+        Self(mutated(profile))
     }
 
     pub(crate) fn coded() -> Profile {
@@ -168,7 +175,7 @@ impl Running {
     pub(crate) async fn with_profile(limits: Limits, profile: Profile) -> Self {
         let listener = Listener::clear("127.0.0.1:0".parse().unwrap());
         let service = Arc::new(Service::default());
-        let endpoint = Arc::new(Bound::new(Echo(profile), Arc::clone(&service)));
+        let endpoint = Arc::new(Bound::new(Echo::new(profile), Arc::clone(&service)));
         let router = Router::new().mount("/echo", endpoint).unwrap();
         let server = Server::builder()
             .listen(listener)

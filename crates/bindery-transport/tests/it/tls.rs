@@ -16,11 +16,11 @@ use tokio::{net::TcpListener, time::sleep};
 
 use crate::support::{Echo, OCTETS, Raw, Running, SHORT, Service, soon};
 
-fn backend() -> RustlsBackend {
+pub(crate) fn backend() -> RustlsBackend {
     RustlsBackend::new(Provider::aws_lc_rs())
 }
 
-fn authority() -> Authority {
+pub(crate) fn authority() -> Authority {
     Authority::new("test authority", Validity::default()).unwrap()
 }
 
@@ -59,7 +59,7 @@ fn connect(server: &Running, connector: Arc<dyn Connector>) -> Connection {
     client.connection(format!("https://{}/echo", server.address).parse().unwrap())
 }
 
-fn message(body: &'static str) -> Request<Body> {
+pub(crate) fn message(body: &'static str) -> Request<Body> {
     let mut request = Request::new(Body::from(body.to_owned()));
     *request.method_mut() = Method::POST;
     request.headers_mut().insert("content-type", OCTETS.parse().unwrap());
