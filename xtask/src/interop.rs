@@ -4,6 +4,7 @@
 //! then), and runs its checks. What is not there is skipped with the reason, never silently.
 
 mod kmip;
+mod kmip_codec;
 mod python;
 mod server;
 mod taxii_xml;
@@ -41,7 +42,7 @@ pub(crate) struct Peer {
 }
 
 /// Every peer.
-pub(crate) const PEERS: [Peer; 3] = [kmip::PEER, tls::PEER, taxii_xml::PEER];
+pub(crate) const PEERS: [Peer; 4] = [kmip::PEER, kmip_codec::PEER, tls::PEER, taxii_xml::PEER];
 
 /// How many checks passed, and how many did not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

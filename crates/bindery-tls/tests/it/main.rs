@@ -21,3 +21,4 @@ mod revocation;
 mod scan;
 mod support;
 mod toml;
+mod trust;
