@@ -11,7 +11,7 @@ const LIMITS: Limits = Limits::DEFAULT.with_depth(80).with_attributes(32).with_n
 
 fn options(rules: bool) -> Options {
     let xml = bindery_xml::Options::STRICT.with_limits(LIMITS);
-    Options { xml, blocks: 20, rules, ..Options::STRICT }
+    Options { xml, blocks: 20, rules }
 }
 
 type Whole<'a> = Result<(Dialect, Message<'a>), Error>;

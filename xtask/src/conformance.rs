@@ -37,6 +37,13 @@ pub(crate) struct Options {
     packages: Vec<String>,
 }
 
+impl Options {
+    /// What `--mutate` asks for, in all areas.
+    pub(crate) fn mutations() -> Self {
+        Self { mutate: true, ..Self::default() }
+    }
+}
+
 /// The form of the report.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Form {

@@ -4,6 +4,7 @@
 //! then), and runs its checks. What is not there is skipped with the reason, never silently.
 
 mod kmip;
+mod kmip_codec;
 mod python;
 mod server;
 mod taxii_xml;
@@ -46,7 +47,8 @@ pub(crate) struct Peer {
 }
 
 /// Every peer.
-pub(crate) const PEERS: [Peer; 4] = [kmip::PEER, tls::PEER, taxii_xml::PEER, wbxml::PEER];
+pub(crate) const PEERS: [Peer; 5] =
+    [kmip::PEER, kmip_codec::PEER, tls::PEER, taxii_xml::PEER, wbxml::PEER];
 
 /// How many checks passed, and how many did not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

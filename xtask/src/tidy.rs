@@ -7,6 +7,7 @@ mod direction;
 mod documents;
 mod files;
 mod manifests;
+mod merges;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -103,13 +104,14 @@ type Findings = Result<Vec<String>, String>;
 
 type Check = (&'static str, fn(&Workspace<'_>) -> Findings);
 
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     ("manifests: members, lints, licences, one integration test", manifests::check),
     ("direction: manifests", direction::manifests),
     ("direction: dependency trees", direction::trees),
     ("dependencies: licence, least Rust version", dependencies::check),
     ("files: length, unfinished code, exceptions", files::sources),
     ("files: crate roots", files::roots),
+    ("files: what a merge left", merges::check),
     ("registries: sources", files::registries),
     ("documents: links and paths", documents::check),
     ("requirements: rows, and the tests that name them", rows::check),

@@ -72,8 +72,9 @@ pub(crate) enum Command {
     Convert(ConvertArgs),
     /// Print a message as a readable tree with offsets.
     ///
-    /// Takes TTLV, as octets, in hexadecimal digits, in XML or in JSON. On bad input it says the
-    /// place and what was expected.
+    /// Takes TTLV, as octets, in hexadecimal digits, in XML or in JSON; WBXML; and XML. SyncML's
+    /// codes are explained, TAXII messages checked. On bad input it says the place and what was
+    /// expected.
     Decode(DecodeArgs),
     /// Show TLS policies, and what servers negotiate.
     #[command(subcommand)]
@@ -163,6 +164,10 @@ pub(crate) enum Form {
     TtlvXml,
     /// TTLV in JSON.
     TtlvJson,
+    /// WBXML, octets.
+    Wbxml,
+    /// XML: what WBXML stands for.
+    Xml,
 }
 
 /// Options of `convert`.
@@ -170,10 +175,18 @@ pub(crate) enum Form {
 pub(crate) struct ConvertArgs {
     /// The form of the input.
     #[arg(long, env = "BINDERY_FROM", value_enum, value_name = "FORM")]
-    pub(crate) from: Form,
-    /// The form of the output.
+    #[arg(required_unless_present = "list_languages")]
+    pub(crate) from: Option<Form>,
+    /// The form of the output. The forms of TTLV turn into each other, and so do WBXML and XML.
     #[arg(long, env = "BINDERY_TO", value_enum, value_name = "FORM")]
-    pub(crate) to: Form,
+    #[arg(required_unless_present = "list_languages")]
+    pub(crate) to: Option<Form>,
+    /// The WBXML language by its name, such as syncml12 [default: what the document says].
+    #[arg(long, env = "BINDERY_WBXML_LANG", value_name = "NAME")]
+    pub(crate) lang: Option<String>,
+    /// List the WBXML languages instead.
+    #[arg(long, env = "BINDERY_LIST_LANGUAGES", conflicts_with_all = ["from", "to", "lang"])]
+    pub(crate) list_languages: bool,
     #[command(flatten)]
     pub(crate) input: InputArgs,
 }
@@ -184,6 +197,9 @@ pub(crate) struct DecodeArgs {
     /// The form of the input [default: recognised].
     #[arg(long, env = "BINDERY_FROM", value_enum, value_name = "FORM")]
     pub(crate) from: Option<Form>,
+    /// The WBXML language by its name [default: what the document says].
+    #[arg(long, env = "BINDERY_WBXML_LANG", value_name = "NAME")]
+    pub(crate) lang: Option<String>,
     #[command(flatten)]
     pub(crate) input: InputArgs,
 }

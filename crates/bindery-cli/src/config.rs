@@ -57,8 +57,10 @@ pub(crate) struct Listener {
     pub(crate) certificate: PathBuf,
     /// The key of the certificate, PEM.
     pub(crate) key: PathBuf,
-    /// The authorities whose client certificates are accepted, PEM.
-    pub(crate) client_authorities: PathBuf,
+    /// The authorities whose client certificates are accepted, PEM. Without it: those of the
+    /// policy.
+    #[serde(default)]
+    pub(crate) client_authorities: Option<PathBuf>,
     /// The TLS policy's name.
     #[serde(default = "default_policy")]
     pub(crate) tls_policy: String,

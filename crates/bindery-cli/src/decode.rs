@@ -3,6 +3,8 @@
 mod dump;
 mod input;
 mod json;
+mod languages;
+mod markup;
 
 use bindery_ttlv::{Options, Tree, TreeError, Walk, hex::Hex, to_json_indented, to_xml_indented};
 
@@ -23,7 +25,13 @@ pub(crate) use json::tree as json_tree;
 /// been printed.
 pub(crate) fn decode(args: &DecodeArgs, output: &Output) -> Result<()> {
     let options = options(&args.input);
-    let message = read_message(&args.input.file, args.from, &options)?;
+    let language = languages::named(args.lang.as_deref())?;
+    let octets = input::read_some(&args.input.file)?;
+    let form = args.from.unwrap_or_else(|| input::recognise(&octets));
+    if matches!(form, Form::Wbxml | Form::Xml) {
+        return markup::decode(octets, form, language, args.input.lenient, output);
+    }
+    let message = input::to_ttlv(octets, form, &options)?;
     if output.format == Format::Table {
         let mut text = String::new();
         let tree = Tree::new(&message).with_options(options).with_offsets(true);
@@ -45,12 +53,31 @@ pub(crate) fn decode(args: &DecodeArgs, output: &Output) -> Result<()> {
 ///
 /// # Errors
 /// The input cannot be read or is no message, or the output cannot be written.
-pub(crate) fn convert(args: &ConvertArgs) -> Result<()> {
+pub(crate) fn convert(args: &ConvertArgs, output: &Output) -> Result<()> {
+    if args.list_languages {
+        return languages::list().print(output);
+    }
+    let (Some(from), Some(to)) = (args.from, args.to) else {
+        return Err(Failure::usage("which forms?").hint("give --from and --to"));
+    };
+    let markup = |form| matches!(form, Form::Wbxml | Form::Xml);
+    if markup(from) != markup(to) {
+        return Err(Failure::usage("WBXML and XML stand for each other, and not for TTLV")
+            .hint("use ttlv-xml for TTLV in XML"));
+    }
+    let language = languages::named(args.lang.as_deref())?;
+    let octets = input::read_some(&args.input.file)?;
+    if markup(from) {
+        let converted = languages::convert(&octets, (from, to), language, args.input.lenient)?;
+        return write_stdout(&converted);
+    }
     let options = options(&args.input);
-    let message = read_message(&args.input.file, Some(args.from), &options)?;
+    let message = input::to_ttlv(octets, from, &options)?;
     check(&message, &options)?;
     let mut text = Vec::new();
-    match args.to {
+    match to {
+        // Turned away above.
+        Form::Wbxml | Form::Xml => return Ok(()),
         Form::Ttlv => return write_stdout(&message),
         Form::TtlvHex => text.extend(Hex(&message).to_string().bytes()),
         Form::TtlvXml => {

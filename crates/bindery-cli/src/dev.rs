@@ -72,7 +72,7 @@ fn configuration(args: &DevArgs) -> Config {
         address: args.listen,
         certificate: files::SERVER_CERTIFICATE.into(),
         key: files::SERVER_KEY.into(),
-        client_authorities: files::CA_CERTIFICATE.into(),
+        client_authorities: Some(files::CA_CERTIFICATE.into()),
         tls_policy: args.tls_policy.clone(),
         tls_suites: Vec::new(),
         tls_versions: Vec::new(),

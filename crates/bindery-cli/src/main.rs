@@ -64,7 +64,7 @@ fn parse() -> Result<Cli, ExitCode> {
 fn run(cli: Cli) -> Result<()> {
     let output = cli.global.output();
     match cli.command {
-        Command::Convert(args) => decode::convert(&args),
+        Command::Convert(args) => decode::convert(&args, &output),
         Command::Decode(args) => decode::decode(&args, &output),
         Command::Profile(ProfileCommand::List) => profile::list(&output),
         Command::Profile(ProfileCommand::Show { name }) => profile::show(&name, &output),

@@ -87,7 +87,7 @@ impl Settings {
             key_passphrase_file: None,
             insecure: false,
             suites: Vec::new(),
-            own_policies: OwnPolicies::new(),
+            own_policies: OwnPolicies::default(),
             tls_policy: settings.tls_policy.unwrap_or_else(crate::config::default_policy),
             timeout: settings.timeout.unwrap_or(TIMEOUT),
         })

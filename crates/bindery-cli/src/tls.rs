@@ -3,7 +3,11 @@
 mod policy;
 mod probe;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bindery_tls::{
     Backend as _, ClientConfig, Connector, Identity, Policy, Provider, Restriction, Roots,
@@ -39,11 +43,11 @@ pub(crate) async fn run(command: TlsCommand, output: Output) -> Result<()> {
 ///
 /// # Errors
 /// The file cannot be read.
-pub(crate) fn own_policies(file: Option<&std::path::Path>) -> Result<OwnPolicies> {
-    let Some(file) = file else { return Ok(OwnPolicies::new()) };
+pub(crate) fn own_policies(file: Option<&Path>) -> Result<OwnPolicies> {
+    let Some(file) = file else { return Ok(OwnPolicies::default()) };
     let loaded: Loaded<Config> =
         Loaded::from_file(file).map_err(|problems| problems.into_failure(Exit::Usage))?;
-    Ok(loaded.value.tls.policy)
+    Ok(OwnPolicies::of(&loaded))
 }
 
 /// The TLS library of this program.
@@ -52,20 +56,38 @@ pub(crate) fn backend() -> RustlsBackend {
 }
 
 /// Policies of an operator's own, as tables of a configuration file.
-pub(crate) type OwnPolicies = BTreeMap<String, toml::Table>;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OwnPolicies {
+    tables: BTreeMap<String, toml::Table>,
+    /// Where their files are.
+    folder: PathBuf,
+}
+
+impl OwnPolicies {
+    /// Those of a configuration.
+    pub(crate) fn of(loaded: &Loaded<Config>) -> Self {
+        let folder = loaded.path(Path::new(""));
+        Self { tables: loaded.value.tls.policy.clone(), folder }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.tables.keys().map(String::as_str)
+    }
+}
 
 /// The policy of a name: a built-in one, or one of the operator's.
 ///
 /// # Errors
 /// There is none, and the failure names those that there are; or the operator's is wrong.
 pub(crate) fn policy(name: &str, own: &OwnPolicies) -> Result<Policy> {
-    if let Some(table) = own.get(name) {
-        return Policy::from_toml(name, &table.to_string()).map_err(|error| failure(&error));
+    if let Some(table) = own.tables.get(name) {
+        let policy = Policy::from_toml(name, &table.to_string());
+        return policy.map(|own_one| own_one.with_files_in(&own.folder)).map_err(|e| failure(&e));
     }
     Policy::named(name).ok_or_else(|| {
         let policies = Policy::built_in();
         let known = policies.iter().map(|policy| policy.name.as_ref());
-        let known: Vec<&str> = known.chain(own.keys().map(String::as_str)).collect();
+        let known: Vec<&str> = known.chain(own.names()).collect();
         let message = format!("there is no TLS policy \"{name}\"; known: {}", known.join(", "));
         Failure::new(Exit::Usage, Layer::Tls, message).hint("bindery tls policy")
     })
@@ -76,10 +98,14 @@ pub(crate) fn policy(name: &str, own: &OwnPolicies) -> Result<Policy> {
 /// # Errors
 /// A file is missing or not what it should be, or the policy cannot be met.
 pub(crate) fn connector(settings: &Settings) -> Result<Arc<dyn Connector>> {
+    let mut policy = policy(&settings.tls_policy, &settings.own_policies)?;
     let mut config = match &settings.cacert {
         _ if settings.insecure => ClientConfig::dangerous_any_server(),
         Some(file) => {
             ClientConfig::new(Roots::from_pem_file(file).map_err(|error| failure(&error))?)
+        }
+        None if !policy.trust.anchors.is_empty() => {
+            ClientConfig::of_policy(&policy).map_err(|error| failure(&error))?
         }
         None => {
             return Err(Failure::new(
@@ -107,7 +133,6 @@ pub(crate) fn connector(settings: &Settings) -> Result<Arc<dyn Connector>> {
             return Err(Failure::usage("a key without its certificate").hint("add --cert"));
         }
     }
-    let mut policy = policy(&settings.tls_policy, &settings.own_policies)?;
     if !settings.suites.is_empty() {
         let names = settings.suites.iter().map(String::as_str);
         let named = Restriction::new().with_suites_named(names);

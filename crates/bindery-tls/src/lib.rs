@@ -31,7 +31,7 @@ pub use expiry::Expiry;
 pub use identity::Identity;
 pub use policy::{
     Characteristics, ClientAuth, Demand, Dropped, Explanation, Group, Lack, Need, Plan, PlanItem,
-    Policy, Restriction, Resumption, Row, SignatureScheme, WhyDropped,
+    Policy, Restriction, Resumption, Row, SignatureScheme, Trust, WhyDropped,
 };
 pub use provider::Provider;
 pub use psk::{Psk, PskIdentities};

@@ -8,6 +8,7 @@ mod file;
 mod plan;
 mod restriction;
 mod sieve;
+mod trust;
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -17,6 +18,7 @@ pub use characteristics::{Characteristics, Demand, Lack};
 pub use explain::Explanation;
 pub use plan::{Dropped, Plan, PlanItem, WhyDropped};
 pub use restriction::Restriction;
+pub use trust::Trust;
 
 /// What TLS may be for one protocol or listener: versions, suites, groups, client certificates.
 ///
@@ -54,6 +56,8 @@ pub struct Policy {
     pub alpn: Option<Vec<Vec<u8>>>,
     /// Whether and for how long sessions are resumed.
     pub resumption: Resumption,
+    /// Authorities, revocation lists and pre-shared keys that go with the policy.
+    pub trust: Trust,
     /// What the sources contradict in themselves or in each other, and how it was read.
     pub notes: Vec<Cow<'static, str>>,
     /// The policy that is this one's modern subset, which every backend serves.
@@ -75,6 +79,7 @@ impl Policy {
             client_auth: ClientAuth::None,
             alpn: None,
             resumption: Resumption::default(),
+            trust: Trust::default(),
             notes: Vec::new(),
             modern_subset: None,
             restrictions: Vec::new(),

@@ -60,6 +60,15 @@ impl Crls {
         Ok(crls)
     }
 
+    /// Takes the other's lists that are not here yet.
+    pub(crate) fn add_missing(&mut self, other: Self) {
+        for list in other.lists {
+            if !self.lists.iter().any(|one| one.der == list.der) {
+                self.lists.push(list);
+            }
+        }
+    }
+
     /// Whether there is no list.
     pub const fn is_empty(&self) -> bool {
         self.lists.is_empty()

@@ -27,6 +27,26 @@ impl Roots {
         Self::from_named_pem(&text, format!("authority file {}", path.display()))
     }
 
+    /// Reads the authorities from several PEM files.
+    ///
+    /// # Errors
+    /// As [`Roots::from_pem_file`].
+    pub fn from_pem_files<P: AsRef<Path>>(
+        paths: impl IntoIterator<Item = P>,
+    ) -> Result<Self, TlsError> {
+        let (mut certificates, mut origins) = (Vec::new(), Vec::new());
+        for path in paths {
+            let roots = Self::from_pem_file(path)?;
+            certificates.extend_from_slice(&roots.certificates);
+            origins.push(roots.origin);
+        }
+        if certificates.is_empty() {
+            let message = "no authority file is named";
+            return Err(configuration(message, "name the file with the authority's certificate"));
+        }
+        Ok(Self { certificates: certificates.into(), origin: origins.join(", ").into() })
+    }
+
     /// Reads the authorities from PEM text.
     ///
     /// # Errors

@@ -10,8 +10,8 @@ use super::{Peer, Settings, Tally, python};
 use crate::output::say;
 use crate::process::{find, shown};
 
-const PACKAGE: &str = "PyKMIP";
-const VERSION: &str = "0.11.0";
+pub(super) const PACKAGE: &str = "PyKMIP";
+pub(super) const VERSION: &str = "0.11.0";
 const SCRIPTS: [&str; 2] = ["tests/interop/kmip_https.py", "tests/interop/kmip_tls.py"];
 
 pub(super) const PEER: Peer = Peer {

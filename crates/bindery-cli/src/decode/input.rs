@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use bindery_ttlv::{FormError, Limits, Options, from_json, from_xml, hex};
+use bindery_ttlv::{FormError, Limits, Options, Tag, from_json, from_xml, hex};
 
 use crate::{
     args::Form,
@@ -17,18 +17,43 @@ use crate::{
 /// the longest message.
 const LONGEST: u64 = 4 * Limits::DEFAULT.message_length as u64;
 
-/// Reads a message as binary TTLV; without a form it is recognised.
+/// What the namespaces of KMIP's XML begin with.
+const KMIP_NAMESPACE: &str = "urn:oasis:tc:kmip:";
+
+/// Reads a message as binary TTLV, whose form is recognised.
 ///
 /// # Errors
-/// The file cannot be read or is too long, or is not of that form.
-pub(crate) fn read_message(file: &Path, form: Option<Form>, options: &Options) -> Result<Vec<u8>> {
+/// The file cannot be read or is too long, or is not of a form of TTLV.
+pub(crate) fn read_message(file: &Path, options: &Options) -> Result<Vec<u8>> {
+    let octets = read_some(file)?;
+    let form = recognise(&octets);
+    to_ttlv(octets, form, options)
+}
+
+/// Reads a file whole, which has to hold something.
+///
+/// # Errors
+/// The file cannot be read, is too long, or is empty.
+pub(super) fn read_some(file: &Path) -> Result<Vec<u8>> {
     let octets = read(file)?;
     if octets.is_empty() {
         return Err(undecodable("the input is empty".to_owned(), Some(0))
             .hint("name a file, or write the message to standard input"));
     }
+    Ok(octets)
+}
+
+/// A message of a form of TTLV as binary TTLV.
+///
+/// # Errors
+/// It is not of that form.
+pub(super) fn to_ttlv(octets: Vec<u8>, form: Form, options: &Options) -> Result<Vec<u8>> {
     let mut message = Vec::new();
-    match form.unwrap_or_else(|| recognise(&octets)) {
+    match form {
+        Form::Wbxml | Form::Xml => {
+            return Err(undecodable("expected TTLV, found WBXML or XML".to_owned(), Some(0))
+                .hint("give a message of KMIP"));
+        }
         Form::Ttlv => return Ok(octets),
         Form::TtlvHex => return from_hex(octets),
         Form::TtlvXml => from_xml(&octets, options, &mut message),
@@ -61,22 +86,45 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>> {
     Ok(octets)
 }
 
-/// TTLV holds octets that no text does. Of text, the first character tells; what begins as neither XML nor JSON is
-/// taken for hexadecimal digits, so that a slip in them is reported by line and column.
-fn recognise(octets: &[u8]) -> Form {
-    // The length field of a message of less than 16 MiB has an octet that is 0.
-    if octets.contains(&0) {
-        return Form::Ttlv;
+/// WBXML begins with its version, 00 to 03, and TTLV with 42 or 54. TTLV holds octets that no text does. Of text, the
+/// first character tells; what begins as neither XML nor JSON is taken for hexadecimal digits, so that a slip in them
+/// is reported by line and column. Of XML, the document element tells whether it is TTLV.
+pub(super) fn recognise(octets: &[u8]) -> Form {
+    match octets {
+        // UTF-16, which TTLV does not use.
+        [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] | [0, b'<', ..] | [b'<', 0, ..] => return Form::Xml,
+        [0..=3, ..] => return Form::Wbxml,
+        _ => {}
     }
     let text = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets);
     match text.iter().find(|octet| !octet.is_ascii_whitespace()) {
-        Some(b'<') => Form::TtlvXml,
+        // No tag begins so. A zero in it is a fault that the reader of XML tells.
+        Some(b'<') => recognise_xml(octets),
+        // The length field of a message of less than 16 MiB has an octet that is 0.
+        _ if octets.contains(&0) => Form::Ttlv,
         Some(b'{') => Form::TtlvJson,
         _ if octets.iter().all(|octet| octet.is_ascii_graphic() || octet.is_ascii_whitespace()) => {
             Form::TtlvHex
         }
         _ => Form::Ttlv,
     }
+}
+
+/// The form of an XML document, by its document element. What cannot be read that far is XML: its reader says why.
+fn recognise_xml(octets: &[u8]) -> Form {
+    let tolerance = bindery_xml::Tolerance::STRICT.with_doctype(true);
+    let options = bindery_xml::Options::STRICT.with_tolerance(tolerance);
+    let source = bindery_xml::Source::with_options(octets, &options);
+    let mut reader = source.reader();
+    while let Ok(Some(event)) = reader.next_event() {
+        if let bindery_xml::Event::Start(start) = event {
+            let (namespace, local) = (start.name().namespace(), start.name().local());
+            let kmip = namespace.starts_with(KMIP_NAMESPACE)
+                || (namespace.is_empty() && (local == "TTLV" || Tag::from_name(local).is_some()));
+            return if kmip { Form::TtlvXml } else { Form::Xml };
+        }
+    }
+    Form::Xml
 }
 
 /// The failure of reading or writing a text form.
@@ -97,7 +145,7 @@ fn from_hex(octets: Vec<u8>) -> Result<Vec<u8>> {
     hex::parse(&text).map_err(|error| undecodable(error.to_string(), Some(0)))
 }
 
-fn undecodable(message: String, offset: Option<u64>) -> Failure {
+pub(super) fn undecodable(message: String, offset: Option<u64>) -> Failure {
     Failure::new(Exit::Undecodable, Layer::Codec, message).detail("offset", offset)
 }
 
@@ -108,10 +156,15 @@ mod tests {
     #[test]
     fn forms_are_recognised() {
         assert_eq!(recognise(b"\x42\x00\x78\x01"), Form::Ttlv);
+        assert_eq!(recognise(b" <a>\0</a>"), Form::Xml);
         assert_eq!(recognise(b"42 00 78\n01"), Form::TtlvHex);
         assert_eq!(recognise(b"42007z"), Form::TtlvHex);
-        assert_eq!(recognise(b" <a b='\xc3\xa9'/>"), Form::TtlvXml);
+        assert_eq!(recognise(b" <a b='\xc3\xa9'/>"), Form::Xml);
+        assert_eq!(recognise(b"<!-- x --><RequestMessage/>"), Form::TtlvXml);
+        assert_eq!(recognise(b"<x xmlns='urn:oasis:tc:kmip:xmlns'/>"), Form::TtlvXml);
+        assert_eq!(recognise(b"<\0a\0/\0>\0"), Form::Xml);
+        assert_eq!(recognise(b"\x03\x01\x6a\0\x45"), Form::Wbxml);
         assert_eq!(recognise(b"\xef\xbb\xbf{\"tag\": 1}"), Form::TtlvJson);
-        assert_eq!(recognise(b"\xff\xfe\xfd"), Form::Ttlv);
+        assert_eq!(recognise(b"\xff\xff\xfd"), Form::Ttlv);
     }
 }

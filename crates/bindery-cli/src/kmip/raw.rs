@@ -31,7 +31,7 @@ pub(crate) async fn run(
     let octets = if unchecked {
         decode::read_file(file)?
     } else {
-        let octets = decode::read_message(file, None, &Options::LENIENT)?;
+        let octets = decode::read_message(file, &Options::LENIENT)?;
         decode::check(&octets, &Options::LENIENT)?;
         octets
     };

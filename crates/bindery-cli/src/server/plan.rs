@@ -298,7 +298,7 @@ impl Planner<'_> {
             self.problem("client.url", failure.message, failure.hint.unwrap_or_default());
         }
         if let Some(name) = &client.tls_policy
-            && let Err(failure) = tls::policy(name, &self.loaded.value.tls.policy)
+            && let Err(failure) = tls::policy(name, &tls::OwnPolicies::of(self.loaded))
         {
             self.problem("client.tls_policy", failure.message, "bindery tls policy");
         }

@@ -1,5 +1,7 @@
 //! `bindery tls policy`: what a policy says, and what comes of it here.
 
+use std::path::PathBuf;
+
 use bindery_tls::{Backend as _, Explanation, PlanItem, Policy, registry};
 use serde_json::{Value, json};
 
@@ -15,7 +17,7 @@ use crate::{
 /// One of the operator's is wrong, or writing failed.
 pub(super) fn list(own: &OwnPolicies, output: &Output) -> Result<()> {
     let mut policies = Policy::built_in();
-    for name in own.keys() {
+    for name in own.names() {
         policies.push(super::policy(name, own)?);
     }
     let capabilities = backend().capabilities();
@@ -74,6 +76,19 @@ pub(super) fn show(policy: &Policy, suites: &[String], output: &Output) -> Resul
         ("library", backend.name().to_owned()),
         ("served", served),
     ];
+    let listed = |files: &[PathBuf]| {
+        let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+        names.join(", ")
+    };
+    if !policy.trust.anchors.is_empty() {
+        head.push(("trust anchors", listed(&policy.trust.anchors)));
+    }
+    if !policy.trust.crls.is_empty() {
+        head.push(("revocation lists", listed(&policy.trust.crls)));
+    }
+    if let Some(identities) = identities(policy) {
+        head.push(("PSK identities", identities.join(", ")));
+    }
     head.extend(refused.as_ref().and_then(|f| f.hint.clone()).map(|hint| ("remedy", hint)));
     head.extend(policy.notes.iter().map(|note| ("note", note.to_string())));
     let cells = told.iter().map(|row| {
@@ -101,6 +116,9 @@ fn to_json(policy: &Policy, told: &[Explanation], refused: Option<&Failure>) -> 
         "references": policy.references,
         "notes": policy.notes,
         "client_certificate": policy.client_auth.to_string(),
+        "trust_anchors": policy.trust.anchors,
+        "crls": policy.trust.crls,
+        "psk_identities": identities(policy),
         "library": backend().name(),
         "served": refused.is_none(),
         "refusal": refused.map(|failure| &failure.message),
@@ -110,6 +128,12 @@ fn to_json(policy: &Policy, told: &[Explanation], refused: Option<&Failure>) -> 
         "signatures": used("signature"),
         "rows": told.iter().map(row_to_json).collect::<Vec<_>>(),
     })
+}
+
+/// The identities of pre-shared keys that the policy permits, where it says so.
+fn identities(policy: &Policy) -> Option<Vec<String>> {
+    let identities = policy.trust.psk_identities.as_ref()?;
+    Some(identities.iter().map(|one| one.escape_ascii().to_string()).collect())
 }
 
 fn row_to_json(row: &Explanation) -> Value {

@@ -117,6 +117,30 @@ fn each_wrong_key_is_named() {
     assert!(problems(path, "[admin]\n").lines().count() >= 3);
 }
 
+/// Without authorities of its own a listener takes those of its policy, whose paths are relative to
+/// the configuration's file.
+#[test]
+fn the_authorities_may_be_those_of_the_policy() {
+    let folder = prepared();
+    let path = folder.path();
+    let none = GOOD.replacen("client_authorities = \".bindery-dev/ca.pem\"\n", "", 1);
+    assert_ne!(none, GOOD);
+    let found = problems(path, &none);
+    assert!(found.contains("listener.main.client_authorities"), "{found}");
+    assert!(found.contains("kmip has no trust_anchors"), "{found}");
+    let policy = |file: &str| {
+        let own = format!(
+            "tls_policy = \"own\"\n[tls.policy.own]\nbased_on = \"kmip\"\n\
+             trust_anchors = [\"{file}\"]\n[service.kmip]"
+        );
+        none.replacen("[service.kmip]", &own, 1)
+    };
+    file(path, "good.toml", policy(".bindery-dev/ca.pem"));
+    run(path, "config check good.toml").exits(0);
+    let found = problems(path, &policy("none.pem"));
+    assert!(found.contains("listener.main.tls_policy") && found.contains("none.pem"), "{found}");
+}
+
 #[test]
 fn each_wrong_key_of_tls_is_named() {
     let folder = prepared();

@@ -10,6 +10,7 @@
 mod configuration;
 mod db;
 mod durability;
+mod markup;
 mod messages;
 mod offline;
 mod server;

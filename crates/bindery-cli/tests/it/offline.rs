@@ -84,9 +84,9 @@ fn decode_does_not_take_what_is_no_ttlv() {
         (b"", "empty"),
         (b"42 00 7x", "line 1, column 8"),
         (b"42 00 7", "digits"),
-        (b"<html/>", "no item"),
+        (b"<html>", "line 1, column 7"),
         (b"{\"tag\": \"BatchCount\"}", "line 1, column 1"),
-        (b"\x00\x01\x02\x03\x04\x05\x06\x07", "offset 0"),
+        (b"\x05\x01\x02\x00\x04\x05\x06\x07", "offset 0"),
         (b"\x42\x00\x78\x01\xff\xff\xff\xf8", "offset 0"),
     ];
     for (input, said) in cases {

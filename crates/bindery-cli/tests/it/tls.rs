@@ -61,11 +61,12 @@ fn a_policy_of_ones_own_is_shown_and_used() {
     let server = serve(
         path,
         "tls_policy = \"own\"\n[tls.policy.own]\nbased_on = \"kmip\"\n\
-                              [tls.policy.own.versions]\nminimum = \"TLS 1.3\"\n",
+                              trust_anchors = [\"ca.pem\"]\n[tls.policy.own.versions]\nminimum = \"TLS 1.3\"\n",
     );
     let shown = policy(path, "own --config serve.toml");
     assert_eq!(shown["versions"], serde_json::json!(["TLS 1.3"]));
     assert_eq!(shown["served"], true);
+    assert_eq!(shown["trust_anchors"], serde_json::json!(["ca.pem"]));
     let at = server.url().trim_start_matches("https://").trim_end_matches("/kmip").to_owned();
     let scan = format!("tls probe {at} --scan --tls-policy own --config serve.toml {CLIENT}");
     let probed = run(path, &format!("{scan} -o json")).exits(0).json();
@@ -73,6 +74,10 @@ fn a_policy_of_ones_own_is_shown_and_used() {
     let mut taken = taken(&probed);
     taken.retain(|name| name.starts_with("TLS "));
     assert_eq!(taken, ["TLS 1.3"]);
+    // The client trusts whom the policy names, too: no --cacert.
+    let own = format!("kmip query --url {} --tls-policy own {CLIENT}", server.url());
+    run(path, &own.replace("--tls-policy own", "")).exits(2);
+    run(path, &format!("{own} --config serve.toml")).exits(0);
 }
 
 const CLIENT: &str = "--cert .bindery-dev/client.pem --key .bindery-dev/client.key";

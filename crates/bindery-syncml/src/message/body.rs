@@ -99,11 +99,11 @@ macro_rules! command {
         #[non_exhaustive]
         pub enum Command {
             $(
-                #[doc = concat!("[`", stringify!($simple), "`].")]
+                #[doc = concat!("[`", stringify!($simple), "`](struct@", stringify!($simple), ").")]
                 $simple($simple),
             )*
             $(
-                #[doc = concat!("[`", stringify!($container), "`].")]
+                #[doc = concat!("[`", stringify!($container), "`](struct@", stringify!($container), ").")]
                 $container($container),
             )*
             /// An element that is no command of SyncML.

@@ -1,12 +1,12 @@
 //! Policies as TOML.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, path::PathBuf, time::Duration};
 
 use bindery_core::{CipherSuite, TlsVersion};
 use serde::Deserialize;
 
 use super::{
-    Characteristics, ClientAuth, Demand, Need, Policy, Resumption, Row, SignatureScheme,
+    Characteristics, ClientAuth, Demand, Need, Policy, Resumption, Row, SignatureScheme, Trust,
     restriction::{group_named, suite_named, version_named},
 };
 use crate::{TlsError, TlsErrorKind, pem::configuration, registry};
@@ -26,6 +26,9 @@ struct File {
     alpn: Option<Vec<String>>,
     resumption: Option<bool>,
     ticket_rotation_seconds: Option<u32>,
+    trust_anchors: Vec<PathBuf>,
+    crls: Vec<PathBuf>,
+    psk_identities: Option<Vec<String>>,
 }
 
 impl Default for File {
@@ -42,6 +45,9 @@ impl Default for File {
             alpn: None,
             resumption: None,
             ticket_rotation_seconds: None,
+            trust_anchors: Vec::new(),
+            crls: Vec::new(),
+            psk_identities: None,
         }
     }
 }
@@ -112,7 +118,8 @@ impl Policy {
     /// Reads a policy from TOML, under a name. This needs the feature `toml`.
     ///
     /// `based_on` names a built-in policy to start from; a table that is given takes the place of
-    /// that policy's rows of the same kind. Without `based_on`, groups and signature schemes that
+    /// that policy's rows of the same kind. Paths of files are taken as they stand:
+    /// [`Policy::with_files_in`] puts relative ones into a folder. Without `based_on`, groups and signature schemes that
     /// are not given are those of `modern`; versions and suites must be given.
     ///
     /// # Errors
@@ -164,6 +171,12 @@ impl File {
         if let Some(protocols) = self.alpn {
             policy.alpn = Some(protocols.into_iter().map(String::into_bytes).collect());
         }
+        let identities = self.psk_identities;
+        policy.trust = Trust {
+            anchors: self.trust_anchors,
+            crls: self.crls,
+            psk_identities: identities.map(|all| all.into_iter().map(String::into_bytes).collect()),
+        };
         policy.resumption = resumption(self.resumption, self.ticket_rotation_seconds)?;
         Ok(policy)
     }

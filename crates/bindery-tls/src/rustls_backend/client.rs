@@ -54,6 +54,7 @@ impl RustlsConnector {
         plan: &Plan,
         config: ClientConfig,
     ) -> Result<Self, TlsError> {
+        let config = config.with_trust_of(policy)?;
         let crypto = backend.restricted(plan);
         config.psk.refuse(backend.provider.name())?;
         let verifier = verifier(&config, plan, &crypto)?;

@@ -43,6 +43,7 @@ impl RustlsAcceptor {
         plan: &Plan,
         config: ServerConfig,
     ) -> Result<Self, TlsError> {
+        let config = config.with_trust_of(policy)?;
         let crypto = backend.restricted(plan);
         config.psk.refuse(backend.provider.name())?;
         let key = backend.certified_key(&config.identity, Role::Server, plan)?;
@@ -152,7 +153,8 @@ fn client_verifier(
             "the policy {} asks for client certificates, and no client authority is configured",
             policy.name
         );
-        return Err(configuration(message, "name the file with the client authorities"));
+        let hint = "name the file with the client authorities, or trust_anchors in the policy";
+        return Err(configuration(message, hint));
     };
     let store = root_store(roots)?;
     let mut builder =

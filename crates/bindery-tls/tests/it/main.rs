@@ -10,6 +10,7 @@
 mod handshake;
 mod hello;
 mod loading;
+mod mutation;
 mod names;
 mod pinned;
 mod readme;
@@ -20,3 +21,4 @@ mod revocation;
 mod scan;
 mod support;
 mod toml;
+mod trust;

@@ -11,6 +11,8 @@ use bindery_tls::{
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
+use crate::mutation::mutated;
+
 pub(crate) struct World {
     pub(crate) authority: Authority,
     pub(crate) server: Issued,
@@ -41,11 +43,11 @@ impl World {
     }
 
     pub(crate) fn acceptor(&self, policy: &Policy) -> Arc<dyn Acceptor> {
-        backend().acceptor(policy, self.server_config()).unwrap()
+        backend().acceptor(&mutated(policy), self.server_config()).unwrap()
     }
 
     pub(crate) fn connector(&self, policy: &Policy) -> Arc<dyn Connector> {
-        backend().connector(policy, self.client_config()).unwrap()
+        backend().connector(&mutated(policy), self.client_config()).unwrap()
     }
 }
 

@@ -24,21 +24,40 @@ impl Planner<'_> {
         listener: &Listener,
     ) -> Option<(Arc<dyn Acceptor>, Vec<Expiry>)> {
         let identity = self.identity(key, listener);
-        let roots = Roots::from_pem_file(self.loaded.path(&listener.client_authorities));
-        let roots = self.take(&format!("{key}.client_authorities"), roots);
+        let roots = listener.client_authorities.as_ref().map(|file| {
+            let roots = Roots::from_pem_file(self.loaded.path(file));
+            self.take(&format!("{key}.client_authorities"), roots)
+        });
         let crls = Crls::from_files(listener.crls.iter().map(|file| self.loaded.path(file)));
         let crls = self.take(&format!("{key}.crls"), crls);
         let policy = self.policy(key, listener);
         let rules = self.rules(key, listener);
-        let config = ServerConfig::new(identity?)
-            .with_client_roots(roots?)
+        let mut config = ServerConfig::new(identity?)
             .with_crls(checking(crls?, listener.crl_check))
             .with_client_rules(rules);
+        if let Some(roots) = roots {
+            config = config.with_client_roots(roots?);
+        }
+        let policy = policy?;
+        let config = config.with_trust_of(&policy);
+        let config = self.take(&format!("{key}.tls_policy"), config)?;
+        if config.client_roots.is_none() {
+            let missing = format!(
+                "nothing says whose client certificates are accepted: the policy {} has no trust_anchors",
+                policy.name
+            );
+            self.problem(
+                &format!("{key}.client_authorities"),
+                missing,
+                "name the file with the authorities' certificates",
+            );
+            return None;
+        }
         let expiries = config.expiries();
         let within = u64::from(self.loaded.value.tls.expiry_warning_days) * DAY;
         let soon = expiries.iter().filter_map(|one| one.warning(self.now, within));
         self.warnings.extend(soon);
-        let acceptor = tls::backend().acceptor(&policy?, config);
+        let acceptor = tls::backend().acceptor(&policy, config);
         Some((self.take(key, acceptor)?, expiries))
     }
 
@@ -97,7 +116,7 @@ impl Planner<'_> {
     }
 
     fn policy(&mut self, key: &str, listener: &Listener) -> Option<Policy> {
-        let policy = match tls::policy(&listener.tls_policy, &self.loaded.value.tls.policy) {
+        let policy = match tls::policy(&listener.tls_policy, &tls::OwnPolicies::of(self.loaded)) {
             Ok(policy) => policy,
             Err(failure) => {
                 let hint = failure.hint.unwrap_or_default();
