@@ -96,13 +96,12 @@ pub(super) fn recognise(octets: &[u8]) -> Form {
         [0..=3, ..] => return Form::Wbxml,
         _ => {}
     }
-    // The length field of a message of less than 16 MiB has an octet that is 0.
-    if octets.contains(&0) {
-        return Form::Ttlv;
-    }
     let text = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets);
     match text.iter().find(|octet| !octet.is_ascii_whitespace()) {
+        // No tag begins so. A zero in it is a fault that the reader of XML tells.
         Some(b'<') => recognise_xml(octets),
+        // The length field of a message of less than 16 MiB has an octet that is 0.
+        _ if octets.contains(&0) => Form::Ttlv,
         Some(b'{') => Form::TtlvJson,
         _ if octets.iter().all(|octet| octet.is_ascii_graphic() || octet.is_ascii_whitespace()) => {
             Form::TtlvHex
@@ -157,6 +156,7 @@ mod tests {
     #[test]
     fn forms_are_recognised() {
         assert_eq!(recognise(b"\x42\x00\x78\x01"), Form::Ttlv);
+        assert_eq!(recognise(b" <a>\0</a>"), Form::Xml);
         assert_eq!(recognise(b"42 00 78\n01"), Form::TtlvHex);
         assert_eq!(recognise(b"42007z"), Form::TtlvHex);
         assert_eq!(recognise(b" <a b='\xc3\xa9'/>"), Form::Xml);
