@@ -144,3 +144,58 @@ fn begin(bytes: &[u8]) -> Result<Option<(Construct, usize)>, ErrorKind> {
         _ => Some((Construct::Text, 0)),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Scanner;
+    use crate::options::{Limits, Options};
+
+    /// How many bytes are looked at in a document that arrives in pieces of 16 bytes.
+    fn looked_at(document: &[u8], options: &Options) -> usize {
+        let (mut start, mut end, mut looked) = (0, 0, 0);
+        let mut scanner = Scanner::NEW;
+        while end < document.len() {
+            end = document.len().min(end + 16);
+            loop {
+                let piece = &document[start..end];
+                let seen = scanner.seen;
+                let found = scanner.scan(piece, options).unwrap();
+                looked += found.unwrap_or(piece.len()) - seen;
+                let Some(length) = found else { break };
+                start += length;
+                scanner = Scanner::NEW;
+            }
+        }
+        looked
+    }
+
+    /// A piece whose end is far away is not looked through again for each few bytes that arrive.
+    #[test]
+    fn every_byte_is_looked_at_once() {
+        let options = Options::STRICT.with_limits(Limits::DEFAULT.with_tag_length(64 << 20));
+        let pieces = [
+            "<b/>",
+            "&amp;",
+            "]]",
+            "x",
+            "<!---->",
+            "<![CDATA[]]>",
+            "<!-- > - > --",
+            "<![CDATA[>]>",
+            "<b c='",
+            "<b ' \" ",
+            "\r\n",
+            "<?p >",
+            "</b ",
+            "<b xmlns:p='n' p:c='' d=''></b>",
+        ];
+        for piece in pieces {
+            let document = format!("<a>{}", piece.repeat(40_000 / piece.len())).into_bytes();
+            // An opening of up to nine bytes may be looked at twice, where it arrives in two halves.
+            let openings = document.iter().filter(|b| **b == b'<').count() * 9;
+            let most = document.len() + openings;
+            let looked = looked_at(&document, &options);
+            assert!(looked <= most, "{piece:?}: {looked} of {} bytes", document.len());
+        }
+    }
+}
