@@ -32,7 +32,9 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stderr, reason = "this is a program")]
 fn usage() -> ExitCode {
-    eprintln!("usage: codec_once xml:IMPLEMENTATION SHAPE OCTETS COUNT | wbxml:TASK DOCUMENT - COUNT");
+    eprintln!(
+        "usage: codec_once xml:IMPLEMENTATION SHAPE OCTETS COUNT | wbxml:TASK DOCUMENT - COUNT"
+    );
     ExitCode::FAILURE
 }
 
