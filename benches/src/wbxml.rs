@@ -2,7 +2,7 @@
 
 use bindery_wbxml::{FromXml, Limits, Options, Reader, Strings, from_xml, to_xml};
 
-use super::xml;
+use crate::xml;
 
 /// A DM message as XML and as WBXML.
 #[derive(Clone, Debug)]
