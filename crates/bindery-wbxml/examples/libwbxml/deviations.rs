@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, fmt, fs, path::Path};
 
+use bindery_wbxml::Language;
+
 /// What was compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
@@ -20,10 +22,46 @@ impl fmt::Display for Direction {
     }
 }
 
+/// What the list says of a generated document that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// Nothing.
+    No,
+    /// Why it differs.
+    Yes,
+    /// That it must not differ once our namespaces are written as its own.
+    Namespaces(Namespaces),
+}
+
+/// How libwbxml writes namespaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Namespaces {
+    /// What they begin with; the name in small letters follows.
+    prefix: String,
+    /// Names of ours, and what it has instead of the name in small letters.
+    except: Vec<(String, String)>,
+}
+
+impl Namespaces {
+    /// XML with the namespaces of a language's pages as libwbxml writes them.
+    pub(super) fn rename(&self, xml: &str, language: &Language) -> String {
+        language.namespaces().iter().fold(xml.to_owned(), |xml, namespace| {
+            let name = namespace.name();
+            let except = self.except.iter().find(|(ours, _)| ours == name);
+            let small = || name.trim_end_matches(':').to_lowercase();
+            let its = except.map_or_else(small, |(_, its)| its.clone());
+            xml.replace(&format!("\"{name}\""), &format!("\"{}{its}\"", self.prefix))
+        })
+    }
+}
+
 /// A row of the list.
 #[derive(Debug)]
 struct Row {
     direction: String,
+    /// What the difference looks like: the line that tells of it has one of these; none: whatever it looks like.
+    shows: Vec<String>,
+    namespaces: Option<Namespaces>,
     /// A file's folder and name, or the languages of generated documents.
     subject: Subject,
     seen: bool,
@@ -74,15 +112,29 @@ impl Deviations {
         })
     }
 
-    /// True if the list says why a generated document with this XML differs.
-    pub(super) fn generated(&mut self, direction: Direction, id: &str, xml: &str) -> bool {
+    /// What the list says of a generated document with this XML, which differs in this way.
+    pub(super) fn generated(
+        &mut self,
+        direction: Direction,
+        id: &str,
+        xml: &str,
+        reason: &str,
+    ) -> Listed {
         let direction = direction.to_string();
-        let mut listed = false;
+        let mut listed = Listed::No;
         for row in self.rows.iter_mut().filter(|row| row.direction == direction) {
             let Subject::Generated { languages, texts } = &row.subject else { continue };
-            if languages.contains(id) && texts.iter().any(|text| xml.contains(text)) {
-                row.seen = true;
-                listed = true;
+            let shows = row.shows.iter().any(|shows| reason.contains(shows));
+            if !(shows || row.shows.is_empty())
+                || !languages.contains(id)
+                || !texts.iter().any(|text| xml.contains(text))
+            {
+                continue;
+            }
+            row.seen = true;
+            match &row.namespaces {
+                None => return Listed::Yes,
+                Some(namespaces) => listed = Listed::Namespaces(namespaces.clone()),
             }
         }
         listed
@@ -123,5 +175,14 @@ fn row(value: &toml::Value) -> Result<Row, String> {
             texts: list("texts")?,
         },
     };
-    Ok(Row { direction: needed("direction")?, subject, seen: false })
+    let except = value.get("except").and_then(toml::Value::as_table).into_iter().flatten();
+    let except = except.map(|(ours, its)| (ours.clone(), its.as_str().unwrap_or("").to_owned()));
+    let except = except.collect();
+    Ok(Row {
+        direction: needed("direction")?,
+        shows: if value.get("shows").is_some() { list("shows")? } else { Vec::new() },
+        namespaces: field("namespaces").map(|prefix| Namespaces { prefix, except }),
+        subject,
+        seen: false,
+    })
 }

@@ -36,7 +36,7 @@ pub struct FromXml<'a> {
 
 impl Default for FromXml<'_> {
     fn default() -> Self {
-        let tolerance = bindery_xml::Tolerance::STRICT.with_doctype(true);
+        let tolerance = bindery_xml::Tolerance::STRICT.with_doctype(true).with_subset(true);
         Self {
             language: None,
             version: Version::V1_3,
