@@ -29,29 +29,37 @@ pub(super) enum Listed {
     No,
     /// Why it differs.
     Yes,
-    /// That it must not differ once our namespaces are written as its own.
-    Namespaces(Namespaces),
+    /// That it must not differ once our XML is spelled as libwbxml spells it.
+    Spelled(Spelling),
+    /// That both WBXML documents must read as the same XML.
+    SameXml,
 }
 
-/// How libwbxml writes namespaces.
+/// How libwbxml spells what is ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Namespaces {
-    /// What they begin with; the name in small letters follows.
-    prefix: String,
-    /// Names of ours, and what it has instead of the name in small letters.
+pub(super) struct Spelling {
+    /// What its namespaces begin with, if they are not ours; the name in small letters follows.
+    namespaces: Option<String>,
+    /// Namespaces of ours, and what it has instead of the name in small letters.
     except: Vec<(String, String)>,
+    /// Words of ours, and its.
+    words: Vec<(String, String)>,
 }
 
-impl Namespaces {
-    /// XML with the namespaces of a language's pages as libwbxml writes them.
-    pub(super) fn rename(&self, xml: &str, language: &Language) -> String {
-        language.namespaces().iter().fold(xml.to_owned(), |xml, namespace| {
-            let name = namespace.name();
-            let except = self.except.iter().find(|(ours, _)| ours == name);
-            let small = || name.trim_end_matches(':').to_lowercase();
-            let its = except.map_or_else(small, |(_, its)| its.clone());
-            xml.replace(&format!("\"{name}\""), &format!("\"{}{its}\"", self.prefix))
-        })
+impl Spelling {
+    /// Our XML as libwbxml spells it.
+    pub(super) fn apply(&self, xml: &str, language: &Language) -> String {
+        let mut xml =
+            self.words.iter().fold(xml.to_owned(), |xml, (ours, its)| xml.replace(ours, its));
+        if let Some(prefix) = &self.namespaces {
+            for name in language.namespaces().iter().map(|namespace| namespace.name()) {
+                let except = self.except.iter().find(|(ours, _)| ours == name);
+                let small = || name.trim_end_matches(':').to_lowercase();
+                let its = except.map_or_else(small, |(_, its)| its.clone());
+                xml = xml.replace(&format!("\"{name}\""), &format!("\"{prefix}{its}\""));
+            }
+        }
+        xml
     }
 }
 
@@ -61,7 +69,8 @@ struct Row {
     direction: String,
     /// What the difference looks like: the line that tells of it has one of these; none: whatever it looks like.
     shows: Vec<String>,
-    namespaces: Option<Namespaces>,
+    spelling: Option<Spelling>,
+    same_xml: bool,
     /// A file's folder and name, or the languages of generated documents.
     subject: Subject,
     seen: bool,
@@ -132,9 +141,10 @@ impl Deviations {
                 continue;
             }
             row.seen = true;
-            match &row.namespaces {
+            match &row.spelling {
+                Some(spelling) => listed = Listed::Spelled(spelling.clone()),
+                None if row.same_xml => return Listed::SameXml,
                 None => return Listed::Yes,
-                Some(namespaces) => listed = Listed::Namespaces(namespaces.clone()),
             }
         }
         listed
@@ -175,13 +185,21 @@ fn row(value: &toml::Value) -> Result<Row, String> {
             texts: list("texts")?,
         },
     };
-    let except = value.get("except").and_then(toml::Value::as_table).into_iter().flatten();
-    let except = except.map(|(ours, its)| (ours.clone(), its.as_str().unwrap_or("").to_owned()));
-    let except = except.collect();
+    let pairs = |name: &str| -> Vec<(String, String)> {
+        let table = value.get(name).and_then(toml::Value::as_table).into_iter().flatten();
+        table.map(|(ours, its)| (ours.clone(), its.as_str().unwrap_or("").to_owned())).collect()
+    };
+    let spelling = Spelling {
+        namespaces: field("namespaces"),
+        except: pairs("except"),
+        words: pairs("spelled"),
+    };
+    let spelled = spelling.namespaces.is_some() || !spelling.words.is_empty();
     Ok(Row {
         direction: needed("direction")?,
         shows: if value.get("shows").is_some() { list("shows")? } else { Vec::new() },
-        namespaces: field("namespaces").map(|prefix| Namespaces { prefix, except }),
+        spelling: spelled.then_some(spelling),
+        same_xml: value.get("same_xml").and_then(toml::Value::as_bool).unwrap_or(false),
         subject,
         seen: false,
     })
