@@ -3,6 +3,7 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use bindery_core::{CipherSuite, TlsInfo, TlsVersion};
+use bytes::Bytes;
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -38,6 +39,8 @@ pub struct Secured {
     /// The verified chain that the peer showed, leaf first; empty without one. A resumed session
     /// has the chain of the session that it resumes.
     pub peer_certificates: Arc<[CertificateDer<'static>]>,
+    /// The PSK identity of which the peer, a client, proved to hold the key.
+    pub psk_identity: Option<Bytes>,
 }
 
 impl Secured {
@@ -47,7 +50,14 @@ impl Secured {
         info: Arc<TlsInfo>,
         peer_certificates: Arc<[CertificateDer<'static>]>,
     ) -> Self {
-        Self { io, info, peer_certificates }
+        Self { io, info, peer_certificates, psk_identity: None }
+    }
+
+    /// The same connection with the PSK identity that the peer proved.
+    #[must_use]
+    pub fn with_psk_identity(mut self, identity: Option<Bytes>) -> Self {
+        self.psk_identity = identity;
+        self
     }
 }
 
@@ -56,6 +66,7 @@ impl fmt::Debug for Secured {
         f.debug_struct("Secured")
             .field("info", &self.info)
             .field("peer_certificates", &self.peer_certificates.len())
+            .field("psk_identity", &self.psk_identity)
             .finish_non_exhaustive()
     }
 }

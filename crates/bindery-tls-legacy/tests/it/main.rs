@@ -1,0 +1,9 @@
+//! The backend against itself, over in-memory streams; against software by others it is
+//! `cargo xtask interop tls-legacy`.
+
+mod capabilities;
+mod certificates;
+mod matrix;
+mod psk;
+mod streams;
+mod support;
