@@ -6,7 +6,7 @@
 mod judge;
 mod mutate;
 pub(crate) mod rows;
-mod run;
+pub(crate) mod run;
 pub(crate) mod tests;
 
 use std::collections::BTreeSet;

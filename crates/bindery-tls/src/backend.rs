@@ -208,6 +208,13 @@ impl ServerConfig {
         self
     }
 
+    /// The same server with pre-shared keys, for backends that have PSK suites.
+    #[must_use]
+    pub fn with_psk(mut self, keys: PskIdentities) -> Self {
+        self.psk = keys;
+        self
+    }
+
     /// The same server with other application protocols.
     #[must_use]
     pub fn with_alpn(mut self, protocols: Vec<Vec<u8>>) -> Self {
@@ -272,6 +279,13 @@ impl ClientConfig {
     #[must_use]
     pub fn with_crls(mut self, crls: Crls) -> Self {
         self.crls = crls;
+        self
+    }
+
+    /// The same client with a pre-shared key, for backends that have PSK suites; the first is used.
+    #[must_use]
+    pub fn with_psk(mut self, keys: PskIdentities) -> Self {
+        self.psk = keys;
         self
     }
 
