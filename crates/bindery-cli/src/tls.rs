@@ -28,11 +28,12 @@ use crate::{
 /// There is no such policy, nobody to probe, or writing failed.
 pub(crate) async fn run(command: TlsCommand, output: Output) -> Result<()> {
     match command {
-        TlsCommand::Policy { name, suite, config } => {
+        TlsCommand::Policy { name, suite, tls_backend, config } => {
             let own = own_policies(config.as_deref())?;
+            let backend = backend_of(tls_backend).map_err(|error| failure(&error))?;
             match name {
-                None => policy::list(&own, &output),
-                Some(name) => policy::show(&policy(&name, &own)?, &suite, &output),
+                None => policy::list(&own, &*backend, &output),
+                Some(name) => policy::show(&policy(&name, &own)?, &*backend, &suite, &output),
             }
         }
         TlsCommand::Probe(args) => probe::run(&args, output).await,

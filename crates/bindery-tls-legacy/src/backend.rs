@@ -1,5 +1,7 @@
 //! The backend: what the OpenSSL that is linked can do, and the two sides that it makes.
 
+#[cfg(feature = "vendored")]
+use std::sync::OnceLock;
 use std::{fmt, sync::Arc};
 
 use bindery_core::TlsVersion;
@@ -23,10 +25,22 @@ use crate::{client::OpensslConnector, names, server::OpensslAcceptor};
 #[derive(Clone)]
 pub struct LegacyBackend {
     capabilities: Arc<Capabilities>,
-    /// RC4 and other broken ciphers stand in a provider of their own, which is there as long as
-    /// these are.
-    #[cfg(feature = "vendored")]
-    _providers: Arc<[Provider; 2]>,
+}
+
+/// RC4 and other broken ciphers stand in a provider of their own. OpenSSL has one list of providers
+/// for the whole process, and connections outlive the backend that made them: what is loaded stays.
+#[cfg(feature = "vendored")]
+static PROVIDERS: OnceLock<[Provider; 2]> = OnceLock::new();
+
+#[cfg(feature = "vendored")]
+fn load_providers() -> Result<(), ErrorStack> {
+    if PROVIDERS.get().is_none() {
+        // The default one, too: it is there by itself only as long as no other is named.
+        let loaded = [Provider::load(None, "default")?, Provider::load(None, "legacy")?];
+        // Whoever was first is as good.
+        let _ = PROVIDERS.set(loaded);
+    }
+    Ok(())
 }
 
 impl LegacyBackend {
@@ -39,16 +53,9 @@ impl LegacyBackend {
     /// The library cannot be set up.
     pub fn new() -> Result<Self, TlsError> {
         #[cfg(feature = "vendored")]
-        let providers = {
-            let load = |name| Provider::load(None, name);
-            [load("legacy").map_err(unusable)?, load("default").map_err(unusable)?]
-        };
+        load_providers().map_err(unusable)?;
         let capabilities = capabilities().map_err(unusable)?;
-        Ok(Self {
-            capabilities: Arc::new(capabilities),
-            #[cfg(feature = "vendored")]
-            _providers: Arc::new(providers),
-        })
+        Ok(Self { capabilities: Arc::new(capabilities) })
     }
 
     /// The library's own words for its version, such as `OpenSSL 3.0.19 27 Jan 2026`.

@@ -2,10 +2,11 @@
 
 use std::{fmt, pin::Pin, sync::Arc};
 
-use bindery_core::TlsVersion;
+use bindery_core::{CipherSuite, TlsVersion};
 use bindery_tls::{
     Acceptor, BoxIo, ClientAuth, Plan, Policy, Role, Secured, ServerConfig, TlsError, TlsErrorKind,
     TlsFuture,
+    registry::{self, SuiteRow},
 };
 use bytes::Bytes;
 use openssl::{
@@ -49,8 +50,9 @@ impl OpensslAcceptor {
         psk::serve(&mut context, config.psk.clone());
         select_protocol(&mut context, plan.permitted_alpn(&config.alpn)?);
         let hello = Arc::clone(&plan);
+        let has_keys = !config.psk.keys.is_empty();
         context.set_client_hello_callback(move |ssl, _| {
-            narrow(ssl, &hello)?;
+            narrow(ssl, &hello, has_keys)?;
             Ok(ClientHelloResponse::SUCCESS)
         });
         let names = |list: Vec<&str>| list.join(", ");
@@ -82,8 +84,7 @@ impl OpensslAcceptor {
         let mut info = setup::settled(ssl, &self.plan)?;
         info.server_name = ssl.servername(NameType::HOST_NAME).map(Arc::from);
         let certificates = verdict::chain(ssl)?;
-        let row = bindery_tls::registry::suite(info.suite.id);
-        if row.is_none_or(bindery_tls::registry::SuiteRow::is_signed) {
+        if registry::suite(info.suite.id).is_none_or(SuiteRow::is_signed) {
             info.local_certificates = Arc::clone(&self.chain);
         }
         let identity = ssl.psk_identity().map(Bytes::copy_from_slice);
@@ -103,13 +104,29 @@ impl OpensslAcceptor {
 /// Leaves the suites that the policy permits in the version that this client comes to.
 ///
 /// OpenSSL has one list for all versions; RC4 in SSL 3.0 only, as OMA has it, takes one for each.
-fn narrow(ssl: &mut SslRef, plan: &Plan) -> Result<(), ErrorStack> {
+///
+/// Where that comes to a pre-shared key, no certificate is asked for beside it: GnuTLS refuses to
+/// be asked in RSA_PSK, which RFC 4279, section 4, has no place for. [`OpensslAcceptor::secured`]
+/// looks once more at who proved what.
+fn narrow(ssl: &mut SslRef, plan: &Plan, has_keys: bool) -> Result<(), ErrorStack> {
     let offered = ssl.client_hello_legacy_version().and_then(names::version_of);
     let Some(offered) = offered else { return Ok(()) };
     let older = plan.versions.iter().copied().filter(|v| *v < TlsVersion::TLS_1_3);
     let Some(version) = older.filter(|version| *version <= offered).max() else { return Ok(()) };
     let suites = plan.suites_of(version);
-    if suites.is_empty() { Ok(()) } else { ssl.set_cipher_list(&setup::list(plan, &suites)) }
+    if suites.is_empty() {
+        return Ok(());
+    }
+    let client = ssl.client_hello_ciphers().unwrap_or_default();
+    let (client, _) = client.as_chunks::<2>();
+    let offered = |suite: &&CipherSuite| client.contains(&suite.id.to_be_bytes());
+    let needs_psk =
+        |suite: &CipherSuite| registry::suite(suite.id).is_some_and(SuiteRow::needs_psk);
+    let usable = suites.iter().filter(|suite| has_keys || !needs_psk(suite));
+    if usable.copied().find(|suite| offered(&suite)).is_some_and(|suite| needs_psk(&suite)) {
+        ssl.set_verify(SslVerifyMode::NONE);
+    }
+    ssl.set_cipher_list(&setup::list(plan, &suites))
 }
 
 fn ask_clients(
