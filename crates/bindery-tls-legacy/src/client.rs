@@ -6,6 +6,7 @@ use bindery_tls::{
     BoxIo, ClientConfig, ClientRules, Connector, Plan, Policy, Role, Secured, TlsError,
     TlsErrorKind, TlsFuture,
 };
+use bytes::Bytes;
 use openssl::{
     error::ErrorStack,
     ex_data::Index,
@@ -75,8 +76,9 @@ impl OpensslConnector {
         // Whether the server asked is not told by the binding: what could be shown is named.
         info.local_certificates = Arc::clone(&self.chain);
         let certificates = verdict::chain(ssl)?;
+        let identity = ssl.psk_identity().map(Bytes::copy_from_slice);
         let io = Box::new(Protected::new(stream, Side::Client));
-        Ok(Secured::new(io, Arc::new(info), certificates))
+        Ok(Secured::new(io, Arc::new(info), certificates).with_psk_identity(identity))
     }
 
     /// The name is asked for and checked as RFC 2818, section 3.1, has it: dNSName or iPAddress, a

@@ -39,7 +39,8 @@ pub struct Secured {
     /// The verified chain that the peer showed, leaf first; empty without one. A resumed session
     /// has the chain of the session that it resumes.
     pub peer_certificates: Arc<[CertificateDer<'static>]>,
-    /// The PSK identity of which the peer, a client, proved to hold the key.
+    /// The PSK identity of which the peer proved to hold the key; on a client's side it is the
+    /// client's own, which the server knows too.
     pub psk_identity: Option<Bytes>,
 }
 

@@ -119,7 +119,9 @@ fn tested(row: &Row, entry: Entry, evidence: &Evidence) -> (Status, String, Opti
     let here = all.iter().filter(|(_, outcome)| *outcome != Outcome::Elsewhere);
     let tests: Vec<_> = here.collect();
     if tests.is_empty() {
-        let reason = "its tests are in a build that this machine cannot make".to_owned();
+        let reason =
+            "its tests are in a build that was not made (OpenSSL: libssl-dev, or --vendored)"
+                .to_owned();
         return (Status::Open, reason, None);
     }
     let fault = |outcome| match outcome {

@@ -21,7 +21,7 @@ pub(super) enum Outcome {
     Ignored,
     /// It is in no binary that was built: behind a `cfg`, a feature, or a package that was not chosen.
     Absent,
-    /// It is in a build that this machine cannot make.
+    /// It is in a build that was not made: this machine cannot, or it takes minutes.
     Elsewhere,
 }
 
@@ -32,13 +32,28 @@ pub(super) type Outcomes = BTreeMap<String, Outcome>;
 pub(crate) struct OtherBuild {
     pub(crate) package: &'static str,
     pub(crate) features: &'static str,
+    /// The features of the build that takes minutes, and has all.
+    pub(crate) vendored: &'static str,
     /// Whether this machine can make it.
     pub(crate) here: fn() -> bool,
 }
 
 /// What is never in a default build and proves rows all the same.
-pub(crate) const OTHER_BUILDS: [OtherBuild; 1] =
-    [OtherBuild { package: "bindery-tls-legacy", features: "system", here: has_openssl }];
+pub(crate) const OTHER_BUILDS: [OtherBuild; 1] = [OtherBuild {
+    package: "bindery-tls-legacy",
+    features: "system",
+    vendored: "vendored",
+    here: has_openssl,
+}];
+
+/// Which tests are built, and how.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Selection<'a> {
+    /// Only these packages; all when none is named.
+    pub(super) packages: &'a [String],
+    /// Whether other builds have all their features.
+    pub(super) vendored: bool,
+}
 
 /// A line of `cargo test --no-run --message-format=json`.
 #[derive(Deserialize)]
@@ -70,7 +85,7 @@ pub(super) fn outcomes(
     root: &Path,
     members: &Metadata,
     named: &[&Named],
-    packages: &[String],
+    selection: &Selection<'_>,
     mutation: Option<&str>,
 ) -> Result<Outcomes, String> {
     let mut outcomes: Outcomes = named.iter().map(|test| (test.shown(), Outcome::Absent)).collect();
@@ -81,7 +96,7 @@ pub(super) fn outcomes(
     for test in named {
         groups.entry(&test.root).or_default().push(test);
     }
-    for (binary, source, manifest) in builds(root, members, named, packages, &mut outcomes)? {
+    for (binary, source, manifest) in builds(root, members, named, selection, &mut outcomes)? {
         let Some(tests) = groups.get(source.as_path()) else { continue };
         let Some(package) = members.packages.iter().find(|p| p.manifest_path == manifest) else {
             continue;
@@ -89,6 +104,13 @@ pub(super) fn outcomes(
         say(format!("conformance: {}: {} tests", binary.display(), tests.len()));
         let surroundings = Surroundings { binary: &binary, package, mutation };
         binary_outcomes(&surroundings, tests, &mut outcomes)?;
+    }
+    // Behind a feature that another build of it has.
+    for test in named.iter().filter(|test| OTHER_BUILDS.iter().any(|b| b.package == test.package)) {
+        let outcome = outcomes.entry(test.shown()).or_insert(Outcome::Absent);
+        if *outcome == Outcome::Absent {
+            *outcome = Outcome::Elsewhere;
+        }
     }
     Ok(outcomes)
 }
@@ -101,9 +123,10 @@ fn builds(
     root: &Path,
     members: &Metadata,
     named: &[&Named],
-    packages: &[String],
+    selection: &Selection<'_>,
     outcomes: &mut Outcomes,
 ) -> Result<Vec<Binary>, String> {
+    let packages = selection.packages;
     let mut binaries = build(root, members, packages, &[])?;
     for other in &OTHER_BUILDS {
         let chosen = packages.is_empty() || packages.iter().any(|name| name == other.package);
@@ -111,8 +134,9 @@ fn builds(
         if tests.is_empty() || !chosen {
             continue;
         }
-        if (other.here)() {
-            let features = format!("--features={}", other.features);
+        if (other.here)() || selection.vendored {
+            let features = if selection.vendored { other.vendored } else { other.features };
+            let features = format!("--features={features}");
             binaries.extend(build(root, members, &[other.package.to_owned()], &[&features])?);
         } else {
             outcomes.extend(tests.iter().map(|test| (test.shown(), Outcome::Elsewhere)));

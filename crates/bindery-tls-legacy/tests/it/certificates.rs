@@ -4,7 +4,8 @@ use std::pin::Pin;
 
 use bindery_core::{Timestamp, TlsVersion};
 use bindery_tls::{
-    Backend as _, ClientAuth, ClientRules, Crls, Policy, ServerConfig, TlsErrorKind as Kind, Usage,
+    Backend as _, ClientAuth, ClientConfig, ClientRules, Crls, Policy, ServerConfig,
+    TlsErrorKind as Kind, Usage,
     pki::{Authority, Issued, Leaf, Validity},
 };
 use openssl::{
@@ -134,6 +135,38 @@ async fn the_server_must_have_the_name_that_was_asked_for() {
         })
         .await;
         assert_eq!(client.unwrap_err().kind(), Kind::NameMismatch);
+    }
+}
+
+/// Our reading of WAP-219-TLS, 6.3 and 6.4, which is not at hand: X.509v3 with RSA keys, a chain to
+/// an authority that is trusted, and the name that was asked for.
+///
+/// proves: DM-TLS-9, DM-TLS-9C
+#[tokio::test]
+async fn in_tls_1_0_rsa_certificates_chains_and_names_count() {
+    let world = World::shared();
+    let policy = policy(&[TlsVersion::TLS_1_0], &["TLS_RSA_WITH_AES_128_CBC_SHA"]);
+    let acceptor = backend().acceptor(&policy, world.server_config()).unwrap();
+    let stranger = Authority::new("Another Authority", Validity::default()).unwrap();
+    for (roots, name, expected) in [
+        (world.authority.roots().unwrap(), "localhost", None),
+        (world.authority.roots().unwrap(), "elsewhere.example", Some(Kind::NameMismatch)),
+        (stranger.roots().unwrap(), "localhost", Some(Kind::UnknownAuthority)),
+    ] {
+        let connector = backend().connector(&policy, ClientConfig::new(roots)).unwrap();
+        let (near, far) = pipe();
+        let name = ServerName::try_from(name).unwrap();
+        let (server, client) = within(async {
+            tokio::join!(acceptor.accept(Box::new(near)), connector.connect(name, Box::new(far)))
+        })
+        .await;
+        assert_eq!(client.as_ref().err().map(|error| error.kind()), expected);
+        // The client's alert reaches the server.
+        assert_eq!(server.is_ok(), expected.is_none());
+        if let Ok(client) = client {
+            let chain = world.server.identity().unwrap();
+            assert_eq!(client.peer_certificates.first(), chain.chain().first());
+        }
     }
 }
 
