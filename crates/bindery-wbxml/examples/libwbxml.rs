@@ -24,7 +24,7 @@ use std::{
 
 use bindery_wbxml::{FromXml, Language, Options, Reader, from_xml, languages, to_xml};
 
-use deviations::{Deviations, Direction, Listed};
+use deviations::{Deviations, Direction, Listed, Spelling};
 use infoset::infoset;
 
 /// What differs, if something does.
@@ -131,8 +131,8 @@ fn compare_generated(
             let mut listed = deviations.generated(direction, id, &text, &reason);
             let mut reason = reason;
             if let Listed::Spelled(spelling) = &listed {
-                let xml = spelling.apply(&text, language);
-                let again = compare_spelled(&document, xml.as_bytes(), language, direction)?;
+                let xml = spelling.namespaces(&text, language);
+                let again = compare_spelled(&document, (&xml, spelling), language, direction)?;
                 listed = match again {
                     Ok(()) => Listed::Yes,
                     Err(again) => {
@@ -179,17 +179,20 @@ fn read_the_same(xml: &[u8], language: &'static Language) -> Result<Outcome, Str
 /// One direction with our XML in libwbxml's spelling: everything else must be the same.
 fn compare_spelled(
     document: &[u8],
-    xml: &[u8],
+    (xml, spelling): (&str, &Spelling),
     language: &'static Language,
     direction: Direction,
 ) -> Result<Outcome, String> {
     Ok(match direction {
         Direction::ToXml => {
             let theirs = tools::wbxml2xml(document, Some(language))?;
-            theirs.and_then(|theirs| same_infoset(xml, &theirs))
+            theirs.and_then(|theirs| {
+                let theirs = spelling.undo_words(&String::from_utf8_lossy(&theirs));
+                same_infoset(xml.as_bytes(), theirs.as_bytes())
+            })
         }
         Direction::FromXml => {
-            let theirs = tools::xml2wbxml(xml)?;
+            let theirs = tools::xml2wbxml(xml.as_bytes())?;
             theirs.and_then(|theirs| same_bytes(document, &theirs))
         }
     })

@@ -47,10 +47,14 @@ pub(super) struct Spelling {
 }
 
 impl Spelling {
-    /// Our XML as libwbxml spells it.
-    pub(super) fn apply(&self, xml: &str, language: &Language) -> String {
-        let mut xml =
-            self.words.iter().fold(xml.to_owned(), |xml, (ours, its)| xml.replace(ours, its));
+    /// Its XML with the words as we spell them.
+    pub(super) fn undo_words(&self, xml: &str) -> String {
+        self.words.iter().fold(xml.to_owned(), |xml, (ours, its)| xml.replace(its, ours))
+    }
+
+    /// Our XML with the namespaces as libwbxml writes them.
+    pub(super) fn namespaces(&self, xml: &str, language: &Language) -> String {
+        let mut xml = xml.to_owned();
         if let Some(prefix) = &self.namespaces {
             for name in language.namespaces().iter().map(|namespace| namespace.name()) {
                 let except = self.except.iter().find(|(ours, _)| ours == name);

@@ -341,3 +341,19 @@ fn opaque_data_with_a_form_beside_other_content_comes_back() {
         both_ways(&document, &Options::STRICT, &expected);
     }
 }
+
+/// The declaration of a namespace that a page stands for is left out, but where an attribute needs its prefix.
+#[test]
+fn an_attribute_in_a_namespace_of_the_language_keeps_its_prefix() {
+    let xml =
+        "<s:SyncML xmlns:s='SYNCML:SYNCML1.1' s:a='1' s:b='2'><s:SyncHdr s:c='3'/></s:SyncML>";
+    let document = wbxml_of(xml, &FromXml::default());
+    let back = xml_of(&document, &Options::STRICT);
+    let declared = "xmlns:s=\"SYNCML:SYNCML1.1\"";
+    let expected = format!(
+        "<SyncML xmlns=\"SYNCML:SYNCML1.1\" {declared} s:a=\"1\" s:b=\"2\"><SyncHdr {declared} \
+         s:c=\"3\"/></SyncML>"
+    );
+    assert_eq!(body(&back), expected);
+    assert_eq!(wbxml_of(&back, &FromXml::default()), document);
+}
