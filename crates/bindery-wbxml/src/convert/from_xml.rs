@@ -1,5 +1,7 @@
 //! XML to WBXML.
 
+use std::rc::Rc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bindery_xml::{
@@ -236,14 +238,22 @@ struct Body<'w> {
     variables: bool,
     outermost: bool,
     skip_blank: bool,
-    /// Of the open elements: what opaque data in them means, and their code page.
-    open: Vec<(OpaqueForm, u8)>,
+    open: Vec<Open>,
     /// Characters that are not yet written.
     run: String,
     /// Whether they are a CDATA section's.
     section: bool,
     /// Elements that were looked up before, by a hash of their names.
     recent: [Option<Recent<'w>>; RECENT],
+}
+
+/// What is known of an open element.
+struct Open {
+    /// What opaque data in it means.
+    form: OpaqueForm,
+    page: u8,
+    /// The default namespace in it, as it is written, where that is no page's; else what its page stands for.
+    default: Option<Rc<str>>,
 }
 
 /// How many elements are remembered.
@@ -295,7 +305,7 @@ impl<'w> Body<'w> {
     }
 
     fn form(&self) -> OpaqueForm {
-        self.open.last().map_or(OpaqueForm::Text, |open| open.0)
+        self.open.last().map_or(OpaqueForm::Text, |open| open.form)
     }
 
     /// Writes the characters that were collected.
@@ -358,7 +368,7 @@ impl<'w> Body<'w> {
 
     fn start(&mut self, start: &Start<'_>) {
         let name = start.name();
-        let parent = self.open.last().map_or(0, |open| open.1);
+        let parent = self.open.last().map_or(0, |open| open.page);
         let row = self.row(&name, parent);
         let place = row.map(|row| (row.page(), row.token())).or_else(|| named_token(name.local()));
         match place {
@@ -369,15 +379,14 @@ impl<'w> Body<'w> {
             }
         }
         let page = place.map_or(parent, |place| place.0);
-        self.open.push((row.map_or(OpaqueForm::Text, Row::form), page));
+        let paged = place.and_then(|(page, _)| self.language?.namespace(page)).is_some();
+        let outside = self.open.last().and_then(|open| open.default.clone());
+        let default = if paged { None } else { self.default_namespace(start, outside) };
+        self.open.push(Open { form: row.map_or(OpaqueForm::Text, Row::form), page, default });
         for (prefix, namespace) in start.declarations() {
-            // The code page says it.
-            if self.is_own(namespace) {
-                continue;
-            }
-            match prefix {
-                "" => self.attribute("xmlns", namespace),
-                prefix => self.attribute(&format!("xmlns:{prefix}"), namespace),
+            // The code page says it; the default one is written already, or the page says another.
+            if !prefix.is_empty() && !self.is_own(namespace) {
+                self.attribute(&format!("xmlns:{prefix}"), namespace);
             }
         }
         for (i, attribute) in start.attributes().enumerate() {
@@ -416,6 +425,35 @@ impl<'w> Body<'w> {
             *place = Some(Recent { namespace, row });
         }
         Some(row)
+    }
+
+    /// Writes the default namespace that an element of no page's namespace needs, and gives the one that is then in
+    /// force; nothing where it is a page's.
+    fn default_namespace(
+        &mut self,
+        start: &Start<'_>,
+        outside: Option<Rc<str>>,
+    ) -> Option<Rc<str>> {
+        let name = start.name();
+        let declared = start.declarations().find(|(prefix, _)| prefix.is_empty());
+        // A name in a page's namespace is written without its prefix.
+        let prefix = name.prefix().filter(|_| !self.is_own(name.namespace()));
+        let needed = match (declared, prefix) {
+            (_, None) => name.namespace(),
+            (Some((_, namespace)), Some(_)) => namespace,
+            (None, Some(_)) => return outside,
+        };
+        let own = self.is_own(needed);
+        let same = match &outside {
+            Some(outside) => &**outside == needed,
+            // Inside a page's namespace a name without one is taken as the page's, as others write such documents.
+            None => own || (needed.is_empty() && declared.is_none()),
+        };
+        if same {
+            return outside;
+        }
+        self.attribute("xmlns", needed);
+        (!own).then(|| needed.into())
     }
 
     /// Whether a code page stands for a namespace.

@@ -357,3 +357,16 @@ fn an_attribute_in_a_namespace_of_the_language_keeps_its_prefix() {
     assert_eq!(body(&back), expected);
     assert_eq!(wbxml_of(&back, &FromXml::default()), document);
 }
+
+/// The page says an element's own namespace, so that a foreign default one stands where elements need it.
+#[test]
+fn a_foreign_default_namespace_on_an_element_of_the_language_is_kept() {
+    let xml = "<s:SyncML xmlns:s='SYNCML:SYNCML1.1' xmlns='urn:t'><a><b/><s:Own/><s:Data/></a><a/></s:SyncML>";
+    let document = wbxml_of(xml, &FromXml::default());
+    let back = xml_of(&document, &Options::STRICT);
+    let expected = "<SyncML xmlns=\"SYNCML:SYNCML1.1\"><a xmlns=\"urn:t\"><b/><Own \
+                    xmlns=\"SYNCML:SYNCML1.1\"/><Data xmlns=\"SYNCML:SYNCML1.1\"/></a><a \
+                    xmlns=\"urn:t\"/></SyncML>";
+    assert_eq!(body(&back), expected);
+    assert_eq!(wbxml_of(&back, &FromXml::default()), document);
+}
