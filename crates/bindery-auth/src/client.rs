@@ -282,8 +282,10 @@ impl DigestAsked {
         login: &Login,
         asking: &Asking<'_>,
     ) -> Result<(Zeroizing<String>, Option<Sent>), AuthError> {
-        // `auth-int` alone is offered, and the body is a stream: there is nothing to prove it with.
         let qop = self.qop;
+        if qop == Some(Qop::AuthInt) && asking.body.is_none() {
+            return Err(AuthError::Streamed);
+        }
         self.count = self.count.saturating_add(1);
         let (count, cnonce) = (format!("{:08x}", self.count), hex(&asking.random));
         let session = qop.map(|qop| (count.as_str(), cnonce.as_str(), qop));

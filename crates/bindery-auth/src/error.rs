@@ -41,6 +41,9 @@ pub enum AuthError {
     /// The user name cannot be sent: Basic has no place for a colon in it.
     #[error("a user name with a colon or a control character cannot be sent by this scheme")]
     UserName,
+    /// The server asks for a proof of the body, and the body is a stream.
+    #[error("the server asks for auth-int only, which covers the body; send the body whole")]
+    Streamed,
     /// The server does not prove that it knows the password, though it says so.
     #[error("the server's Authentication-Info does not match: it does not know the password")]
     Impostor,

@@ -13,6 +13,7 @@ mod exchange;
 mod framing;
 mod https;
 mod limits;
+mod login;
 mod messages;
 mod mutation;
 mod stop;
