@@ -5,15 +5,15 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bindery_core::Timestamp;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-/// The octets of a nonce: time, number, and the first half of a MAC over them. 43 characters, well
-/// under the 64 that OMA DM allows.
+/// The octets of a nonce: time, number, and the first half of a MAC over them. In Base64 44
+/// characters, under the 64 that OMA DM allows.
 const LENGTH: usize = 32;
 
 /// What makes and knows nonces. Servers that share the key take each other's.
@@ -45,15 +45,17 @@ impl Nonces {
         time.copy_from_slice(&now.unix_micros().to_be_bytes());
         number.copy_from_slice(&self.number.fetch_add(1, Ordering::Relaxed).to_be_bytes());
         mac.copy_from_slice(&self.mac(time, number));
-        URL_SAFE_NO_PAD.encode(octets)
+        STANDARD.encode(octets)
     }
 
     pub(crate) fn judge(&self, nonce: &str, now: Timestamp) -> Worth {
-        let mut octets = [0; LENGTH];
-        if URL_SAFE_NO_PAD.decode_slice(nonce, &mut octets) != Ok(LENGTH) {
+        // Room for what a text of 44 characters could hold at most.
+        let mut octets = [0; LENGTH + 1];
+        if STANDARD.decode_slice(nonce, &mut octets) != Ok(LENGTH) {
             return Worth::Stale;
         }
         let (head, mac) = octets.split_at(16);
+        let mac = mac.get(..16).unwrap_or_default();
         let (time, number) = head.split_at(8);
         if !bool::from(self.mac(time, number).ct_eq(mac)) {
             return Worth::Stale;

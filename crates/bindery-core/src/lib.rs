@@ -16,8 +16,8 @@ mod time;
 mod unexpected;
 
 pub use account::{
-    Account, AccountError, AccountFuture, CredentialStore, DigestAlgorithm, DigestSecret, RateLimit,
-    ReplayGuard,
+    Account, AccountError, AccountFuture, CredentialStore, DigestAlgorithm, DigestSecret,
+    RateLimit, ReplayGuard,
 };
 pub use binding::{ClientBinding, Decoded, EncodeError, Rejected, ServerBinding};
 pub use body::{Body, BodyError};

@@ -16,6 +16,8 @@ fn server() -> Authenticator {
 }
 
 /// RFC 7617, section 2: Aladdin's own token.
+///
+/// proves: DM-AUTH-4
 #[tokio::test]
 async fn credentials_are_taken_without_a_challenge() {
     let mut client = Session::new(Login::new("Aladdin", "open sesame").with_preemptive_basic());

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bindery_auth::{Algorithm, AuthError, Qop, SeenNonces};
 use bindery_core::{AuthScheme, Refusal};
 use http::{HeaderMap, HeaderValue};
@@ -28,6 +29,45 @@ async fn every_algorithm_and_protection() {
             assert!(matches!(error, AuthError::Refused { .. }), "{error}");
         }
     }
+}
+
+/// proves: DM-AUTH-6
+#[tokio::test]
+async fn a_nonce_is_base64() {
+    let refusal = authenticator().authenticate(&at(1), &head(None), b"").await.unwrap_err();
+    let offered = challenges(&refusal);
+    let texts = offered.values().map(|value| value.to_str().unwrap());
+    let nonces: Vec<_> = texts.filter_map(|text| text.split("nonce=\"").nth(1)).collect();
+    assert_eq!(nonces.len(), Algorithm::ALL.len());
+    for nonce in nonces {
+        let nonce = nonce.split('"').next().unwrap();
+        assert!(nonce.len() <= 64 && STANDARD.decode(nonce).is_ok(), "{nonce}");
+    }
+}
+
+/// proves: DM-AUTH-5
+#[tokio::test]
+async fn challenges_name_realm_domain_nonce_stale_and_algorithm() {
+    let server =
+        authenticator().with_domain("/dm https://dm.example/").with_algorithms([Algorithm::MD5]);
+    let server = server.with_nonce_life(Duration::from_secs(60), KEY);
+    let mut client = session("device", "correct horse");
+    challenged(&server, &mut client, &at(1)).await;
+    let refusal = ask(&server, &mut client, &at(100), b"").await.unwrap_err();
+    let text = challenges(&refusal).values().next().unwrap().to_str().unwrap().to_owned();
+    for part in [
+        "Digest realm=\"devices\"",
+        "domain=\"/dm https://dm.example/\"",
+        "nonce=\"",
+        "stale=true",
+        "algorithm=MD5",
+        "qop=\"auth\"",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // The client reads them all and goes on.
+    client.challenged(&challenges(&refusal), true).unwrap();
+    ask(&server, &mut client, &at(101), b"").await.unwrap();
 }
 
 /// The strongest that both have is used, whatever stands first.

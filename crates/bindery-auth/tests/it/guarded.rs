@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bindery_auth::{Algorithm, AuthError, Guarded, Qop, Session};
 use bindery_core::{Body, Context, Endpoint, EndpointFuture, Principal, Profile, Refusal};
 use http::{Request, Response, StatusCode, header, request};
@@ -69,6 +70,7 @@ async fn the_account_reaches_the_endpoint_and_the_server_proves_itself() {
     }
 }
 
+/// proves: DM-AUTH-2
 #[tokio::test]
 async fn a_server_that_does_not_know_the_password_is_noticed() {
     let server = guarded(Qop::Auth);
@@ -82,6 +84,7 @@ async fn a_server_that_does_not_know_the_password_is_noticed() {
     assert_eq!(client.answered(&headers, None), Err(AuthError::Impostor));
 }
 
+/// proves: DM-AUTH-2, DM-AUTH-7, DM-AUTH-8
 #[tokio::test]
 async fn an_aging_nonce_is_replaced_in_passing() {
     let server = guarded(Qop::Auth);
@@ -92,6 +95,7 @@ async fn an_aging_nonce_is_replaced_in_passing() {
     let info = headers["authentication-info"].to_str().unwrap();
     let next = info.split("nextnonce=\"").nth(1).unwrap().split('"').next().unwrap();
     assert!(next.len() <= 64, "{next}");
+    assert_eq!(STANDARD.decode(next).unwrap().len(), 32);
     client.answered(&headers, None).unwrap();
     let (status, ..) = send(&server, &mut client, &at(400)).await;
     assert_eq!(status, StatusCode::OK, "the first nonce ended at 300");

@@ -71,6 +71,9 @@ fn principal(response: &Response<Body>) -> &str {
 }
 
 /// The first request is sent twice, the others carry proof at once, on the same connection.
+///
+/// proves: DM-AUTH-1, DM-AUTH-4, DSDM-HTTP-C-023-O, DSDM-HTTP-S-023-O, DSDM-HTTP-C-041-O
+/// proves: DSDM-HTTP-S-041-O, DSDM-HTTP-C-048-O, DSDM-HTTP-S-048-O
 #[tokio::test]
 async fn a_challenge_is_answered_and_not_asked_for_again() {
     for (algorithm, qop) in [
@@ -94,6 +97,7 @@ async fn a_challenge_is_answered_and_not_asked_for_again() {
     }
 }
 
+/// proves: DM-AUTH-9
 #[tokio::test]
 async fn without_or_with_a_wrong_login_the_401_is_the_answer() {
     let running = serve(authenticator()).await;
@@ -106,6 +110,7 @@ async fn without_or_with_a_wrong_login_the_401_is_the_answer() {
     running.abort().await;
 }
 
+/// proves: DM-AUTH-1
 #[tokio::test]
 async fn basic_goes_in_clear_only_when_both_sides_say_so() {
     let basic = || authenticator().with_schemes([AuthScheme::Basic]);
