@@ -18,4 +18,6 @@ pub use counters::{Counters, Snapshot};
 pub use error::{ErrorKind, Layer, TransportError};
 pub use hashing::OnRuntime;
 pub use limits::{ClientLimits, Limits};
-pub use server::{Listener, MountError, Router, Server, ServerBuilder, Stopped};
+pub use server::{
+    Listener, MountError, Mounted, MountedBody, Router, Server, ServerBuilder, Stopped,
+};

@@ -15,6 +15,7 @@ mod https;
 mod limits;
 mod login;
 mod messages;
+mod mounted;
 mod mutation;
 mod stop;
 mod substrate;
