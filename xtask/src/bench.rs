@@ -25,6 +25,16 @@ pub(crate) struct Options {
     /// Stop measuring as soon as the result is stable enough (criterion's --quick)
     #[arg(long)]
     quick: bool,
+    /// Run the benchmarks of a workspace of its own instead, whose peer has to be installed
+    #[arg(long, value_enum, value_name = "PEER")]
+    peer: Option<Installed>,
+}
+
+/// A peer that is linked, and so has to be installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Installed {
+    /// libwbxml's C API beside bindery-wbxml (Debian: apt-get install libwbxml2-dev)
+    Libwbxml,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -70,10 +80,19 @@ struct Estimate {
 /// # Errors
 /// The benchmarks do not build or run, or nothing was measured.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<(), String> {
-    let criterion = Metadata::members(root)?.target_directory.join("criterion");
+    let target = Metadata::members(root)?.target_directory;
+    let criterion = target.join("criterion");
     let start = stamp(&criterion)?;
     let mut command = cargo(root);
-    command.args(["bench", "--package", "bindery-benches", "--"]).args(&options.filter);
+    match options.peer {
+        None => command.args(["bench", "--package", "bindery-benches", "--"]),
+        Some(Installed::Libwbxml) => {
+            command.env("CARGO_TARGET_DIR", &target);
+            let manifest = root.join("benches/libwbxml/Cargo.toml");
+            command.args(["bench", "--locked", "--manifest-path"]).arg(manifest).arg("--")
+        }
+    };
+    command.args(&options.filter);
     if options.quick {
         command.arg("--quick");
     }
@@ -82,7 +101,13 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), String> {
     command.stdin(std::process::Stdio::null()).stdout(std::io::stderr());
     let status = command.status().map_err(|e| format!("{}: {e}", shown(&command)))?;
     if !status.success() {
-        return Err(format!("{status}; to repeat it: {}", shown(&command)));
+        let needs = match options.peer {
+            Some(Installed::Libwbxml) => {
+                "\n(it links libwbxml2; Debian: apt-get install libwbxml2-dev)"
+            }
+            None => "",
+        };
+        return Err(format!("{status}; to repeat it: {}{needs}", shown(&command)));
     }
     let mut measured = BTreeMap::new();
     collect(&criterion, start, &mut measured)?;

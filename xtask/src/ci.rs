@@ -33,7 +33,7 @@ struct Job {
 
 /// Quick ones first; what shares a build stands together.
 const JOBS: [Job; 10] = [
-    Job { name: "fmt", about: "cargo fmt --check, the fuzz workspace too", run: fmt },
+    Job { name: "fmt", about: "cargo fmt --check, the workspaces of their own too", run: fmt },
     Job { name: "codegen", about: "generated code is what the tables say", run: codegen },
     Job { name: "tidy", about: "what neither the compiler nor clippy checks", run: tidy },
     Job { name: "clippy", about: "every target of the workspace, no warning", run: clippy },
@@ -108,6 +108,12 @@ fn passed(result: Result<(), String>) -> Result<Ending, String> {
 
 fn fmt(root: &Path) -> Result<Ending, String> {
     run_command(cargo(root).args(["fmt", "--all", "--check"]))?;
+    run_command(cargo(root).args([
+        "fmt",
+        "--manifest-path",
+        "benches/libwbxml/Cargo.toml",
+        "--check",
+    ]))?;
     passed(run_command(cargo(root).args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])))
 }
 

@@ -1,5 +1,6 @@
 //! libwbxml through its C API, for benchmarks beside ours, and the documents of the other benchmarks.
 
+pub mod cpu;
 #[path = "../../src/wbxml.rs"]
 pub mod documents;
 pub mod peer;

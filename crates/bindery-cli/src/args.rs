@@ -184,7 +184,13 @@ pub(crate) struct ConvertArgs {
     #[arg(long, env = "BINDERY_TO", value_enum, value_name = "FORM")]
     #[arg(required_unless_present = "list_languages")]
     pub(crate) to: Option<Form>,
-    /// The WBXML language by its name, such as syncml12 [default: what the document says].
+    /// The WBXML language by its name, such as syncml12, or one of your own in a file NAME.toml
+    /// [default: what the document says].
+    ///
+    /// Such a file has the document element (root), and tables with tokens as numbers: [[tag]]
+    /// page, token, name, form (text, base64, by-type, date-time, wv-date-time, wv-integer);
+    /// [[attribute]] page, token, name, value; [[value]] page, token, text; [[extension]] number,
+    /// text; [[namespace]] page, name. Optional: number, fpi, system_id, id, page (0), form (text).
     #[arg(long, env = "BINDERY_WBXML_LANG", value_name = "NAME")]
     pub(crate) lang: Option<String>,
     /// List the WBXML languages instead.
@@ -200,7 +206,8 @@ pub(crate) struct DecodeArgs {
     /// The form of the input [default: recognised].
     #[arg(long, env = "BINDERY_FROM", value_enum, value_name = "FORM")]
     pub(crate) from: Option<Form>,
-    /// The WBXML language by its name [default: what the document says].
+    /// The WBXML language by its name, or one of your own in a file NAME.toml, as for convert
+    /// [default: what the document says].
     #[arg(long, env = "BINDERY_WBXML_LANG", value_name = "NAME")]
     pub(crate) lang: Option<String>,
     #[command(flatten)]

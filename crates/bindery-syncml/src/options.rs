@@ -49,6 +49,7 @@ impl Options {
             .with_depth(usize::from(self.limits.depth));
         let tolerance = bindery_xml::Tolerance::STRICT
             .with_doctype(true)
+            .with_subset(true)
             .with_utf16_label(self.tolerance.encoding_label);
         bindery_xml::Options::STRICT
             .with_limits(limits)

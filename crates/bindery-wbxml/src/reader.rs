@@ -169,6 +169,11 @@ impl<'a> Reader<'a> {
         self.reference(index).map_err(|kind| self.fault(kind))
     }
 
+    /// Whether the end of the innermost element is next.
+    pub(crate) fn element_ends(&self) -> bool {
+        self.state == State::Content && self.data.get(self.position) == Some(&token::END)
+    }
+
     /// Counts what a reference gives against the limit on all of them.
     fn reference(&mut self, index: u32) -> Result<Cow<'a, str>, ErrorKind> {
         let limits = &self.options.limits;

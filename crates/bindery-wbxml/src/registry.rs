@@ -190,9 +190,18 @@ impl Language {
         Self::all().iter().copied().find(has)
     }
 
-    /// The registered language with this formal public identifier, such as `-//SYNCML//DTD SyncML 1.2//EN`.
+    /// The registered language with this formal public identifier, such as `-//SYNCML//DTD SyncML 1.2//EN`. White
+    /// space counts as XML says (section 4.2.2: none around it, one space for a run of it), as published DDF files need;
+    /// capitals of ASCII do not count, as with libwbxml.
     pub fn by_fpi(fpi: &str) -> Option<&'static Self> {
-        Self::all().iter().copied().find(|language| !fpi.is_empty() && language.fpi == fpi)
+        let words = || fpi.split_ascii_whitespace();
+        let is = |l: &&Self| {
+            let mut own = l.fpi.split(' ');
+            words().all(|word| own.next().is_some_and(|own| own.eq_ignore_ascii_case(word)))
+                && own.next().is_none()
+        };
+        words().next()?;
+        Self::all().iter().copied().find(is)
     }
 
     /// The registered languages whose documents begin with this element. Versions of a language share their root, so

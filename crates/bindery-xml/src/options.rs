@@ -166,6 +166,9 @@ pub struct Tolerance {
     /// A document type declaration without an internal subset is an event instead of a fault; nothing that it names is
     /// ever fetched. SyncML and the WAP document types begin with one.
     pub doctype: bool,
+    /// With [`doctype`](Self::doctype): an internal subset that declares nothing, of white space, comments and
+    /// processing instructions, is passed over. DM DDF files have one, with the version of their format in it.
+    pub subset: bool,
     /// A declaration that names UTF-16 in a document whose bytes are plainly of one byte each is read as UTF-8: what
     /// .NET programs send that serialise into a string first.
     pub utf16_label: bool,
@@ -173,15 +176,22 @@ pub struct Tolerance {
 
 impl Tolerance {
     /// Nothing.
-    pub const STRICT: Self = Self { doctype: false, utf16_label: false };
+    pub const STRICT: Self = Self { doctype: false, subset: false, utf16_label: false };
 
     /// Everything.
-    pub const LENIENT: Self = Self { doctype: true, utf16_label: true };
+    pub const LENIENT: Self = Self { doctype: true, subset: true, utf16_label: true };
 
     /// The same with or without the tolerance [`doctype`](Self::doctype).
     #[must_use]
     pub const fn with_doctype(mut self, doctype: bool) -> Self {
         self.doctype = doctype;
+        self
+    }
+
+    /// The same with or without the tolerance [`subset`](Self::subset).
+    #[must_use]
+    pub const fn with_subset(mut self, subset: bool) -> Self {
+        self.subset = subset;
         self
     }
 

@@ -5,6 +5,7 @@
 
 use quick_xml::parser::{ElementParser, Parser as _, PiParser};
 
+use crate::chars::is_space;
 use crate::error::{Construct, ErrorKind, Limit, StructureFault, SyntaxFault, limit};
 use crate::options::Options;
 
@@ -20,8 +21,24 @@ pub(crate) struct Scanner {
     seen: usize,
     tag: ElementParser,
     instruction: PiParser,
-    /// The quote that is open in a DOCTYPE, or zero.
-    quote: u8,
+    /// What is open in a DOCTYPE.
+    within: Within,
+}
+
+/// What is open in a DOCTYPE, and what has been seen of its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Within {
+    Declaration,
+    Quotes(u8),
+    /// The internal subset.
+    Subset,
+    /// So many bytes of `<!--` or of `<?` are there.
+    Opening(u8),
+    /// So many hyphens.
+    Comment(u8),
+    Instruction {
+        mark: bool,
+    },
 }
 
 impl Scanner {
@@ -30,7 +47,7 @@ impl Scanner {
         seen: 0,
         tag: ElementParser::Outside,
         instruction: PiParser(false),
-        quote: 0,
+        within: Within::Declaration,
     };
 
     /// Whether no byte of the piece was looked at.
@@ -74,7 +91,7 @@ impl Scanner {
         // A text that is just short enough ends at the byte behind it.
         let reach = maximum.saturating_add(usize::from(kind == Construct::Text));
         let window = bytes.get(..reach).unwrap_or(bytes);
-        let found = self.find(kind, window)?;
+        let found = self.find(kind, window, options.tolerance.subset)?;
         if found.is_none() && bytes.len() > maximum {
             return Err((limit(name, maximum), 0));
         }
@@ -85,6 +102,7 @@ impl Scanner {
         &mut self,
         kind: Construct,
         window: &[u8],
+        subset: bool,
     ) -> Result<Option<usize>, (ErrorKind, usize)> {
         let rest = window.get(self.seen..).unwrap_or_default();
         if rest.is_empty() {
@@ -98,22 +116,41 @@ impl Scanner {
             Construct::ProcessingInstruction => self.instruction.feed(rest).map(|at| at + 1),
             Construct::Comment => delimited(window, base, COMMENT.len(), b"--"),
             Construct::Cdata => delimited(window, base, CDATA.len(), b"]]"),
-            _ => self.doctype(rest)?.map(|at| at + 1),
+            _ => self.doctype(rest, subset)?.map(|at| at + 1),
         };
         self.seen = window.len();
         Ok(end.map(|end| base + end))
     }
 
-    /// The `>` of a DOCTYPE outside its quotes.
-    fn doctype(&mut self, rest: &[u8]) -> Result<Option<usize>, (ErrorKind, usize)> {
+    /// The `>` of a DOCTYPE outside its quotes and its internal subset, in which nothing may be declared.
+    fn doctype(&mut self, rest: &[u8], subset: bool) -> Result<Option<usize>, (ErrorKind, usize)> {
         for (at, &byte) in rest.iter().enumerate() {
-            match (self.quote, byte) {
-                (0, b'>') => return Ok(Some(at)),
-                (0, b'[') => return Err((StructureFault::InternalSubset.into(), self.seen + at)),
-                (0, b'\'' | b'"') => self.quote = byte,
-                (quote, _) if quote == byte => self.quote = 0,
-                _ => {}
-            }
+            self.within = match (self.within, byte) {
+                (Within::Declaration, b'>') => return Ok(Some(at)),
+                (Within::Declaration, b'[') if subset => Within::Subset,
+                (Within::Declaration, b'\'' | b'"') => Within::Quotes(byte),
+                (Within::Quotes(quote), _) if quote == byte => Within::Declaration,
+                (Within::Declaration, b'[') => {
+                    return Err((StructureFault::InternalSubset.into(), self.seen + at));
+                }
+                (Within::Declaration | Within::Quotes(_), _) => self.within,
+                (Within::Subset, b']') => Within::Declaration,
+                (Within::Subset, b'<') => Within::Opening(1),
+                (Within::Subset, _) if is_space(byte) => Within::Subset,
+                (Within::Opening(1), b'?') => Within::Instruction { mark: false },
+                (Within::Opening(1), b'!') => Within::Opening(2),
+                (Within::Opening(2), b'-') => Within::Opening(3),
+                (Within::Opening(3), b'-') => Within::Comment(0),
+                (Within::Subset | Within::Opening(_), _) => {
+                    return Err((StructureFault::InternalSubset.into(), self.seen + at));
+                }
+                (Within::Comment(2), b'>') | (Within::Instruction { mark: true }, b'>') => {
+                    Within::Subset
+                }
+                (Within::Comment(hyphens), b'-') => Within::Comment((hyphens + 1).min(2)),
+                (Within::Comment(_), _) => Within::Comment(0),
+                (Within::Instruction { .. }, _) => Within::Instruction { mark: byte == b'?' },
+            };
         }
         Ok(None)
     }

@@ -1,5 +1,9 @@
 //! WBXML's languages, and `bindery convert` between WBXML and XML.
 
+mod private;
+
+use std::path::Path;
+
 use bindery_wbxml::{ConvertError, FromXml, Language, Options, Tolerance, from_xml, to_xml};
 use serde_json::{Value, json};
 
@@ -10,16 +14,21 @@ use crate::{
     output::{Document, table},
 };
 
-/// The language of a name.
+/// The language of a name, or the one in a file whose name ends with `.toml`.
 ///
 /// # Errors
-/// There is none of that name.
+/// There is none of that name, or the file holds none.
 pub(super) fn named(name: Option<&str>) -> Result<Option<&'static Language>> {
     let Some(name) = name else { return Ok(None) };
+    let file = Path::new(name);
+    if file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml")) {
+        return private::read(file).map(Some);
+    }
     let found = Language::all().iter().find(|language| language.id().eq_ignore_ascii_case(name));
     found.copied().map(Some).ok_or_else(|| {
-        Failure::usage(format!("no WBXML language is named {name}"))
-            .hint("bindery convert --list-languages lists them")
+        Failure::usage(format!("no WBXML language is named {name}")).hint(
+            "bindery convert --list-languages lists them; one of your own is a file FILE.toml",
+        )
     })
 }
 

@@ -69,6 +69,40 @@ fn the_language_is_named_where_the_document_does_not_say() {
 }
 
 #[test]
+fn a_language_of_ones_own_is_in_a_file() {
+    let folder = folder();
+    let path = folder.path();
+    let file = path.join("acme.toml");
+    let tables = "root = \"order\"\nfpi = \"-//ACME//DTD Order 1.0//EN\"\nsystem_id = \"order.dtd\"\n\
+                  [[namespace]]\npage = 1\nname = \"urn:acme:item\"\n\
+                  [[tag]]\ntoken = 0x05\nname = \"order\"\n\
+                  [[tag]]\npage = 1\ntoken = 0x06\nname = \"key\"\nform = \"base64\"\n\
+                  [[attribute]]\ntoken = 0x05\nname = \"href\"\nvalue = \"https://\"\n\
+                  [[value]]\ntoken = 0x85\ntext = \".example/\"\n";
+    std::fs::write(&file, tables).unwrap();
+    let xml = b"<order href=\"https://a.example/\"><key xmlns=\"urn:acme:item\">AAH/</key></order>";
+    let line = format!("convert --from xml --to wbxml --lang {}", file.display());
+    let binary = run_with_input(path, &line, xml).exits(0).stdout;
+    let body = b"\xc5\x05\x03a\x00\x85\x01\x00\x01\x46\xc3\x03\x00\x01\xff\x01\x01";
+    assert!(binary.ends_with(body), "{binary:02x?}");
+    let line = format!("convert --from wbxml --to xml --lang {}", file.display());
+    let back = run_with_input(path, &line, &binary).exits(0);
+    assert!(
+        back.text().contains("\"-//ACME//DTD Order 1.0//EN\" \"order.dtd\""),
+        "{}",
+        back.text()
+    );
+    assert!(back.text().ends_with(std::str::from_utf8(xml).unwrap()), "{}", back.text());
+    for wrong in ["root = 1", "root = \"a\"\n[[tag]]\ntoken = 3\nname = \"b\"", "x = 1", "\u{0}"] {
+        std::fs::write(&file, wrong).unwrap();
+        let error = run_with_input(path, &format!("{line} -o json"), &binary).exits(2).error();
+        assert!(error["message"].as_str().unwrap().contains("acme.toml"), "{error}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    run_with_input(path, &line, &binary).exits(2);
+}
+
+#[test]
 fn languages_are_listed() {
     let folder = folder();
     let table = run(folder.path(), "convert --list-languages").exits(0);

@@ -122,3 +122,18 @@ fn provisioning_is_refused_where_it_is_none() {
     let deep = "<characteristic type='a'>".repeat(100_000);
     assert!(read(&format!("<wap-provisioningdoc>{deep}")).is_err());
 }
+
+/// As published: the version of the format stands in an instruction of an internal subset, white space in the
+/// identifier.
+#[test]
+fn a_tree_with_a_subset_that_declares_nothing_is_read() {
+    let text = "<?xml version=\"1.0\"?><!DOCTYPE MgmtTree PUBLIC \" -//OMA//DTD-DM-DDF 1.2//EN\" \
+                \"http://www.openmobilealliance.org/tech/DTD/DM_DDF-V1_2.dtd\" \
+                [<?oma-dm-ddf-ver supported-versions=\"1.2\"?>]><MgmtTree><VerDTD>1.2</VerDTD></MgmtTree>";
+    for options in [Options::STRICT, Options::LENIENT] {
+        let tree = MgmtTree::decode(&Bytes::from_static(text.as_bytes()), &options).unwrap();
+        assert_eq!(tree.ver_dtd, "1.2");
+    }
+    let declares = text.replace("<?oma-dm-ddf-ver supported-versions=\"1.2\"?>", "<!ENTITY a 'b'>");
+    assert!(MgmtTree::decode(&Bytes::from(declares), &Options::LENIENT).is_err());
+}

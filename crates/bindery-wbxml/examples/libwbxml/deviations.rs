@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, fmt, fs, path::Path};
 
+use bindery_wbxml::Language;
+
 /// What was compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
@@ -20,10 +22,59 @@ impl fmt::Display for Direction {
     }
 }
 
+/// What the list says of a generated document that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// Nothing.
+    No,
+    /// Why it differs.
+    Yes,
+    /// That it must not differ once our XML is spelled as libwbxml spells it.
+    Spelled(Spelling),
+    /// That both WBXML documents must read as the same XML.
+    SameXml,
+}
+
+/// How libwbxml spells what is ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Spelling {
+    /// What its namespaces begin with, if they are not ours; the name in small letters follows.
+    namespaces: Option<String>,
+    /// Namespaces of ours, and what it has instead of the name in small letters.
+    except: Vec<(String, String)>,
+    /// Words of ours, and its.
+    words: Vec<(String, String)>,
+}
+
+impl Spelling {
+    /// Its XML with the words as we spell them.
+    pub(super) fn undo_words(&self, xml: &str) -> String {
+        self.words.iter().fold(xml.to_owned(), |xml, (ours, its)| xml.replace(its, ours))
+    }
+
+    /// Our XML with the namespaces as libwbxml writes them.
+    pub(super) fn namespaces(&self, xml: &str, language: &Language) -> String {
+        let mut xml = xml.to_owned();
+        if let Some(prefix) = &self.namespaces {
+            for name in language.namespaces().iter().map(|namespace| namespace.name()) {
+                let except = self.except.iter().find(|(ours, _)| ours == name);
+                let small = || name.trim_end_matches(':').to_lowercase();
+                let its = except.map_or_else(small, |(_, its)| its.clone());
+                xml = xml.replace(&format!("\"{name}\""), &format!("\"{prefix}{its}\""));
+            }
+        }
+        xml
+    }
+}
+
 /// A row of the list.
 #[derive(Debug)]
 struct Row {
     direction: String,
+    /// What the difference looks like: the line that tells of it has one of these; none: whatever it looks like.
+    shows: Vec<String>,
+    spelling: Option<Spelling>,
+    same_xml: bool,
     /// A file's folder and name, or the languages of generated documents.
     subject: Subject,
     seen: bool,
@@ -74,15 +125,30 @@ impl Deviations {
         })
     }
 
-    /// True if the list says why a generated document with this XML differs.
-    pub(super) fn generated(&mut self, direction: Direction, id: &str, xml: &str) -> bool {
+    /// What the list says of a generated document with this XML, which differs in this way.
+    pub(super) fn generated(
+        &mut self,
+        direction: Direction,
+        id: &str,
+        xml: &str,
+        reason: &str,
+    ) -> Listed {
         let direction = direction.to_string();
-        let mut listed = false;
+        let mut listed = Listed::No;
         for row in self.rows.iter_mut().filter(|row| row.direction == direction) {
             let Subject::Generated { languages, texts } = &row.subject else { continue };
-            if languages.contains(id) && texts.iter().any(|text| xml.contains(text)) {
-                row.seen = true;
-                listed = true;
+            let shows = row.shows.iter().any(|shows| reason.contains(shows));
+            if !(shows || row.shows.is_empty())
+                || !languages.contains(id)
+                || !texts.iter().any(|text| xml.contains(text))
+            {
+                continue;
+            }
+            row.seen = true;
+            match &row.spelling {
+                Some(spelling) => listed = Listed::Spelled(spelling.clone()),
+                None if row.same_xml => return Listed::SameXml,
+                None => return Listed::Yes,
             }
         }
         listed
@@ -123,5 +189,22 @@ fn row(value: &toml::Value) -> Result<Row, String> {
             texts: list("texts")?,
         },
     };
-    Ok(Row { direction: needed("direction")?, subject, seen: false })
+    let pairs = |name: &str| -> Vec<(String, String)> {
+        let table = value.get(name).and_then(toml::Value::as_table).into_iter().flatten();
+        table.map(|(ours, its)| (ours.clone(), its.as_str().unwrap_or("").to_owned())).collect()
+    };
+    let spelling = Spelling {
+        namespaces: field("namespaces"),
+        except: pairs("except"),
+        words: pairs("spelled"),
+    };
+    let spelled = spelling.namespaces.is_some() || !spelling.words.is_empty();
+    Ok(Row {
+        direction: needed("direction")?,
+        shows: if value.get("shows").is_some() { list("shows")? } else { Vec::new() },
+        spelling: spelled.then_some(spelling),
+        same_xml: value.get("same_xml").and_then(toml::Value::as_bool).unwrap_or(false),
+        subject,
+        seen: false,
+    })
 }

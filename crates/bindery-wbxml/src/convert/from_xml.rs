@@ -36,7 +36,7 @@ pub struct FromXml<'a> {
 
 impl Default for FromXml<'_> {
     fn default() -> Self {
-        let tolerance = bindery_xml::Tolerance::STRICT.with_doctype(true);
+        let tolerance = bindery_xml::Tolerance::STRICT.with_doctype(true).with_subset(true);
         Self {
             language: None,
             version: Version::V1_3,
@@ -380,8 +380,16 @@ impl<'w> Body<'w> {
                 prefix => self.attribute(&format!("xmlns:{prefix}"), namespace),
             }
         }
-        for attribute in start.attributes() {
-            self.attribute(attribute.name.qualified(), attribute.value);
+        for (i, attribute) in start.attributes().enumerate() {
+            let name = attribute.name;
+            // An attribute needs its prefix, and a declaration of what a code page says was left out.
+            if let Some(prefix) = name.prefix()
+                && self.is_own(name.namespace())
+                && !start.attributes().take(i).any(|before| before.name.prefix() == Some(prefix))
+            {
+                self.attribute(&format!("xmlns:{prefix}"), name.namespace());
+            }
+            self.attribute(name.qualified(), attribute.value);
         }
     }
 

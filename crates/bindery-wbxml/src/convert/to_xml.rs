@@ -75,6 +75,8 @@ struct Open {
     form: OpaqueForm,
     /// The page whose namespace is the default one; nothing when that is not known.
     page: Option<u8>,
+    /// Whether something stood in it.
+    content: bool,
 }
 
 /// The pages of tags in use: documents go to and fro between two.
@@ -162,19 +164,29 @@ impl<'x, 'w, 'd> Body<'x, 'w, 'd> {
                 Event::EndElement(_) => {
                     self.open.pop();
                     self.writer.end();
+                    self.mark();
                 }
                 Event::Text(text) => {
                     self.writer.text(&text.value);
+                    self.mark();
                 }
-                Event::Opaque(bytes) => self.opaque(bytes)?,
+                Event::Opaque(bytes) => {
+                    self.opaque(bytes)?;
+                    self.mark();
+                }
                 Event::Entity(c) => {
                     self.writer.text(c.encode_utf8(&mut [0; 4]));
+                    self.mark();
                 }
                 Event::Extension(extension) => {
                     let text = self.extension(&extension)?;
                     self.writer.text(&text);
+                    self.mark();
                 }
-                Event::Instruction(start) => self.instruction(start)?,
+                Event::Instruction(start) => {
+                    self.instruction(start)?;
+                    self.mark();
+                }
                 // What reads a start or an instruction has read these.
                 Event::Attribute(_)
                 | Event::AttributeValue(_)
@@ -184,6 +196,14 @@ impl<'x, 'w, 'd> Body<'x, 'w, 'd> {
             self.check()?;
         }
         Ok(())
+    }
+
+    /// Notes that something stands in the innermost element.
+    #[inline]
+    fn mark(&mut self) {
+        if let Some(open) = self.open.last_mut() {
+            open.content = true;
+        }
     }
 
     /// Stops at the first event that XML cannot carry.
@@ -203,7 +223,8 @@ impl<'x, 'w, 'd> Body<'x, 'w, 'd> {
         let around = self.open.last().and_then(|open| open.page);
         let Name::Token { page, token, name } = start.name else {
             self.writer.start(&name_of(&start.name));
-            self.open.push(Open { form: OpaqueForm::Text, page: around });
+            let page = around.filter(|_| !start.attributes);
+            self.open.push(Open { form: OpaqueForm::Text, page, content: false });
             return if start.attributes { self.attributes(false) } else { Ok(()) };
         };
         let kept = self.pages.get(page);
@@ -212,7 +233,7 @@ impl<'x, 'w, 'd> Body<'x, 'w, 'd> {
             None => self.writer.start(&name_of(&start.name)),
         };
         let form = in_page(kept.rows, token).map_or(OpaqueForm::Text, Row::form);
-        let mut open = Open { form, page: around };
+        let mut open = Open { form, page: around, content: false };
         let mut declared = false;
         if around != Some(page)
             && let Some(namespace) = kept.namespace
@@ -327,19 +348,31 @@ impl<'x, 'w, 'd> Body<'x, 'w, 'd> {
                 }
             }
             form => {
-                if let Some(text) = form.to_text(bytes).filter(|text| !text.is_empty()) {
+                // Beside other content the text would run into it.
+                let alone =
+                    self.open.last().is_none_or(|open| !open.content) && self.reader.element_ends();
+                let text = if alone { form.to_text(bytes) } else { None };
+                if let Some(text) = text.filter(|text| !text.is_empty()) {
                     self.writer.text(&text);
+                    return Ok(());
+                }
+                // A section with text of the form would come back as what the text stands for.
+                if std::str::from_utf8(bytes).is_ok_and(|text| form.to_opaque(text).is_some()) {
+                    self.instruction_of(bytes);
                     return Ok(());
                 }
             }
         }
         match std::str::from_utf8(bytes) {
             Ok(text) if text.chars().all(is_allowed) => self.cdata(text),
-            _ => {
-                self.writer.processing_instruction(OPAQUE_TARGET, &STANDARD.encode(bytes));
-            }
+            _ => self.instruction_of(bytes),
         }
         Ok(())
+    }
+
+    /// Opaque data as an instruction.
+    fn instruction_of(&mut self, bytes: &[u8]) {
+        self.writer.processing_instruction(OPAQUE_TARGET, &STANDARD.encode(bytes));
     }
 
     /// A carriage return in a section would be read as a line feed: it stands between two as a reference.

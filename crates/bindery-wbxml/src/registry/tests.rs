@@ -87,8 +87,15 @@ fn languages_are_found_by_what_names_them() {
         }
         if let Some(fpi) = language.fpi() {
             assert_eq!(Language::by_fpi(fpi), Some(language));
+            assert_eq!(Language::by_fpi(&fpi.to_ascii_lowercase()), Some(language));
+            let spaced = format!(" {}\n", fpi.replace(' ', "\t  "));
+            assert_eq!(Language::by_fpi(&spaced), Some(language));
         }
     }
+    assert_eq!(Language::by_fpi("-//SYNCML//DTDSyncML 1.2//EN"), None);
+    assert_eq!(Language::by_fpi("-//SYNCML//DTD SyncML 1.2//EN x"), None);
+    assert_eq!(Language::by_fpi("-//SYNCML//DTD SyncML"), None);
+    assert_eq!(Language::by_fpi(" "), None);
     assert_eq!((Language::by_public_id(0), Language::by_public_id(1)), (None, None));
     assert_eq!((Language::by_fpi(""), Language::by_id("")), (None, None));
     assert_eq!(Language::by_root("SyncML").count(), 3);

@@ -311,3 +311,49 @@ fn hostile_documents_are_refused() {
     let xml = "<si>".repeat(1_000_000);
     assert!(matches!(refused(&xml, &FromXml::default()), ConvertError::Xml(_)));
 }
+
+/// Text of several pieces of opaque data would be one text: only what stands alone in its element is shown by its form.
+#[test]
+fn opaque_data_with_a_form_beside_other_content_comes_back() {
+    for (pieces, expected) in [
+        (&[Err(&b"a&"[..])][..], "YSY="),
+        (&[Err(b"a&"), Ok("x"), Err(b"b")], "<![CDATA[a&]]>x<![CDATA[b]]>"),
+        (&[Err(b"a&"), Err(b"\x00")], "<![CDATA[a&]]><?bindery-opaque AA==?>"),
+        (&[Err(b"YSY="), Ok("x")], "<?bindery-opaque WVNZPQ==?>x"),
+        (&[Err(b"")], "<?bindery-opaque?>"),
+    ] {
+        let document = written(&languages::SYNCML12, |w| {
+            w.start_element("SyncML");
+            w.start_element_in("syncml:metinf", "NextNonce");
+            for piece in pieces {
+                match piece {
+                    Ok(text) => w.text(text),
+                    Err(bytes) => w.opaque(bytes),
+                }
+            }
+            w.end_element();
+            w.end_element();
+        });
+        let expected = format!(
+            "<SyncML xmlns=\"SYNCML:SYNCML1.2\"><NextNonce \
+             xmlns=\"syncml:metinf\">{expected}</NextNonce></SyncML>"
+        );
+        both_ways(&document, &Options::STRICT, &expected);
+    }
+}
+
+/// The declaration of a namespace that a page stands for is left out, but where an attribute needs its prefix.
+#[test]
+fn an_attribute_in_a_namespace_of_the_language_keeps_its_prefix() {
+    let xml =
+        "<s:SyncML xmlns:s='SYNCML:SYNCML1.1' s:a='1' s:b='2'><s:SyncHdr s:c='3'/></s:SyncML>";
+    let document = wbxml_of(xml, &FromXml::default());
+    let back = xml_of(&document, &Options::STRICT);
+    let declared = "xmlns:s=\"SYNCML:SYNCML1.1\"";
+    let expected = format!(
+        "<SyncML xmlns=\"SYNCML:SYNCML1.1\" {declared} s:a=\"1\" s:b=\"2\"><SyncHdr {declared} \
+         s:c=\"3\"/></SyncML>"
+    );
+    assert_eq!(body(&back), expected);
+    assert_eq!(wbxml_of(&back, &FromXml::default()), document);
+}

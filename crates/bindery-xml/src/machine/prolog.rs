@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Fault, Machine, Shape, Stage, part};
-use crate::chars::{is_public, is_space, qname};
+use crate::chars::{is_ncname, is_public, is_space, qname};
 use crate::error::{Construct, Limit, StructureFault, SyntaxFault, limit};
 
 impl Machine {
@@ -38,7 +38,7 @@ impl Machine {
         Ok(Shape::Declaration)
     }
 
-    /// `<!DOCTYPE name PUBLIC "public" "system">`.
+    /// `<!DOCTYPE name PUBLIC "public" "system">`, with a subset that the scanner has let pass.
     pub(super) fn doctype(&mut self, raw: &str) -> Result<Shape, Fault> {
         if self.stage > Stage::Prolog {
             return Err((StructureFault::Misplaced { construct: Construct::Doctype }.into(), 0));
@@ -67,6 +67,7 @@ impl Machine {
             _ => (None, None),
         };
         cursor.spaces();
+        cursor.subset(maximum)?;
         cursor.end("> behind the name and the identifiers")?;
         self.parts = [Some(name), public, system];
         Ok(Shape::Doctype)
@@ -127,6 +128,45 @@ impl<'r> Cursor<'r> {
             Some(at) => Err(self.fault("a character of public identifiers", range.start + at)),
             None => Ok(range),
         }
+    }
+
+    /// An internal subset of white space, comments and instructions, if it stands here, and white space behind it.
+    fn subset(&mut self, name_length: usize) -> Result<(), Fault> {
+        if !self.rest().starts_with('[') {
+            return Ok(());
+        }
+        self.at += 1;
+        self.spaces();
+        while let Some(inside) = self.rest().strip_prefix('<') {
+            let length = if let Some(comment) = inside.strip_prefix("!--") {
+                let length = comment.find("--").ok_or_else(|| self.expected("-->"))?;
+                if !comment.get(length..).is_some_and(|end| end.starts_with("-->")) {
+                    return Err((SyntaxFault::CommentHyphens.into(), self.at + 4 + length));
+                }
+                length + 7
+            } else {
+                let instruction = inside.strip_prefix('?').ok_or_else(|| self.expected("]"))?;
+                let length = instruction.find("?>").ok_or_else(|| self.expected("?>"))?;
+                let target = instruction.get(..length).unwrap_or_default();
+                let target = target.split(|c: char| c.is_ascii_whitespace()).next();
+                let target = target.unwrap_or_default();
+                if !is_ncname(target) || target.eq_ignore_ascii_case("xml") {
+                    return Err((SyntaxFault::Target.into(), self.at + 2));
+                }
+                if target.len() > name_length {
+                    return Err((limit(Limit::NameLength, name_length), self.at + 2));
+                }
+                length + 4
+            };
+            self.at += length;
+            self.spaces();
+        }
+        if !self.rest().starts_with(']') {
+            return Err(self.expected("]"));
+        }
+        self.at += 1;
+        self.spaces();
+        Ok(())
     }
 
     /// White space, a name, `=` and a literal, when they stand here.

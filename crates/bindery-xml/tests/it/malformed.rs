@@ -1,6 +1,8 @@
 //! What is refused, and how it is said.
 
-use bindery_xml::{EncodingFault, ErrorKind, Limit, Limits, Options, StructureFault, SyntaxFault};
+use bindery_xml::{
+    EncodingFault, ErrorKind, Limit, Limits, Options, StructureFault, SyntaxFault, Tolerance,
+};
 
 use crate::{ALL, fault, pulled};
 
@@ -155,9 +157,16 @@ fn document_types_and_entities_are_refused() {
         "<!DOCTYPE lolz [<!ENTITY lol 'lol'><!ENTITY lol2 '&lol;&lol;&lol;'>]><lolz>&lol2;</lolz>";
     let external = "<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>&x;</a>";
     let parameter = "<!DOCTYPE a [<!ENTITY % x SYSTEM 'http://peer.example/x'> %x;]><a/>";
-    for text in [laughs, external, parameter, "<!DOCTYPE a SYSTEM 'x' [ ]><a/>"] {
+    let element = "<!DOCTYPE a [<!--x--><!ELEMENT a ANY>]><a/>";
+    let section = "<!DOCTYPE a [<![IGNORE[x]]>]><a/>";
+    for text in [laughs, external, parameter, element, section, "<!DOCTYPE a [x]><a/>"] {
         check(text, "an internal subset is refused");
     }
+    let tolerance = Tolerance::LENIENT.with_subset(false);
+    let text = "<!DOCTYPE a SYSTEM 'x' [ ]><a/>";
+    let error = pulled(text.as_bytes(), &ALL.with_tolerance(tolerance)).1.unwrap();
+    assert_eq!(error.kind(), &ErrorKind::Structure(StructureFault::InternalSubset));
+    assert_eq!(error.position().offset, 23);
     for text in [laughs, external, parameter, "<!DOCTYPE a><a/>", "<!DOCTYPE", "<!DOCTYPE a [[[["] {
         let (events, error) = pulled(text.as_bytes(), &Options::STRICT);
         assert_eq!(events, [""; 0]);
@@ -165,6 +174,20 @@ fn document_types_and_entities_are_refused() {
     }
     // Without a declaration an entity is unknown, also when a DOCTYPE could have declared it elsewhere.
     check("<!DOCTYPE a SYSTEM 'x'><a>&lol;</a>", "the entity \"lol\" is not declared");
+}
+
+#[test]
+fn a_subset_that_declares_nothing_is_well_formed() {
+    check("<!DOCTYPE a [<!-- -- -->]><a/>", "-- in a comment");
+    let target = "the processing instruction has no target, or a reserved one";
+    check("<!DOCTYPE a [<?xml version='1.0'?>]><a/>", target);
+    check("<!DOCTYPE a [<?1?>]><a/>", target);
+    let end = "expected > behind the name and the identifiers in the DOCTYPE";
+    check("<!DOCTYPE a [ ] [ ]><a/>", end);
+    check("<!DOCTYPE a [ ] x><a/>", end);
+    check("<!DOCTYPE a [ ", "the document ends inside the DOCTYPE");
+    check("<!DOCTYPE a [<!-- ]>", "the document ends inside the DOCTYPE");
+    check("<!DOCTYPE a [<?p ]>", "the document ends inside the DOCTYPE");
 }
 
 #[test]

@@ -17,6 +17,7 @@ fn documents() -> Vec<Vec<u8>> {
         "<a/>\u{FEFF}",
         "\u{FEFF}<a b='\"' c=\"'>\">\u{FFFE}</a>",
         "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>",
+        "<!DOCTYPE a [ <!--]>-->\r\n<?p ]> ?> ] ><a/>",
         "<a></a><?xml?>",
         "<?xml version='1.0' encoding='UTF-16'?><a>\u{E9}</a>",
         "<?xml",

@@ -33,12 +33,17 @@ fn every_kind_of_event() {
 }
 
 #[test]
-fn doctypes_without_an_internal_subset() {
+fn doctypes_without_an_internal_subset_or_with_one_that_declares_nothing() {
     for (text, expected) in [
         ("<!DOCTYPE a>", r#"name: "a", public_id: None, system_id: None"#),
         ("<!DOCTYPE\ta\n>", r#"name: "a", public_id: None, system_id: None"#),
         ("<!DOCTYPE a SYSTEM '['>", r#"name: "a", public_id: None, system_id: Some("[")"#),
         ("<!DOCTYPE x:a SYSTEM\n''  >", r#"name: "x:a", public_id: None, system_id: Some("")"#),
+        ("<!DOCTYPE a[]>", r#"name: "a", public_id: None, system_id: None"#),
+        (
+            "<!DOCTYPE a SYSTEM 's' [ <!--]>'\"<?-->\n<?p ]> <!--?><!----> ] >",
+            r#"name: "a", public_id: None, system_id: Some("s")"#,
+        ),
     ] {
         let found = events(&format!("{text}<a/>"), &ALL);
         assert_eq!(found[0], format!("Doctype(Doctype {{ {expected} }})"));

@@ -14,7 +14,8 @@ use crate::{decode::languages, error::Result};
 /// # Errors
 /// The first fault, with its place.
 pub(super) fn read(document: &[u8], lenient: bool, tree: &mut Tree) -> Result<Head> {
-    let tolerance = Tolerance::STRICT.with_doctype(true).with_utf16_label(lenient);
+    let tolerance =
+        Tolerance::STRICT.with_doctype(true).with_subset(true).with_utf16_label(lenient);
     let options = Options::STRICT
         .with_tolerance(tolerance)
         .with_comments(true)
