@@ -41,10 +41,12 @@ mod config;
 mod crypto;
 mod engine;
 mod fault;
+mod form;
 mod object;
 mod operation;
 mod state;
 mod store;
+mod stream;
 mod template;
 mod uid;
 mod working_set;
@@ -52,7 +54,10 @@ mod working_set;
 #[cfg(feature = "aws-lc-rs")]
 pub use aws_lc::AwsLcCrypto;
 pub use config::{Answered, KeyServerConfig, Observer};
-pub use crypto::{Crypto, CryptoError};
+pub use crypto::{
+    Aead, CertificateFacts, Cipher, CipherRun, Crypto, CryptoError, CryptoErrorKind, Derivation,
+    KeyPairKind, Message, RsaScheme, Running, SignatureScheme,
+};
 pub use engine::KeyServer;
 use fault::Fault;
 pub use store::{
