@@ -10,10 +10,7 @@ use std::{
 
 use bindery_kmip::message::RequestMessage;
 use bindery_tests::site::Site;
-use bindery_ttlv::{
-    ItemType, Options, Tag, XmlMessages,
-    hex::Hex,
-};
+use bindery_ttlv::{ItemType, Options, Tag, XmlMessages, hex::Hex};
 use bytes::Bytes;
 
 use crate::{
@@ -55,7 +52,8 @@ pub(crate) async fn replay(
 
 /// Whether a case needs what another made: it locates before it makes anything, and then finds something.
 fn goes_on(text: &str) -> bool {
-    let operation = |name: &str| text.find(&format!("<Operation type=\"Enumeration\" value=\"{name}\""));
+    let operation =
+        |name: &str| text.find(&format!("<Operation type=\"Enumeration\" value=\"{name}\""));
     let first = ["Create", "Register", "CreateKeyPair"].into_iter().filter_map(operation).min();
     match (operation("Locate"), first) {
         (Some(_), None) => true,
@@ -151,9 +149,7 @@ fn substitute(
         ItemType::ByteString if request => {
             known.octets(name, tag).map(|octets| Hex(octets).to_string())
         }
-        ItemType::ByteString => {
-            Some(Hex(&[MARK, name.as_bytes()].concat()).to_string())
-        }
+        ItemType::ByteString => Some(Hex(&[MARK, name.as_bytes()].concat()).to_string()),
         ItemType::TextString if request && name.starts_with("NOW") => Some(known.now.to_string()),
         ItemType::TextString if request => known.text(name).map(str::to_owned),
         // In a response the name itself stands for what it is bound to.

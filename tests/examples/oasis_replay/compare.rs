@@ -74,7 +74,8 @@ impl Known {
                 self.dates.insert(*date);
             }
             self.registered |= node.tag == Tag::KEY_BLOCK;
-            self.random_key |= is(node, Tag::PADDING_METHOD, OAEP) || is(node, Tag::RANDOM_IV, TRUE);
+            self.random_key |=
+                is(node, Tag::PADDING_METHOD, OAEP) || is(node, Tag::RANDOM_IV, TRUE);
         }
         let encrypts = |node: &&Node| is(node, Tag::OPERATION, ENCRYPT);
         self.random = self.random_key && request.all().iter().any(encrypts);
@@ -173,9 +174,11 @@ fn not_required(expected: &Node) -> bool {
     let code = u32::from_str_radix(code, 16).unwrap_or(0);
     match expected.tag {
         Tag::OPERATION => NOT_REQUIRED.iter().any(|operation| operation.0 == code),
-        Tag::OBJECT_TYPE => [ObjectType::TEMPLATE, ObjectType::PGP_KEY, ObjectType::CERTIFICATE_REQUEST]
-            .iter()
-            .any(|object_type| object_type.0 == code),
+        Tag::OBJECT_TYPE => {
+            [ObjectType::TEMPLATE, ObjectType::PGP_KEY, ObjectType::CERTIFICATE_REQUEST]
+                .iter()
+                .any(|object_type| object_type.0 == code)
+        }
         _ => false,
     }
 }
@@ -203,7 +206,9 @@ const NOT_REQUIRED: [Operation; 17] = [
 
 fn short(value: &Data) -> String {
     let text = match value {
-        Data::Bytes(octets) => format!("{} octets {}", octets.len(), bindery_ttlv::hex::Hex(octets)),
+        Data::Bytes(octets) => {
+            format!("{} octets {}", octets.len(), bindery_ttlv::hex::Hex(octets))
+        }
         other => format!("{other:?}"),
     };
     text.chars().take(120).collect()
@@ -258,9 +263,10 @@ fn varies(known: &Known, expected: &Node) -> bool {
             !octets.starts_with(MARK) && servers_own(octets)
         }
         (Tag::DIGEST_VALUE | Tag::HASHING_ALGORITHM | Tag::KEY_FORMAT_TYPE, _) => !known.registered,
-        (Tag::DATA | Tag::IV_COUNTER_NONCE | Tag::AUTHENTICATED_ENCRYPTION_TAG, Data::Bytes(octets)) => {
-            !octets.starts_with(MARK) && (known.random || !known.registered)
-        }
+        (
+            Tag::DATA | Tag::IV_COUNTER_NONCE | Tag::AUTHENTICATED_ENCRYPTION_TAG,
+            Data::Bytes(octets),
+        ) => !octets.starts_with(MARK) && (known.random || !known.registered),
         // Output of a key that the server made, and of its random generator.
         (Tag::SIGNATURE_DATA | Tag::MAC_DATA, Data::Bytes(octets)) => {
             !octets.starts_with(MARK) && !known.registered

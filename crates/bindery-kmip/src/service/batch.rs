@@ -14,15 +14,16 @@ use super::{
     Change, Fault, KeyStore,
     allowance::Allowance,
     fault::{in_version, shortened},
+    form::form_of_2,
     object::Object,
     operation::{self, Scene},
-    form::form_of_2,
     stream::{StreamChanges, Streams},
     uid::UidSource,
     working_set::{Entry, WorkingSet, octets},
 };
 use crate::message::{
-    Failure, InteropResponse, LogResponse, RequestBatchItem, RequestPayload, ResponseBatchItem, ResponsePayload,
+    Failure, InteropResponse, LogResponse, RequestBatchItem, RequestPayload, ResponseBatchItem,
+    ResponsePayload,
 };
 
 /// The longest Unique Identifier that a store is asked for; those made here have 36 octets.

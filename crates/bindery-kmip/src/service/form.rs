@@ -85,8 +85,9 @@ pub(super) fn single_attribute(
     attributes: &Attributes,
     version: ProtocolVersion,
 ) -> Result<Attribute, Failure> {
-    let [one] = <[Attribute; 1]>::try_from(attributes_2(attributes, version)?)
-        .map_err(|all| Failure::invalid_field(format!("{} attributes where one goes", all.len())))?;
+    let [one] = <[Attribute; 1]>::try_from(attributes_2(attributes, version)?).map_err(|all| {
+        Failure::invalid_field(format!("{} attributes where one goes", all.len()))
+    })?;
     Ok(one)
 }
 
@@ -110,10 +111,9 @@ fn outgoing_one(mut attribute: Attribute) -> Attribute {
 pub(super) fn referred(reference: &AttributeReference) -> Option<String> {
     match reference {
         AttributeReference::Tag(tag) => tag.title().map(str::to_owned),
-        AttributeReference::Vendor(vendor) => Some(internal(
-            vendor.vendor_identification.as_str(),
-            vendor.attribute_name.as_str(),
-        )),
+        AttributeReference::Vendor(vendor) => {
+            Some(internal(vendor.vendor_identification.as_str(), vendor.attribute_name.as_str()))
+        }
     }
 }
 

@@ -355,8 +355,7 @@ fn is_visible(attribute: &Attribute, version: ProtocolVersion) -> bool {
         "Certificate Subject",
         "Certificate Issuer",
     ];
-    !gone.contains(&attribute.name())
-        && attribute.row().is_none_or(|row| row.since <= version)
+    !gone.contains(&attribute.name()) && attribute.row().is_none_or(|row| row.since <= version)
 }
 
 /// What stands between vendor and name in the name of an attribute of 2.x that is neither the

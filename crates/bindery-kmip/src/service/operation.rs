@@ -79,7 +79,9 @@ pub(super) fn made_here(scene: &Scene<'_>, object: &mut Object) {
     object.set(AttributeValue::OriginalCreationDate(scene.date()));
     let generator = RngParameters { rng_algorithm: RngAlgorithm::UNSPECIFIED };
     let name = Text::from_static("Random Number Generator");
-    object.set(AttributeValue::Other(name, RawValue::of(&generator)));
+    if !object.attributes.iter().any(|other| other.name() == name.as_str()) {
+        object.set(AttributeValue::Other(name, RawValue::of(&generator)));
+    }
 }
 
 /// RNG Parameters (section 2.1.18), as far as they are said here.

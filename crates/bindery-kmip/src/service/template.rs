@@ -77,7 +77,11 @@ fn in_order(
     }
 }
 
-pub(super) fn check(object: &Object, attribute: &Attribute, version: ProtocolVersion) -> Result<(), Failure> {
+pub(super) fn check(
+    object: &Object,
+    attribute: &Attribute,
+    version: ProtocolVersion,
+) -> Result<(), Failure> {
     let name = attribute.name();
     if let AttributeValue::Absent(_) = attribute.value {
         let text = format!("the attribute {:?} has no value", shortened(name));

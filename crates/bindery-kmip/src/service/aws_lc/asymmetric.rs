@@ -5,8 +5,9 @@ use aws_lc_rs::{
     rand::SystemRandom,
     rsa::{
         OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384, OAEP_SHA512_MGF1SHA512,
-        OaepAlgorithm, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, Pkcs1PrivateDecryptingKey,
-        Pkcs1PublicEncryptingKey, PrivateDecryptingKey, PublicEncryptingKey,
+        OaepAlgorithm, OaepPrivateDecryptingKey, OaepPublicEncryptingKey,
+        Pkcs1PrivateDecryptingKey, Pkcs1PublicEncryptingKey, PrivateDecryptingKey,
+        PublicEncryptingKey,
     },
     signature::{self as by, Ed25519KeyPair, RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm},
 };
@@ -15,7 +16,7 @@ use rsa::{
     oaep::{DecryptingKey, EncryptingKey},
     pkcs8::{DecodePrivateKey, DecodePublicKey},
     rand_core::{TryCryptoRng, TryRng},
-    sha2::{Sha224, Sha256, Sha384, Sha512},
+    sha2::{Digest as Digest2, Sha224, Sha256, Sha384, Sha512},
     traits::{Decryptor, RandomizedEncryptor},
 };
 use sha1::Sha1;
@@ -80,18 +81,28 @@ pub(super) fn sign(
             let key = rsa::PrivateKey::from_pkcs8_der(pkcs8).map_err(no_rsa)?;
             let salt = salt.map_or(digest.as_ref().len(), usize::from);
             let signed = match hash {
-                Hash::SHA_1 => key.sign(rsa::Pss::<Sha1>::new_blinded_with_salt(salt), digest.as_ref()),
-                Hash::SHA_224 => key.sign(rsa::Pss::<Sha224>::new_blinded_with_salt(salt), digest.as_ref()),
-                Hash::SHA_256 => key.sign(rsa::Pss::<Sha256>::new_blinded_with_salt(salt), digest.as_ref()),
-                Hash::SHA_384 => key.sign(rsa::Pss::<Sha384>::new_blinded_with_salt(salt), digest.as_ref()),
-                Hash::SHA_512 => key.sign(rsa::Pss::<Sha512>::new_blinded_with_salt(salt), digest.as_ref()),
+                Hash::SHA_1 => {
+                    key.sign(rsa::Pss::<Sha1>::new_blinded_with_salt(salt), digest.as_ref())
+                }
+                Hash::SHA_224 => {
+                    key.sign(rsa::Pss::<Sha224>::new_blinded_with_salt(salt), digest.as_ref())
+                }
+                Hash::SHA_256 => {
+                    key.sign(rsa::Pss::<Sha256>::new_blinded_with_salt(salt), digest.as_ref())
+                }
+                Hash::SHA_384 => {
+                    key.sign(rsa::Pss::<Sha384>::new_blinded_with_salt(salt), digest.as_ref())
+                }
+                Hash::SHA_512 => {
+                    key.sign(rsa::Pss::<Sha512>::new_blinded_with_salt(salt), digest.as_ref())
+                }
                 _ => return Err(unsupported(scheme)),
             };
             signed.map_err(|_| refused("the key is too short for this hash and salt"))
         }
         SignatureScheme::Ecdsa(hash) => {
-            let (curve, pair) =
-                keys::curve_pair(pkcs8).ok_or_else(|| refused("this is no key on a known curve"))?;
+            let (curve, pair) = keys::curve_pair(pkcs8)
+                .ok_or_else(|| refused("this is no key on a known curve"))?;
             if curve_hash(curve) != hash {
                 return Err(unsupported(scheme));
             }
@@ -102,8 +113,8 @@ pub(super) fn sign(
             Ok(signature.as_ref().to_vec())
         }
         SignatureScheme::Ed25519 => {
-            let pair = Ed25519KeyPair::from_pkcs8(pkcs8)
-                .map_err(|_| refused("this is no Ed25519 key"))?;
+            let pair =
+                Ed25519KeyPair::from_pkcs8(pkcs8).map_err(|_| refused("this is no Ed25519 key"))?;
             match message {
                 Message::Data(data) => Ok(pair.sign(data).as_ref().to_vec()),
                 Message::Digest(_) => Err(unsupported(scheme)),
@@ -148,7 +159,9 @@ pub(super) fn verify(
         SignatureScheme::Pkcs1(Hash::SHA_512) => {
             &[&by::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY]
         }
-        SignatureScheme::Pss(hash, salt) => return pss_verify(hash, salt, spki, message, signature),
+        SignatureScheme::Pss(hash, salt) => {
+            return pss_verify(hash, salt, spki, message, signature);
+        }
         SignatureScheme::Ecdsa(Hash::SHA_256) => {
             &[&by::ECDSA_P256_SHA256_ASN1, &by::ECDSA_P256K1_SHA256_ASN1]
         }
@@ -196,7 +209,7 @@ fn pss_verify(
     Ok(verified.is_ok())
 }
 
-fn pss<D: rsa::sha2::Digest>(salt: Option<u16>) -> rsa::Pss<D> {
+fn pss<D: Digest2>(salt: Option<u16>) -> rsa::Pss<D> {
     let mut scheme = rsa::Pss::<D>::new();
     scheme.salt_len = salt.map(usize::from);
     scheme

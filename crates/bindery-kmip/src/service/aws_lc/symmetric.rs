@@ -1,5 +1,9 @@
 //! Ciphers, authenticated ciphers and key wrapping.
 
+use ::cipher::{
+    BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt, InOutBuf, KeyInit,
+    KeyIvInit, StreamCipher,
+};
 use aes_gcm::{
     AesGcm,
     aead::{AeadInOut, array::ArraySize, consts},
@@ -13,10 +17,6 @@ use aws_lc_rs::{
     key_wrap::{AES_128, AES_256, AesKek, KeyWrap, KeyWrapPadded},
 };
 use bindery_ttlv::registry::{BlockCipherMode as Mode, CryptographicAlgorithm as Algorithm};
-use ::cipher::{
-    BlockModeDecrypt, BlockModeEncrypt, InOutBuf, KeyInit, KeyIvInit, StreamCipher,
-    BlockCipherDecrypt, BlockCipherEncrypt,
-};
 
 use crate::{
     Secret,
@@ -197,11 +197,8 @@ fn kek(key: &[u8]) -> Result<AesKek, CryptoError> {
 pub(super) fn wrap(padding: bool, key: &[u8], data: &[u8]) -> Result<Vec<u8>, CryptoError> {
     let mut out = vec![0; data.len().saturating_add(24)];
     let key = kek(key)?;
-    let wrapped = if padding {
-        key.wrap_with_padding(data, &mut out)
-    } else {
-        key.wrap(data, &mut out)
-    };
+    let wrapped =
+        if padding { key.wrap_with_padding(data, &mut out) } else { key.wrap(data, &mut out) };
     let length = wrapped.map_err(|_| wrong("what is to be wrapped"))?.len();
     out.truncate(length);
     Ok(out)
@@ -210,11 +207,8 @@ pub(super) fn wrap(padding: bool, key: &[u8], data: &[u8]) -> Result<Vec<u8>, Cr
 pub(super) fn unwrap(padding: bool, key: &[u8], data: &[u8]) -> Result<Secret, CryptoError> {
     let mut out = zeroize::Zeroizing::new(vec![0; data.len().saturating_add(16)]);
     let key = kek(key)?;
-    let unwrapped = if padding {
-        key.unwrap_with_padding(data, &mut out)
-    } else {
-        key.unwrap(data, &mut out)
-    };
+    let unwrapped =
+        if padding { key.unwrap_with_padding(data, &mut out) } else { key.unwrap(data, &mut out) };
     let refused = |_| CryptoError::refused("unwrapping", "not wrapped under this key");
     let unwrapped: &[u8] = unwrapped.map_err(refused)?;
     Ok(Secret::from(unwrapped))

@@ -168,7 +168,9 @@ fn number(value: &bindery_ttlv::RawValue) -> Result<i64, Failure> {
     let options = bindery_ttlv::Options::STRICT;
     let wrong = |_| Failure::new(ResultReason::INVALID_DATA_TYPE, "the value is no number");
     match value.item_type() {
-        bindery_ttlv::ItemType::Integer => value.decode::<i32>(&options).map(i64::from).map_err(wrong),
+        bindery_ttlv::ItemType::Integer => {
+            value.decode::<i32>(&options).map(i64::from).map_err(wrong)
+        }
         bindery_ttlv::ItemType::Interval => value
             .decode::<bindery_ttlv::Interval>(&options)
             .map(|interval| i64::from(interval.0))

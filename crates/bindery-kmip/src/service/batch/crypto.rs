@@ -111,7 +111,10 @@ impl Batch<'_> {
                 (request.init_indicator, request.correlation_value.as_ref()),
                 request.final_indicator == Some(true),
             )?;
-            response.data = sealed.data_of(correlation.is_none() && !streamed(request.init_indicator, request.correlation_value.as_ref()));
+            response.data = sealed.data_of(
+                correlation.is_none()
+                    && !streamed(request.init_indicator, request.correlation_value.as_ref()),
+            );
             response.iv_counter_nonce = sealed.iv;
             response.authenticated_encryption_tag = sealed.tag;
             response.correlation_value = correlation;
@@ -144,7 +147,10 @@ impl Batch<'_> {
             (request.init_indicator, request.correlation_value.as_ref()),
             request.final_indicator == Some(true),
         )?;
-        response.data = sealed.data_of(correlation.is_none() && !streamed(request.init_indicator, request.correlation_value.as_ref()));
+        response.data = sealed.data_of(
+            correlation.is_none()
+                && !streamed(request.init_indicator, request.correlation_value.as_ref()),
+        );
         response.correlation_value = correlation;
         Ok(response)
     }
@@ -380,10 +386,7 @@ impl Batch<'_> {
         Ok(response)
     }
 
-    fn rng_retrieve(
-        &mut self,
-        request: &RngRetrieveRequest,
-    ) -> Result<RngRetrieveResponse, Fault> {
+    fn rng_retrieve(&mut self, request: &RngRetrieveRequest) -> Result<RngRetrieveResponse, Fault> {
         let octets = usize::try_from(request.data_length).ok().filter(|octets| *octets > 0);
         let most = self.scene.config.object_octets;
         let octets = octets.filter(|octets| *octets <= most).ok_or_else(|| {

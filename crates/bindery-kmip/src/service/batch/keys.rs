@@ -8,8 +8,8 @@ use crate::{
         Attribute, CreateKeyPairRequest, CreateKeyPairResponse, CreateSplitKeyRequest,
         CreateSplitKeyResponse, DeriveKeyRequest, DeriveKeyResponse, ExportRequest, ExportResponse,
         Failure, GetRequest, GetResponse, ImportRequest, ImportResponse, JoinSplitKeyRequest,
-        JoinSplitKeyResponse, ReKeyKeyPairRequest, ReKeyKeyPairResponse,
-        ReKeyRequest, ReKeyResponse, RegisterRequest,
+        JoinSplitKeyResponse, ReKeyKeyPairRequest, ReKeyKeyPairResponse, ReKeyRequest,
+        ReKeyResponse, RegisterRequest,
     },
     service::{
         form::{attributes_2, given_attributes, incoming, outgoing},
@@ -95,8 +95,7 @@ impl Batch<'_> {
         let replaced =
             replace::pair(&self.scene, (&private, &public), uids, request.offset, &asked)?;
         let [old_private, old_public, new_private, new_public] = replaced;
-        let response =
-            ReKeyKeyPairResponse::new(new_private.uid.as_str(), new_public.uid.as_str());
+        let response = ReKeyKeyPairResponse::new(new_private.uid.as_str(), new_public.uid.as_str());
         self.put(old_private)?;
         self.put(old_public)?;
         self.put_new(new_private)?;
@@ -216,7 +215,9 @@ impl Batch<'_> {
             crate::message::TemplateAttribute::new(attributes),
         );
         if object.object_type() != request.object_type {
-            return Err(Failure::invalid_field("the Object Type is another than the object's").into());
+            return Err(
+                Failure::invalid_field("the Object Type is another than the object's").into()
+            );
         }
         let (_, made) = operation::register::decide(&self.scene, uid.clone(), &register)?;
         self.put_new(made)?;

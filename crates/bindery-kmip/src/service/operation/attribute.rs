@@ -171,9 +171,8 @@ fn adjusted(
         }
         .ok_or_else(range)
     };
-    let interval = |now: Interval| {
-        u32::try_from(number(i64::from(now.0))?).map(Interval).map_err(|_| range())
-    };
+    let interval =
+        |now: Interval| u32::try_from(number(i64::from(now.0))?).map(Interval).map_err(|_| range());
     let date = |now: DateTime| number(now.0).map(DateTime);
     let negate = adjustment == AdjustmentType::NEGATE;
     Ok(match value {

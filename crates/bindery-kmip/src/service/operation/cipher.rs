@@ -66,8 +66,7 @@ impl AeadStream {
         if self.work.decrypt && !last {
             return Ok(nothing);
         }
-        let (data, tag) =
-            self.work.aead(scene, &self.data, &self.nonce, &self.additional, tag)?;
+        let (data, tag) = self.work.aead(scene, &self.data, &self.nonce, &self.additional, tag)?;
         if self.work.decrypt {
             return Ok(Sealed { data, ..nothing });
         }
@@ -226,8 +225,7 @@ impl Work {
         additional: &[u8],
         tag: Option<&Bytes>,
     ) -> Result<(Secret, Option<Bytes>), Fault> {
-        let aead =
-            Aead { algorithm: self.algorithm, key: self.key.expose(), nonce, additional };
+        let aead = Aead { algorithm: self.algorithm, key: self.key.expose(), nonce, additional };
         let mut buffer = zeroize::Zeroizing::new(data.expose().to_vec());
         if !self.decrypt {
             let length = self.tag_length(None)?;
@@ -236,15 +234,17 @@ impl Work {
             return Ok((Secret::from(buffer.as_slice()), tag));
         }
         let Some(tag) = tag else {
-            return Err(Failure::invalid_message("the Authenticated Encryption Tag is missing").into());
+            return Err(
+                Failure::invalid_message("the Authenticated Encryption Tag is missing").into()
+            );
         };
         let length = self.tag_length(Some(tag.len()))?;
         scene.crypto.seal(aead, &mut buffer)?;
         let mut again = zeroize::Zeroizing::new(buffer.to_vec());
         let whole = scene.crypto.seal(aead, &mut again)?;
-        let same = whole.get(..length).is_some_and(|expected| {
-            subtle::ConstantTimeEq::ct_eq(expected, &tag[..]).into()
-        });
+        let same = whole
+            .get(..length)
+            .is_some_and(|expected| subtle::ConstantTimeEq::ct_eq(expected, &tag[..]).into());
         if !same {
             return Err(Failure::cryptographic_failure(
                 "the data, the nonce or what goes with them is not what was encrypted",

@@ -13,8 +13,8 @@ use crate::{
     },
     service::{
         Fault,
-        object::Object,
         form::given_attributes,
+        object::Object,
         template::{apply, given, lacking, no_templates},
     },
 };
@@ -113,14 +113,16 @@ pub(in crate::service) fn decide(
         let chosen = AttributeValue::CryptographicLength(length);
         object.set(chosen.clone());
         // 2.x has no place for it in the answer.
-        response.template_attribute = (scene.version < ProtocolVersion::V2_0)
-            .then(|| TemplateAttribute::from_iter([chosen]));
+        response.template_attribute =
+            (scene.version < ProtocolVersion::V2_0).then(|| TemplateAttribute::from_iter([chosen]));
     }
     describe(&mut object, scene.crypto);
     Ok((response, object))
 }
 
-pub(in crate::service) fn lengths_of(algorithm: CryptographicAlgorithm) -> Result<Lengths, Failure> {
+pub(in crate::service) fn lengths_of(
+    algorithm: CryptographicAlgorithm,
+) -> Result<Lengths, Failure> {
     lengths(algorithm).ok_or_else(|| {
         Failure::invalid_field(format!("this server makes no keys for the algorithm {algorithm:?}"))
     })

@@ -38,7 +38,11 @@ impl Use {
     }
 
     /// Whether the key may be used so, now.
-    pub(in crate::service) fn check(self, scene: &Scene<'_>, object: &Object) -> Result<(), Failure> {
+    pub(in crate::service) fn check(
+        self,
+        scene: &Scene<'_>,
+        object: &Object,
+    ) -> Result<(), Failure> {
         if object.material.is_none() {
             return Err(Failure::new(ResultReason::OBJECT_DESTROYED, "the key is destroyed"));
         }
@@ -139,7 +143,9 @@ pub(in crate::service) fn clear_block(object: &Object) -> Result<&KeyBlock, Fail
         ));
     };
     if block.key_wrapping_data.is_some() {
-        return Err(Failure::invalid_field("the key was registered wrapped; the server cannot use it"));
+        return Err(Failure::invalid_field(
+            "the key was registered wrapped; the server cannot use it",
+        ));
     }
     Ok(block)
 }
@@ -147,7 +153,9 @@ pub(in crate::service) fn clear_block(object: &Object) -> Result<&KeyBlock, Fail
 /// The octets of a key that is written as octets.
 pub(in crate::service) fn octets(object: &Object) -> Result<&Secret, Failure> {
     clear_block(object)?.octets().ok_or_else(|| {
-        Failure::key_format_type_not_supported("the key is not kept as octets; it cannot be used so")
+        Failure::key_format_type_not_supported(
+            "the key is not kept as octets; it cannot be used so",
+        )
     })
 }
 

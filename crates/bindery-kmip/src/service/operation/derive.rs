@@ -34,9 +34,10 @@ pub(in crate::service) fn decide(
     })
     .ok_or_else(|| lacking("Cryptographic Length", request.object_type))?;
     let octets = usize::try_from(bits).ok().filter(|bits| *bits > 0 && bits % 8 == 0);
-    let octets = octets.map(|bits| bits / 8).filter(|octets| *octets <= 65_536).ok_or_else(|| {
-        Failure::invalid_field("a derived object has whole octets, 65,536 at most")
-    })?;
+    let octets =
+        octets.map(|bits| bits / 8).filter(|octets| *octets <= 65_536).ok_or_else(|| {
+            Failure::invalid_field("a derived object has whole octets, 65,536 at most")
+        })?;
     let key = octets_of(scene, bases, request, octets)?;
     let algorithm = given(attributes, |value| match value {
         AttributeValue::CryptographicAlgorithm(algorithm) => Some(*algorithm),
@@ -44,8 +45,8 @@ pub(in crate::service) fn decide(
     });
     let material = match request.object_type {
         ObjectType::SYMMETRIC_KEY => {
-            let algorithm = algorithm
-                .ok_or_else(|| lacking("Cryptographic Algorithm", request.object_type))?;
+            let algorithm =
+                algorithm.ok_or_else(|| lacking("Cryptographic Algorithm", request.object_type))?;
             let block = KeyBlock::new(KeyFormatType::RAW, key).with_algorithm(algorithm, bits);
             ManagedObject::SymmetricKey(SymmetricKey::new(block))
         }

@@ -114,8 +114,12 @@ fn convert(
         return Ok(());
     }
     match material {
-        ManagedObject::PrivateKey(key) => return asymmetric(scene, &mut key.key_block, format, true),
-        ManagedObject::PublicKey(key) => return asymmetric(scene, &mut key.key_block, format, false),
+        ManagedObject::PrivateKey(key) => {
+            return asymmetric(scene, &mut key.key_block, format, true);
+        }
+        ManagedObject::PublicKey(key) => {
+            return asymmetric(scene, &mut key.key_block, format, false);
+        }
         _ => {}
     }
     let ManagedObject::SymmetricKey(key) = material else { return Err(unsupported()) };
@@ -149,10 +153,13 @@ fn asymmetric(
     format: KeyFormatType,
     private: bool,
 ) -> Result<(), Failure> {
-    let unsupported =
-        |why: String| Failure::key_format_type_not_supported(format!("the key is not given so: {why}"));
+    let unsupported = |why: String| {
+        Failure::key_format_type_not_supported(format!("the key is not given so: {why}"))
+    };
     let octets = block.octets().filter(|_| block.key_wrapping_data.is_none());
-    let Some(octets) = octets else { return Err(unsupported("it is not kept as octets".to_owned())) };
+    let Some(octets) = octets else {
+        return Err(unsupported("it is not kept as octets".to_owned()));
+    };
     let (crypto, own) = (scene.crypto, block.key_format_type);
     let octets = if private {
         let pkcs8 = crypto.private_key(own, octets.expose());

@@ -16,10 +16,7 @@ pub(in crate::service) fn decide(scene: &Scene<'_>, object: &Object) -> GetAttri
     let mut seen = BTreeSet::new();
     let names = attributes.iter().map(Attribute::name).filter(|name| seen.insert(*name));
     if scene.version < ProtocolVersion::V2_0 {
-        return GetAttributeListResponse::new(
-            object.uid.as_str(),
-            names.map(Text::from).collect(),
-        );
+        return GetAttributeListResponse::new(object.uid.as_str(), names.map(Text::from).collect());
     }
     let mut response = GetAttributeListResponse::new(object.uid.as_str(), Vec::new());
     response.attribute_references = names.filter_map(reference).collect();

@@ -23,8 +23,12 @@ pub(in crate::service) fn decide(
 ) -> GetAttributesResponse {
     let all = object.attributes(scene);
     let references = request.attribute_references.iter().filter_map(referred);
-    let names: Vec<String> =
-        request.attribute_names.iter().map(|name| name.as_str().to_owned()).chain(references).collect();
+    let names: Vec<String> = request
+        .attribute_names
+        .iter()
+        .map(|name| name.as_str().to_owned())
+        .chain(references)
+        .collect();
     let chosen = if request.attribute_names.is_empty() && request.attribute_references.is_empty() {
         all
     } else {

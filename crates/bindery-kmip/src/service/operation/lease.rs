@@ -51,9 +51,10 @@ pub(in crate::service) fn allocate(
         return Err(Failure::invalid_field("the Usage Limits Count is more than 0"));
     }
     let left = limits.usage_limits_count.unwrap_or(limits.usage_limits_total);
-    let left = left.checked_sub(wanted).filter(|left| *left >= 0).ok_or_else(|| {
-        Failure::permission_denied(format!("only {left} units are left"))
-    })?;
+    let left = left
+        .checked_sub(wanted)
+        .filter(|left| *left >= 0)
+        .ok_or_else(|| Failure::permission_denied(format!("only {left} units are left")))?;
     limits.usage_limits_count = Some(left);
     let mut object = scene.touched(object.clone());
     object.set(limits.into());

@@ -120,6 +120,8 @@ fn kind(algorithm: Algorithm, attributes: &[Attribute]) -> Result<(KeyPairKind, 
             Ok((KeyPairKind::Curve(curve), length))
         }
         Algorithm::ED25519 => Ok((KeyPairKind::Ed25519, 256)),
-        other => Err(Failure::invalid_field(format!("this server makes no key pairs for {other:?}"))),
+        other => {
+            Err(Failure::invalid_field(format!("this server makes no key pairs for {other:?}")))
+        }
     }
 }

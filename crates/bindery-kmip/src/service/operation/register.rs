@@ -10,8 +10,8 @@ use crate::{
     },
     service::{
         Fault,
-        object::Object,
         form::given_attributes,
+        object::Object,
         template::{apply, given, lacking, no_templates},
     },
 };

@@ -13,9 +13,7 @@ use super::{
     describe, made_here, pair, wrong_state,
 };
 use crate::{
-    message::{
-        Attribute, AttributeValue, Failure, KeyBlock, Link, ManagedObject, SymmetricKey,
-    },
+    message::{Attribute, AttributeValue, Failure, KeyBlock, Link, ManagedObject, SymmetricKey},
     service::{
         Fault,
         object::Object,
@@ -90,19 +88,15 @@ pub(in crate::service) fn pair(
         });
         kept.cloned().collect()
     };
-    let made = pair::make(
-        scene,
-        uids,
-        &pair::Asked { private: shape(private), public: shape(public) },
-    )?;
+    let made =
+        pair::make(scene, uids, &pair::Asked { private: shape(private), public: shape(public) })?;
     let (mut new_private, mut new_public) = made;
     let keep = |object: &mut Object| {
         object.attributes.retain(|attribute| matches!(attribute.value, AttributeValue::Link(_)));
     };
     keep(&mut new_private);
     keep(&mut new_public);
-    let (old_private, new_private) =
-        succeed(scene, private, new_private, offset, &asked.private)?;
+    let (old_private, new_private) = succeed(scene, private, new_private, offset, &asked.private)?;
     let (old_public, new_public) = succeed(scene, public, new_public, offset, &asked.public)?;
     Ok([old_private, old_public, new_private, new_public])
 }

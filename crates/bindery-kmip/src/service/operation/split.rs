@@ -114,7 +114,8 @@ fn whole(
     })
     .unwrap_or_else(|| lengths.usual());
     let key = super::create::make_key(scene, algorithm, &lengths, bits)?;
-    let block = KeyBlock::new(KeyFormatType::RAW, Secret::default()).with_algorithm(algorithm, bits);
+    let block =
+        KeyBlock::new(KeyFormatType::RAW, Secret::default()).with_algorithm(algorithm, bits);
     Ok((key, block))
 }
 

@@ -81,9 +81,8 @@ fn encoded(
 ) -> Result<Secret, Fault> {
     let mut plain = plain.clone();
     if !specification.attribute_names.is_empty() {
-        let named = |name: &str| {
-            specification.attribute_names.iter().any(|wanted| wanted.as_str() == name)
-        };
+        let named =
+            |name: &str| specification.attribute_names.iter().any(|wanted| wanted.as_str() == name);
         plain.attributes =
             object.attributes(scene).into_iter().filter(|other| named(other.name())).collect();
     }
@@ -126,8 +125,8 @@ fn block_mut(material: &mut ManagedObject) -> Option<&mut KeyBlock> {
         ManagedObject::SplitKey(key) => Some(&mut key.key_block),
         ManagedObject::SecretData(data) => Some(&mut data.key_block),
         ManagedObject::PgpKey(key) => Some(&mut key.key_block),
-        ManagedObject::Certificate(_) | ManagedObject::Template(_) | ManagedObject::OpaqueObject(_) => {
-            None
-        }
+        ManagedObject::Certificate(_)
+        | ManagedObject::Template(_)
+        | ManagedObject::OpaqueObject(_) => None,
     }
 }
