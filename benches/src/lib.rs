@@ -4,3 +4,5 @@
 
 pub mod kmip;
 pub mod tls;
+pub mod wbxml;
+pub mod xml;

@@ -8,6 +8,7 @@
 //! `Cargo.toml`, and at least one seed in `corpus/TARGET`.
 #![forbid(unsafe_code)]
 
+pub mod convert;
 pub mod kmip;
 pub mod syncml;
 pub mod taxii;
@@ -20,7 +21,7 @@ pub mod xml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     ("taxii_read", taxii::read),
     ("taxii_read_write_read", taxii::read_write_read),
     ("kmip_typed", kmip::typed),
@@ -36,5 +37,6 @@ pub const TARGETS: [Target; 16] = [
     ("wbxml_read_write_read", wbxml::read_write_read),
     ("wbxml_write_read", wbxml::write_read),
     ("xml_read", xml::read),
+    ("xml_wbxml_xml", convert::xml_wbxml_xml),
     ("xml_read_write_read", xml::read_write_read),
 ];

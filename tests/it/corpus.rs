@@ -24,7 +24,7 @@ fn every_corpus_passes_its_target() {
 }
 
 /// How many octets are read for each seed's neighbours: their number goes with its length, and so does what each costs.
-const READ: usize = 1 << 20;
+const READ: usize = 1 << 17;
 
 /// Each seed cut, and with an octet turned over, at every octet, or at as many as [`READ`] allows: cheap neighbours that
 /// a bare replay misses.

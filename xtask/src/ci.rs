@@ -5,7 +5,7 @@ mod features;
 use std::path::Path;
 
 use crate::output::{Stopwatch, say, seconds, table};
-use crate::process::{cargo, run as run_command};
+use crate::process::{cargo, has_openssl, run as run_command};
 use crate::{codegen, conformance, interop, tidy};
 
 /// What is asked for.
@@ -32,7 +32,7 @@ struct Job {
 }
 
 /// Quick ones first; what shares a build stands together.
-const JOBS: [Job; 9] = [
+const JOBS: [Job; 10] = [
     Job { name: "fmt", about: "cargo fmt --check, the fuzz workspace too", run: fmt },
     Job { name: "codegen", about: "generated code is what the tables say", run: codegen },
     Job { name: "tidy", about: "what neither the compiler nor clippy checks", run: tidy },
@@ -44,6 +44,11 @@ const JOBS: [Job; 9] = [
     },
     Job { name: "doc", about: "documentation without a warning", run: doc },
     Job { name: "test", about: "every test: cargo test, and those of xtask", run: test },
+    Job {
+        name: "legacy",
+        about: "the TLS backend on OpenSSL, where its headers are: clippy, tests, the program with it",
+        run: legacy,
+    },
     Job {
         name: "conformance",
         about: "requirement rows and the tests that name them, also with a rule switched off",
@@ -116,8 +121,9 @@ fn tidy(root: &Path) -> Result<Ending, String> {
 
 fn clippy(root: &Path) -> Result<Ending, String> {
     let deny = ["--", "-D", "warnings"];
-    let all = ["clippy", "--workspace", "--all-targets", "--all-features"];
-    run_command(cargo(root).args(all).args(deny))?;
+    let all = ["clippy", "--all-targets", "--all-features", "--workspace"];
+    run_command(cargo(root).args(all).args(WITHOUT_OPENSSL).args(deny))?;
+    run_command(cargo(root).args(["clippy", "--all-targets", "--package", PROGRAM]).args(deny))?;
     // The fuzz crate's functions; its programs need nightly.
     let fuzz = [
         "clippy",
@@ -136,8 +142,36 @@ fn features(root: &Path) -> Result<Ending, String> {
 }
 
 fn doc(root: &Path) -> Result<Ending, String> {
-    let arguments = ["doc", "--workspace", "--no-deps", "--all-features"];
-    passed(run_command(cargo(root).args(arguments).env("RUSTDOCFLAGS", "-D warnings")))
+    let arguments = ["doc", "--no-deps", "--all-features", "--workspace"];
+    let mut command = cargo(root);
+    command.args(arguments).args(WITHOUT_OPENSSL);
+    run_command(command.env("RUSTDOCFLAGS", "-D warnings"))?;
+    let legacy = ["doc", "--no-deps", "--package", LEGACY];
+    passed(run_command(cargo(root).args(legacy).env("RUSTDOCFLAGS", "-D warnings")))
+}
+
+/// The backend on OpenSSL.
+const LEGACY: &str = "bindery-tls-legacy";
+/// The program, whose features bring OpenSSL in and nothing else.
+const PROGRAM: &str = "bindery-cli";
+/// What leaves OpenSSL out of a command over the whole workspace.
+const WITHOUT_OPENSSL: [&str; 4] = ["--exclude", LEGACY, "--exclude", PROGRAM];
+
+/// The distribution's OpenSSL only: the vendored build takes minutes, and is a job by hand.
+fn legacy(root: &Path) -> Result<Ending, String> {
+    if !has_openssl() {
+        let reason = "OpenSSL 3's headers are not here (Debian: libssl-dev, pkg-config)";
+        return Ok(Ending::Skipped(reason.to_owned()));
+    }
+    let deny = ["--", "-D", "warnings"];
+    let clippy = ["clippy", "--all-targets", "--features", "system", "--package", LEGACY];
+    run_command(cargo(root).args(clippy).args(deny))?;
+    let program = ["clippy", "--all-targets", "--features", "legacy-tls", "--package", PROGRAM];
+    run_command(cargo(root).args(program).args(deny))?;
+    let doc = ["doc", "--no-deps", "--features", "system", "--package", LEGACY];
+    run_command(cargo(root).args(doc).env("RUSTDOCFLAGS", "-D warnings"))?;
+    let test = ["test", "--features", "system", "--package", LEGACY];
+    passed(run_command(cargo(root).args(test)))
 }
 
 /// The command of the README, then the tests of this program, which is no default member.

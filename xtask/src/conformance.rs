@@ -6,7 +6,7 @@
 mod judge;
 mod mutate;
 pub(crate) mod rows;
-mod run;
+pub(crate) mod run;
 pub(crate) mod tests;
 
 use std::collections::BTreeSet;
@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// Switch off one rule of tests/mutations.toml at a time instead: a test that names the rule's row must then fail
     #[arg(long, conflicts_with_all = ["release", "output", "packages"])]
     mutate: bool,
+    /// Build what is on OpenSSL with an OpenSSL of its own (minutes): rows of SSL 3.0 are then proved too
+    #[arg(long)]
+    vendored: bool,
     /// Build and run only these packages' tests (for use while others do not compile); rows of others stay open
     #[arg(short, long = "package", value_name = "NAME")]
     packages: Vec<String>,
@@ -84,7 +87,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), String> {
         .iter()
         .filter(|named| named.test.proves.iter().any(|id| ids.contains(id.as_str())))
         .collect();
-    let outcomes = run::outcomes(root, &metadata, &chosen, &options.packages, None)?;
+    let selection = run::Selection { packages: &options.packages, vendored: options.vendored };
+    let outcomes = run::outcomes(root, &metadata, &chosen, &selection, None)?;
     let (verdicts, mut problems) = judge(&areas, &chosen, &outcomes);
     if options.release {
         let open = verdicts.iter().filter(|verdict| verdict.status == judge::Status::Open);

@@ -9,6 +9,7 @@ mod python;
 mod server;
 mod taxii_xml;
 mod tls;
+mod tls_legacy;
 mod wbxml;
 
 use std::path::{Path, PathBuf};
@@ -47,8 +48,8 @@ pub(crate) struct Peer {
 }
 
 /// Every peer.
-pub(crate) const PEERS: [Peer; 5] =
-    [kmip::PEER, kmip_codec::PEER, tls::PEER, taxii_xml::PEER, wbxml::PEER];
+pub(crate) const PEERS: [Peer; 6] =
+    [kmip::PEER, kmip_codec::PEER, tls::PEER, tls_legacy::PEER, taxii_xml::PEER, wbxml::PEER];
 
 /// How many checks passed, and how many did not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

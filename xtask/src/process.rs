@@ -37,6 +37,13 @@ fn quoted(word: &OsStr) -> String {
     }
 }
 
+/// Whether OpenSSL 3 can be built against here.
+pub(crate) fn has_openssl() -> bool {
+    let mut asked = Command::new("pkg-config");
+    asked.args(["--exists", "openssl >= 3.0.0"]).stderr(Stdio::null());
+    asked.status().is_ok_and(|status| status.success())
+}
+
 /// Shows the command, runs it with our own standard streams, and fails when it fails.
 ///
 /// # Errors

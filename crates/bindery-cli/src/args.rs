@@ -9,7 +9,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::output::{Format, Output};
+use crate::{
+    config::TlsBackend,
+    output::{Format, Output},
+};
 pub(crate) use span::Span;
 
 /// Application protocols that ride on HTTP: a server, clients and tools. KMIP comes first.
@@ -225,6 +228,9 @@ pub(crate) enum TlsCommand {
         /// Say only what becomes of these suites, by IANA's or OpenSSL's name.
         #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "name")]
         suite: Vec<String>,
+        /// The library that would serve it.
+        #[arg(long, env = "BINDERY_TLS_BACKEND", value_enum, default_value_t)]
+        tls_backend: TlsBackend,
         /// The configuration file whose policies count too.
         #[arg(long, env = "BINDERY_CONFIG", value_name = "FILE")]
         config: Option<PathBuf>,
@@ -258,6 +264,12 @@ pub(crate) struct ProbeArgs {
     /// Begin in clear and ask for an upgrade to TLS: `http` as RFC 2817 says.
     #[arg(long, value_enum, value_name = "PROTOCOL")]
     pub(crate) starttls: Option<StartTls>,
+    /// The library that does TLS.
+    #[arg(long, env = "BINDERY_TLS_BACKEND", value_enum, default_value_t)]
+    pub(crate) tls_backend: TlsBackend,
+    /// The file whose first pre-shared key is used, as psktool writes it; needs OpenSSL.
+    #[arg(long, env = "BINDERY_PSK_FILE", value_name = "FILE")]
+    pub(crate) psk_file: Option<PathBuf>,
     /// Our own certificate chain (PEM), for a server that asks.
     #[arg(long, env = "BINDERY_CERT", value_name = "FILE")]
     pub(crate) cert: Option<PathBuf>,

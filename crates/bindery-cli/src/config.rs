@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::Span;
 pub(crate) use load::{Loaded, Problem, Problems};
-pub(crate) use tls::{ClientNames, ClientUsage, CrlCheck, Tls};
+pub(crate) use tls::{ClientNames, ClientUsage, CrlCheck, Tls, TlsBackend};
 
 /// What `bindery config init` prints: every key with its meaning and default. A test holds it
 /// against the structures below.
@@ -73,6 +73,12 @@ pub(crate) struct Listener {
     /// Key exchange groups by IANA name: only these of the policy's. Empty: all of the policy's.
     #[serde(default)]
     pub(crate) tls_groups: Vec<String>,
+    /// The library that does TLS.
+    #[serde(default)]
+    pub(crate) tls_backend: TlsBackend,
+    /// Pre-shared keys, as psktool writes them.
+    #[serde(default)]
+    pub(crate) psk_file: Option<PathBuf>,
     /// The file whose first line is the passphrase of the key.
     #[serde(default)]
     pub(crate) key_passphrase_file: Option<PathBuf>,

@@ -9,7 +9,7 @@ use crate::{
     args::DevArgs,
     config::{
         self, Admin, ClientNames, ClientUsage, Config, CrlCheck, Listener, Loaded, LogFormat,
-        Protocol, Store,
+        Protocol, Store, TlsBackend,
     },
     context::DEV_DIRECTORY,
     error::{Exit, Failure, Layer, Result},
@@ -77,6 +77,8 @@ fn configuration(args: &DevArgs) -> Config {
         tls_suites: Vec::new(),
         tls_versions: Vec::new(),
         tls_groups: Vec::new(),
+        tls_backend: TlsBackend::default(),
+        psk_file: None,
         key_passphrase_file: None,
         crls: Vec::new(),
         crl_check: CrlCheck::default(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     args::{Span, client::ClientArgs},
-    config::{ClientSettings, Config, Loaded},
+    config::{ClientSettings, Config, Loaded, TlsBackend},
     context::{self, Contexts},
     error::{Exit, Failure, Layer, Result},
     output,
@@ -35,6 +35,10 @@ pub(crate) struct Settings {
     pub(crate) own_policies: OwnPolicies,
     /// Only these of its cipher suites; empty for all.
     pub(crate) suites: Vec<String>,
+    /// The library that does TLS.
+    pub(crate) tls_backend: TlsBackend,
+    /// Pre-shared keys, of which the first is used.
+    pub(crate) psk_file: Option<PathBuf>,
     /// The longest time for one exchange.
     pub(crate) timeout: Span,
 }
@@ -63,6 +67,8 @@ impl Settings {
         Ok(Self {
             insecure: args.insecure,
             suites: args.suites.clone(),
+            tls_backend: args.tls_backend,
+            psk_file: args.psk_file.clone(),
             key_passphrase_file: args.key_passphrase_file.clone(),
             own_policies: tls::own_policies(args.config.as_deref())?,
             ..settings
@@ -87,6 +93,8 @@ impl Settings {
             key_passphrase_file: None,
             insecure: false,
             suites: Vec::new(),
+            tls_backend: TlsBackend::default(),
+            psk_file: None,
             own_policies: OwnPolicies::default(),
             tls_policy: settings.tls_policy.unwrap_or_else(crate::config::default_policy),
             timeout: settings.timeout.unwrap_or(TIMEOUT),

@@ -10,13 +10,13 @@ use std::{
 };
 
 use bindery_tls::{
-    Backend as _, ClientConfig, Connector, Identity, Policy, Provider, Restriction, Roots,
-    RustlsBackend, TlsError, TlsErrorKind,
+    Backend, ClientConfig, Connector, Identity, Policy, Provider, PskIdentities, Restriction,
+    Roots, RustlsBackend, TlsError, TlsErrorKind,
 };
 
 use crate::{
     args::TlsCommand,
-    config::{Config, Loaded},
+    config::{Config, Loaded, TlsBackend},
     error::{Exit, Failure, Layer, Result},
     output::Output,
     settings::Settings,
@@ -28,11 +28,12 @@ use crate::{
 /// There is no such policy, nobody to probe, or writing failed.
 pub(crate) async fn run(command: TlsCommand, output: Output) -> Result<()> {
     match command {
-        TlsCommand::Policy { name, suite, config } => {
+        TlsCommand::Policy { name, suite, tls_backend, config } => {
             let own = own_policies(config.as_deref())?;
+            let backend = backend_of(tls_backend).map_err(|error| failure(&error))?;
             match name {
-                None => policy::list(&own, &output),
-                Some(name) => policy::show(&policy(&name, &own)?, &suite, &output),
+                None => policy::list(&own, &*backend, &output),
+                Some(name) => policy::show(&policy(&name, &own)?, &*backend, &suite, &output),
             }
         }
         TlsCommand::Probe(args) => probe::run(&args, output).await,
@@ -53,6 +54,29 @@ pub(crate) fn own_policies(file: Option<&Path>) -> Result<OwnPolicies> {
 /// The TLS library of this program.
 pub(crate) fn backend() -> RustlsBackend {
     RustlsBackend::new(Provider::aws_lc_rs())
+}
+
+/// The TLS library that is asked for.
+///
+/// # Errors
+/// The program was built without it, or it cannot be set up.
+pub(crate) fn backend_of(choice: TlsBackend) -> std::result::Result<Box<dyn Backend>, TlsError> {
+    match choice {
+        TlsBackend::Rustls => Ok(Box::new(backend())),
+        TlsBackend::DangerousLegacyOpenssl => legacy(),
+    }
+}
+
+#[cfg(feature = "legacy-tls")]
+fn legacy() -> std::result::Result<Box<dyn Backend>, TlsError> {
+    Ok(Box::new(bindery_tls_legacy::LegacyBackend::new()?))
+}
+
+#[cfg(not(feature = "legacy-tls"))]
+fn legacy() -> std::result::Result<Box<dyn Backend>, TlsError> {
+    let message = "this program was built without OpenSSL";
+    let hint = "build it with --features legacy-tls, or leave tls_backend at \"rustls\"";
+    Err(TlsError::new(TlsErrorKind::Configuration, message, hint))
 }
 
 /// Policies of an operator's own, as tables of a configuration file.
@@ -138,7 +162,12 @@ pub(crate) fn connector(settings: &Settings) -> Result<Arc<dyn Connector>> {
         let named = Restriction::new().with_suites_named(names);
         policy = policy.restricted(named.map_err(|error| failure(&error))?);
     }
-    backend().connector(&policy, config).map_err(|error| failure(&error))
+    if let Some(file) = &settings.psk_file {
+        let keys = PskIdentities::from_file(file).map_err(|error| failure(&error))?;
+        config = config.with_psk(keys);
+    }
+    let backend = backend_of(settings.tls_backend).map_err(|error| failure(&error))?;
+    backend.connector(&policy, config).map_err(|error| failure(&error))
 }
 
 /// The failure of a command by an error of TLS.

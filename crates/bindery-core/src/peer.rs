@@ -32,6 +32,13 @@ impl Peer {
         self
     }
 
+    /// The same peer with the PSK identity of which it proved to hold the key.
+    #[must_use]
+    pub fn with_psk_identity(mut self, identity: Option<Bytes>) -> Self {
+        self.psk_identity = identity;
+        self
+    }
+
     /// The peer's own certificate, DER.
     pub fn certificate(&self) -> Option<&CertificateDer<'static>> {
         self.certificates.first()

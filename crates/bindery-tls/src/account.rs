@@ -13,6 +13,9 @@ use crate::{
 /// given, the first that finds a name decides; choose them so that what one finds cannot be taken
 /// for what another finds (`dns:example` may also be a Common Name, if the authority lets it).
 ///
+/// A peer without a certificate that proved a pre-shared key is the account `psk:` and the key's
+/// identity, such as `psk:device-17`; the rules do not speak of it.
+///
 /// Authorities that a server trusts decide who is who: two of them may give the same name to
 /// different clients, which are then one account. [`CertificateIdentity::with_issuer`] keeps them
 /// apart.
@@ -150,7 +153,9 @@ impl Naming {
 
 impl IdentityMap for CertificateIdentity {
     fn principal(&self, peer: &Peer) -> Result<Option<Principal>, IdentityError> {
-        let Some(der) = peer.certificate() else { return Ok(None) };
+        let Some(der) = peer.certificate() else {
+            return Ok(peer.psk_identity.as_deref().map(of_psk));
+        };
         if self.rules.first() == Some(&Naming::Fingerprint) {
             return Ok(Some(Principal::new(format!("sha256:{}", fingerprint(der)))));
         }
@@ -165,6 +170,11 @@ impl IdentityMap for CertificateIdentity {
         let name = self.name(&certificate, peer).map_err(unreadable)?;
         Ok(Some(Principal::new(name)))
     }
+}
+
+/// The account of a pre-shared key: `psk:` and its identity, octets that are no plain text escaped.
+fn of_psk(identity: &[u8]) -> Principal {
+    Principal::new(format!("psk:{}", identity.escape_ascii()))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use bindery_core::{CipherSuite, TlsInfo, TlsVersion};
+use bytes::Bytes;
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -38,6 +39,9 @@ pub struct Secured {
     /// The verified chain that the peer showed, leaf first; empty without one. A resumed session
     /// has the chain of the session that it resumes.
     pub peer_certificates: Arc<[CertificateDer<'static>]>,
+    /// The PSK identity of which the peer proved to hold the key; on a client's side it is the
+    /// client's own, which the server knows too.
+    pub psk_identity: Option<Bytes>,
 }
 
 impl Secured {
@@ -47,7 +51,14 @@ impl Secured {
         info: Arc<TlsInfo>,
         peer_certificates: Arc<[CertificateDer<'static>]>,
     ) -> Self {
-        Self { io, info, peer_certificates }
+        Self { io, info, peer_certificates, psk_identity: None }
+    }
+
+    /// The same connection with the PSK identity that the peer proved.
+    #[must_use]
+    pub fn with_psk_identity(mut self, identity: Option<Bytes>) -> Self {
+        self.psk_identity = identity;
+        self
     }
 }
 
@@ -56,6 +67,7 @@ impl fmt::Debug for Secured {
         f.debug_struct("Secured")
             .field("info", &self.info)
             .field("peer_certificates", &self.peer_certificates.len())
+            .field("psk_identity", &self.psk_identity)
             .finish_non_exhaustive()
     }
 }
@@ -197,6 +209,13 @@ impl ServerConfig {
         self
     }
 
+    /// The same server with pre-shared keys, for backends that have PSK suites.
+    #[must_use]
+    pub fn with_psk(mut self, keys: PskIdentities) -> Self {
+        self.psk = keys;
+        self
+    }
+
     /// The same server with other application protocols.
     #[must_use]
     pub fn with_alpn(mut self, protocols: Vec<Vec<u8>>) -> Self {
@@ -261,6 +280,13 @@ impl ClientConfig {
     #[must_use]
     pub fn with_crls(mut self, crls: Crls) -> Self {
         self.crls = crls;
+        self
+    }
+
+    /// The same client with a pre-shared key, for backends that have PSK suites; the first is used.
+    #[must_use]
+    pub fn with_psk(mut self, keys: PskIdentities) -> Self {
+        self.psk = keys;
         self
     }
 

@@ -33,8 +33,12 @@ pub enum Usage {
 }
 
 impl ClientRules {
-    /// Checks what these rules ask for beyond the chain and the usages that the chain check knows.
-    pub(crate) fn check(self, leaf: &Certificate) -> Result<(), TlsError> {
+    /// Checks what these rules ask for beyond the chain and the usages that the chain check knows;
+    /// for backends.
+    ///
+    /// # Errors
+    /// [`TlsErrorKind::BadCertificate`], the peer's fault: what the certificate lacks.
+    pub fn check(self, leaf: &Certificate) -> Result<(), TlsError> {
         let subject = &leaf.subject;
         if self.usage == Usage::Stated && !leaf.usage_stated {
             let message = format!(

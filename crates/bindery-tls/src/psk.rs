@@ -1,10 +1,13 @@
 //! Pre-shared keys (RFC 4279), as data for backends that have PSK suites.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use zeroize::Zeroizing;
 
-use crate::{TlsError, TlsErrorKind, pem::configuration};
+use crate::{
+    TlsError, TlsErrorKind,
+    pem::{self, configuration},
+};
 
 /// A pre-shared key and the identity that names it.
 #[derive(Clone)]
@@ -43,6 +46,19 @@ impl Psk {
         Ok(Self { identity: identity.into(), key })
     }
 
+    fn from_line(line: &[u8]) -> Result<Self, TlsError> {
+        // A key has no colon in it, an identity may.
+        let colon = line.iter().rposition(|octet| *octet == b':');
+        let parts = colon.and_then(|at| Some((line.get(..at)?, line.get(at + 1..)?)));
+        let key = parts.and_then(|(_, digits)| unhex(digits));
+        let (Some((identity, _)), Some(key)) = (parts, key) else {
+            let message = "not an identity, a colon and a key in hexadecimal digits";
+            return Err(configuration(message, "psktool -u IDENTITY -p FILE writes such a line"));
+        };
+        // The key moves on into wiped memory.
+        Self::new(identity, key)
+    }
+
     /// The identity.
     pub fn identity(&self) -> &[u8] {
         &self.identity
@@ -52,6 +68,15 @@ impl Psk {
     pub fn key(&self) -> &[u8] {
         &self.key
     }
+}
+
+fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
+    let digit = |octet: &u8| char::from(*octet).to_digit(16);
+    let pairs = digits.chunks(2).map(|pair| match pair {
+        [high, low] => u8::try_from(digit(high)? * 16 + digit(low)?).ok(),
+        _ => None,
+    });
+    pairs.collect()
 }
 
 impl fmt::Debug for Psk {
@@ -71,6 +96,40 @@ pub struct PskIdentities {
 }
 
 impl PskIdentities {
+    /// Reads keys from a file as GnuTLS's `psktool` writes it: a line for each key, with the
+    /// identity, a colon, and the key in hexadecimal digits. Empty lines and those that begin with
+    /// `#` are skipped.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a line is not of that form; the message names file and line, and
+    /// no key.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, TlsError> {
+        let path = path.as_ref();
+        let text = Zeroizing::new(pem::read_file(path, "pre-shared key")?);
+        let mut keys = Vec::new();
+        for (index, line) in text.split(|octet| *octet == b'\n').enumerate() {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if line.is_empty() || line.starts_with(b"#") {
+                continue;
+            }
+            let place = format!("pre-shared key file {}, line {}", path.display(), index + 1);
+            let key = Psk::from_line(line).map_err(|error| {
+                configuration(format!("{place}: {}", error.message()), error.hint().to_owned())
+            })?;
+            if keys.iter().any(|one: &Psk| one.identity == key.identity) {
+                let identity = key.identity().escape_ascii();
+                let message = format!("{place}: the identity {identity} has a key already");
+                return Err(configuration(message, "leave one of the two"));
+            }
+            keys.push(key);
+        }
+        if keys.is_empty() {
+            let message = format!("pre-shared key file {}: no key in it", path.display());
+            return Err(configuration(message, "write lines of IDENTITY:KEY, the key in hex"));
+        }
+        Ok(Self { keys, hint: None })
+    }
+
     /// Fails where there are keys, for a backend that has no PSK suites.
     pub(crate) fn refuse(&self, backend: &str) -> Result<(), TlsError> {
         if self.keys.is_empty() {
@@ -84,3 +143,6 @@ impl PskIdentities {
         Err(TlsError::new(TlsErrorKind::PolicyNotMet, message, hint))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,7 +68,13 @@ pub struct Reader<'a> {
     switches: u16,
     events: u32,
     expansion: u32,
+    /// Bytes of the document that are known to be UTF-8, and where they begin: strings in them need no second look.
+    valid: &'a str,
+    valid_at: usize,
 }
+
+/// How much of the document is looked at ahead for UTF-8: many short strings are checked at once.
+const WINDOW: usize = 4096;
 
 /// The page in force in a code space, and its rows.
 #[derive(Clone, Copy)]
@@ -127,6 +133,8 @@ impl<'a> Reader<'a> {
             switches: 0,
             events: 0,
             expansion: 0,
+            valid: "",
+            valid_at: 0,
             prologue,
         })
     }
@@ -382,10 +390,11 @@ impl<'a> Reader<'a> {
         let value = match self.prologue.charset {
             // What nearly all strings are, without a detour.
             Charset::Utf8 => {
-                let bytes = tri!(self, self.terminated());
-                match std::str::from_utf8(bytes) {
-                    Ok(text) => Cow::Borrowed(text),
-                    Err(_) => {
+                let start = self.position;
+                let length = tri!(self, self.terminated()).len();
+                match self.known(start, length).or_else(|| self.validated(start, length)) {
+                    Some(text) => Cow::Borrowed(text),
+                    None => {
                         return self.fail(ErrorKind::Encoding { charset: Charset::Utf8 });
                     }
                 }
@@ -393,6 +402,25 @@ impl<'a> Reader<'a> {
             _ => tri!(self, self.inline()),
         };
         self.give(Event::Text(Text { value, index: None }))
+    }
+
+    /// A string that lies in what is known to be UTF-8. What stands before and behind it are bytes of ASCII.
+    #[inline(always)]
+    fn known(&self, start: usize, length: usize) -> Option<&'a str> {
+        let from = start.checked_sub(self.valid_at)?;
+        self.valid.get(from..from + length)
+    }
+
+    /// A string that does not; what is UTF-8 behind it is known from now on.
+    #[inline(never)]
+    fn validated(&mut self, start: usize, length: usize) -> Option<&'a str> {
+        let rest = self.data.get(start..)?;
+        let window = rest.get(..length.max(WINDOW)).unwrap_or(rest);
+        self.valid_at = start;
+        self.valid = std::str::from_utf8(window)
+            .or_else(|e| std::str::from_utf8(window.get(..e.valid_up_to()).unwrap_or_default()))
+            .unwrap_or_default();
+        self.valid.get(..length)
     }
 
     /// A string, an entity or an extension.
@@ -490,6 +518,31 @@ impl<'a> Iterator for Reader<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
+        // What most tokens are, without a detour; everything else goes the whole way.
+        if matches!(self.state, State::Content)
+            && self.events < self.options.limits.events
+            && let Some(byte) = self.data.get(self.position).copied()
+        {
+            let at = self.position;
+            if byte & token::IDENTITY >= token::FIRST {
+                (self.began, self.switches, self.position) = (at, 0, at + 1);
+                return self.start_element(byte, None);
+            }
+            if byte == token::END {
+                (self.began, self.switches, self.position) = (at, 0, at + 1);
+                return self.end_element();
+            }
+            if byte == token::STR_I {
+                (self.began, self.switches, self.position) = (at, 0, at + 1);
+                return self.inline_string();
+            }
+        }
+        self.next_of_any()
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn next_of_any(&mut self) -> Step<'a> {
         if self.state == State::Done {
             return None;
         }

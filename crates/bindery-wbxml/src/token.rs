@@ -29,6 +29,8 @@ pub(crate) const ATTRIBUTES: u8 = 0x80;
 pub(crate) const CONTENT: u8 = 0x40;
 /// A tag's own bits.
 pub(crate) const IDENTITY: u8 = 0x3F;
+/// The least value of these bits that is no global token's.
+pub(crate) const FIRST: u8 = 0x05;
 
 /// What a global token says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

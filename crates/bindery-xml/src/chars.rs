@@ -12,25 +12,124 @@ pub(crate) const fn is_char(c: char) -> bool {
 
 /// The first character of the text that is no Char, with its offset.
 pub(crate) fn forbidden(text: &str) -> Option<(usize, char)> {
+    let bytes = text.as_bytes();
     let mut at = 0;
-    // Blocks without control characters and without the first byte of U+FFFE and U+FFFF need no closer look.
-    for block in text.as_bytes().chunks(64) {
-        let suspect = block.iter().fold(false, |found, &b| {
-            found | ((b < 0x20) & (b != b'\t') & (b != b'\n') & (b != b'\r')) | (b == 0xEF)
-        });
-        if suspect {
-            let found = block.iter().enumerate().find_map(|(i, _)| {
-                let at = at + i;
-                let c = text.get(at..)?.chars().next()?;
-                (!is_char(c)).then_some((at, c))
-            });
-            if found.is_some() {
-                return found;
-            }
+    loop {
+        let rest = bytes.get(at..)?;
+        at += run(rest, CONTROL);
+        match bytes.get(at..)? {
+            [] => return None,
+            [0xEF, ..] if !is_noncharacter(bytes.get(at..)?) => at += 1,
+            _ => return Some((at, text.get(at..)?.chars().next()?)),
         }
-        at += block.len();
     }
-    None
+}
+
+/// Whether U+FFFE or U+FFFF stands at the start, which are no Char.
+pub(crate) const fn is_noncharacter(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xEF, 0xBF, 0xBE | 0xBF, ..])
+}
+
+/// S.
+pub(crate) const SPACE: u8 = 1;
+/// The ASCII characters that begin an NCName.
+pub(crate) const NAME_START: u8 = 1 << 1;
+/// The ASCII characters of an NCName.
+pub(crate) const NAME: u8 = 1 << 2;
+/// Control characters that are no Char, and the first byte of those characters beyond ASCII that are none.
+pub(crate) const CONTROL: u8 = 1 << 3;
+/// The same, and what ends text, is replaced in it, or may not stand in it: `<`, `&`, CR, `>`.
+pub(crate) const MARKUP: u8 = 1 << 4;
+/// The same as `CONTROL`, and what ends an attribute's value or is replaced in it: quotes, `<`, `&`, tab, CR, LF.
+pub(crate) const VALUE: u8 = 1 << 5;
+
+#[expect(clippy::indexing_slicing, reason = "by a byte, when this is compiled")]
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        let mut class = 0;
+        if is_space(byte) {
+            class |= SPACE;
+        }
+        if byte.is_ascii_alphabetic() || byte == b'_' {
+            class |= NAME_START | NAME;
+        }
+        if byte.is_ascii_digit() || byte == b'-' || byte == b'.' {
+            class |= NAME;
+        }
+        if stops(byte, CONTROL) {
+            class |= CONTROL;
+        }
+        if stops(byte, MARKUP) {
+            class |= MARKUP;
+        }
+        if stops(byte, VALUE) {
+            class |= VALUE;
+        }
+        classes[byte as usize] = class;
+        if byte == u8::MAX {
+            break;
+        }
+        byte += 1;
+    }
+    classes
+};
+
+/// What a byte is, as bits.
+#[inline(always)]
+pub(crate) fn class(byte: u8) -> u8 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
+/// Whether a byte is of one of the three classes at which [`run`] stops. Without branches: blocks of bytes are looked
+/// at at once.
+#[inline(always)]
+const fn stops(byte: u8, class: u8) -> bool {
+    let control = (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
+    let suspect = control | (byte == 0xEF);
+    match class {
+        MARKUP => suspect | (byte == b'<') | (byte == b'&') | (byte == b'>') | (byte == b'\r'),
+        VALUE => {
+            let quote = (byte == b'"') | (byte == b'\'');
+            (byte < 0x20) | (byte == 0xEF) | quote | (byte == b'<') | (byte == b'&')
+        }
+        _ => suspect,
+    }
+}
+
+/// How many bytes at the start are not of this class: `CONTROL`, `MARKUP` or `VALUE`.
+#[inline]
+pub(crate) fn run(bytes: &[u8], stop: u8) -> usize {
+    // Most runs are short.
+    for (at, byte) in bytes.iter().take(SHORT).enumerate() {
+        if class(*byte) & stop != 0 {
+            return at;
+        }
+    }
+    if bytes.len() <= SHORT {
+        return bytes.len();
+    }
+    match stop {
+        MARKUP => long_run::<MARKUP>(bytes),
+        VALUE => long_run::<VALUE>(bytes),
+        _ => long_run::<CONTROL>(bytes),
+    }
+}
+
+const SHORT: usize = 16;
+
+/// The same behind the first bytes, which are not of the class.
+fn long_run<const STOP: u8>(bytes: &[u8]) -> usize {
+    let rest = bytes.get(SHORT..).unwrap_or_default();
+    let (blocks, _) = rest.as_chunks::<32>();
+    // A block of fixed length is looked at at once.
+    let clean =
+        |block: &&[u8; 32]| !block.iter().fold(false, |found, byte| found | stops(*byte, STOP));
+    let from = 32 * blocks.iter().take_while(clean).count();
+    let rest = rest.get(from..).unwrap_or_default();
+    let inside = rest.iter().position(|byte| class(*byte) & STOP != 0);
+    SHORT + from + inside.unwrap_or(rest.len())
 }
 
 const fn is_name_start(c: char) -> bool {

@@ -257,14 +257,18 @@ fn label(bytes: &[u8], family: Encoding, finished: bool) -> Label {
     const OPENING: &str = "<?xml";
     let width = if family.is_utf16() { 2 } else { 1 };
     let low = usize::from(family == Encoding::Utf16Be);
-    let head: String = bytes
-        .chunks_exact(width)
-        .take(HEAD)
-        .map(|unit| match unit.get(low).or_else(|| unit.first()) {
+    let mut head = String::new();
+    for unit in bytes.chunks_exact(width).take(HEAD) {
+        let c = match unit.get(low).or_else(|| unit.first()) {
             Some(b) if b.is_ascii() && (width == 1 || unit.contains(&0)) => char::from(*b),
             _ => '\u{FFFD}',
-        })
-        .collect();
+        };
+        head.push(c);
+        // No declaration goes on behind it, and nothing else is looked for.
+        if c == '>' {
+            break;
+        }
+    }
     let full = head.chars().count() == HEAD;
     let complete = finished || full;
     let space = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n');

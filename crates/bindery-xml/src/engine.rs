@@ -47,6 +47,23 @@ impl Engine {
         Self { machine: Machine::new(options), scanner: Scanner::NEW, shape: None, error: None }
     }
 
+    /// Takes the event that the text begins with, if it is of the usual kind: how many bytes it takes. When it is not,
+    /// [`step`](Self::step) goes on.
+    #[inline]
+    pub(crate) fn quick(&mut self, text: &str) -> Option<usize> {
+        if self.machine.settle() {
+            self.shape = Some(Shape::End);
+            return Some(0);
+        }
+        // What the scanner has begun to look through is looked through once.
+        if !self.scanner.is_new() {
+            return None;
+        }
+        let (shape, length) = self.machine.quick(text)?;
+        self.shape = Some(shape);
+        Some(length)
+    }
+
     /// Takes the piece at the start of the text.
     pub(crate) fn step(&mut self, text: &str, ending: Ending<'_>) -> Result<Step, Fault> {
         if self.machine.settle() {
@@ -81,6 +98,7 @@ impl Engine {
     }
 
     /// The last event again.
+    #[inline]
     pub(crate) fn event<'e>(&'e self, raw: &'e str) -> Option<Event<'e>> {
         self.shape.as_ref().map(|shape| self.machine.event(shape, raw))
     }

@@ -31,4 +31,4 @@ pub use crate::position::Position;
 pub use crate::push::{Progress, PushReader};
 pub use crate::reader::Reader;
 pub use crate::source::Source;
-pub use crate::writer::{WriteError, Writer};
+pub use crate::writer::{QualifiedName, WriteError, Writer};

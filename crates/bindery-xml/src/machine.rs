@@ -4,6 +4,7 @@
 //! step, and an [`Event`] shows it. Places are bytes from the start of the piece.
 
 mod prolog;
+mod quick;
 mod tag;
 mod text;
 
@@ -30,8 +31,11 @@ pub(crate) struct Machine {
     values: String,
     /// A text that is not in the document as it is.
     text: String,
-    /// Scratch: the order of attributes.
-    order: Vec<usize>,
+    /// Scratch: attributes by a hash of their names.
+    order: Vec<(u64, usize)>,
+    /// The parts of the last declaration, DOCTYPE or instruction, in the piece.
+    parts: [Option<Range<usize>>; 3],
+    standalone: Option<bool>,
     stage: Stage,
     after: After,
 }
@@ -92,14 +96,19 @@ impl Record {
 /// The event that a piece is.
 #[derive(Clone, Debug)]
 pub(crate) enum Shape {
-    Declaration { version: Range<usize>, encoding: Option<Range<usize>>, standalone: Option<bool> },
-    Doctype { name: Range<usize>, public: Option<Range<usize>>, system: Option<Range<usize>> },
-    Start { empty_tag: bool },
+    /// Its version, encoding and standalone are in `parts` and `standalone`.
+    Declaration,
+    /// Its name, public and system identifier are in `parts`.
+    Doctype,
+    Start {
+        empty_tag: bool,
+    },
     End,
     Text(Content),
     Cdata(Content),
     Comment(Content),
-    ProcessingInstruction { target: Range<usize>, data: Content },
+    /// Its target is in `parts`.
+    ProcessingInstruction(Content),
 }
 
 /// Where characters lie.
@@ -122,6 +131,8 @@ impl Machine {
             values: String::new(),
             text: String::new(),
             order: Vec::new(),
+            parts: [None, None, None],
+            standalone: None,
             stage: Stage::Start,
             after: After::Nothing,
         }
@@ -150,6 +161,7 @@ impl Machine {
     }
 
     /// What the last event left to be done; true when that is an event itself: the end of an empty-element tag.
+    #[inline]
     pub(crate) fn settle(&mut self) -> bool {
         match std::mem::replace(&mut self.after, After::Nothing) {
             After::Nothing => false,
@@ -200,8 +212,9 @@ impl Machine {
     }
 
     /// Opens an element.
+    #[inline]
     fn push(&mut self, name: &str, prefix: usize, outside: usize) -> Result<(), Fault> {
-        let namespace = self.namespaces.resolve(name.get(..prefix).unwrap_or_default());
+        let namespace = self.namespaces.look_up(name.get(..prefix).unwrap_or_default());
         let Some(namespace) = namespace else {
             return Err((undeclared(name, prefix), 1));
         };
@@ -216,6 +229,7 @@ impl Machine {
     }
 
     /// The innermost element's name.
+    #[inline]
     pub(crate) fn element(&self) -> Name<'_> {
         match self.open.last() {
             Some(open) => Name {
@@ -251,24 +265,24 @@ impl Machine {
     }
 
     /// The event of the last piece.
+    #[inline]
     pub(crate) fn event<'e>(&'e self, shape: &Shape, raw: &'e str) -> Event<'e> {
+        let [first, second, third] = &self.parts;
         let of = |range: &Option<Range<usize>>| range.as_ref().map(|range| part(raw, range));
         let content = |content: &Content| match content {
             Content::Piece(range) => part(raw, range),
             Content::Replaced => self.text.as_str(),
         };
         match shape {
-            Shape::Declaration { version, encoding, standalone } => {
-                Event::Declaration(Declaration {
-                    version: part(raw, version),
-                    encoding: of(encoding),
-                    standalone: *standalone,
-                })
-            }
-            Shape::Doctype { name, public, system } => Event::Doctype(Doctype {
-                name: part(raw, name),
-                public_id: of(public),
-                system_id: of(system),
+            Shape::Declaration => Event::Declaration(Declaration {
+                version: of(first).unwrap_or_default(),
+                encoding: of(second),
+                standalone: self.standalone,
+            }),
+            Shape::Doctype => Event::Doctype(Doctype {
+                name: of(first).unwrap_or_default(),
+                public_id: of(second),
+                system_id: of(third),
             }),
             Shape::Start { empty_tag } => {
                 Event::Start(Start { machine: self, raw, empty_tag: *empty_tag })
@@ -277,9 +291,9 @@ impl Machine {
             Shape::Text(text) => Event::Text(content(text)),
             Shape::Cdata(text) => Event::Cdata(content(text)),
             Shape::Comment(text) => Event::Comment(content(text)),
-            Shape::ProcessingInstruction { target, data } => {
+            Shape::ProcessingInstruction(data) => {
                 Event::ProcessingInstruction(ProcessingInstruction {
-                    target: part(raw, target),
+                    target: of(first).unwrap_or_default(),
                     data: content(data),
                 })
             }

@@ -23,6 +23,11 @@ impl Namespace {
     pub(crate) const XML: Self = Self(1);
     /// That of declarations.
     pub(crate) const XMLNS: Self = Self(2);
+    /// The number.
+    pub(crate) const fn number(self) -> u64 {
+        self.0 as u64
+    }
+
     /// Numbers below this one belong to no declaration.
     const FIRST: usize = 3;
 }
@@ -36,6 +41,22 @@ pub(crate) struct Namespaces {
     /// Grows with each declaration, so that a kept [`Scope`] is known to be old.
     generation: u64,
     kept: Option<(usize, u64, Scope)>,
+    /// Grows with each declaration that comes or goes, so that what was found before is known to be old.
+    changes: u64,
+    /// What prefixes of up to seven bytes were found to mean.
+    found: [Found; PLACES],
+}
+
+/// Places for prefixes that were looked up, each for those with one hash.
+const PLACES: usize = 16;
+
+/// What a prefix meant when so many changes had been made.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    key: u64,
+    /// One more than the changes, so that an empty place fits none.
+    changes: u64,
+    namespace: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -64,6 +85,7 @@ impl Namespaces {
         if let Some(first) = self.bindings.get(count) {
             self.arena.truncate(first.prefix.start);
             self.bindings.truncate(count);
+            self.changes = self.changes.wrapping_add(1);
         }
     }
 
@@ -99,6 +121,7 @@ impl Namespaces {
         let key = key(self.text(&prefix));
         self.bindings.push(Binding { key, prefix, uri, namespace });
         self.generation = self.generation.wrapping_add(1);
+        self.changes = self.changes.wrapping_add(1);
         Ok(())
     }
 
@@ -134,6 +157,28 @@ impl Namespaces {
             (None, "xml") => Some(Namespace::XML),
             (None, _) => None,
         }
+    }
+
+    /// The same, found at once when it was asked for since the last declaration came or went.
+    #[inline]
+    pub(crate) fn look_up(&mut self, prefix: &str) -> Option<Namespace> {
+        if self.bindings.is_empty() && prefix.is_empty() {
+            return Some(Namespace::NONE);
+        }
+        let key = key(prefix);
+        let place = usize::try_from(key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 60).unwrap_or(0);
+        let since = self.changes.wrapping_add(1);
+        let known = self.found.get(place).copied().unwrap_or_default();
+        if known.key == key && known.changes == since && prefix.len() <= 7 {
+            return Some(Namespace(known.namespace));
+        }
+        let found = self.resolve(prefix)?;
+        if prefix.len() <= 7
+            && let Some(place) = self.found.get_mut(place)
+        {
+            *place = Found { key, changes: since, namespace: found.0 };
+        }
+        Some(found)
     }
 
     /// A namespace's name; empty for none.

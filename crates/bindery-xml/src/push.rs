@@ -148,6 +148,11 @@ impl PushReader {
         if let Some(error) = &self.engine.error {
             return Err(error.clone());
         }
+        let text = self.buffer.get(self.next..).unwrap_or_default();
+        if let Some(length) = self.engine.quick(text) {
+            self.take(length);
+            return Ok(Step::Event(length));
+        }
         loop {
             let text = self.buffer.get(self.next..).unwrap_or_default();
             let ending = match (self.decoder.fault(), self.finished) {
@@ -161,22 +166,22 @@ impl PushReader {
                 Step::NeedInput => return Ok(step),
                 Step::End => 0,
             };
-            let piece = self.next..self.next + length;
-            self.next = piece.end;
-            self.keep(&piece);
             // What is skipped may be dropped by the next feed too.
-            self.last = piece;
+            self.take(length);
             if !matches!(step, Step::Skipped(_)) {
                 return Ok(step);
             }
         }
     }
 
-    /// Adds a piece to the element that is being kept.
-    fn keep(&mut self, piece: &Range<usize>) {
+    /// Passes a piece, and adds it to the element that is being kept.
+    fn take(&mut self, length: usize) {
+        let piece = self.next..self.next + length;
+        self.next = piece.end;
         if let Some(Capture { kept: Some((raw, ..)), .. }) = &mut self.capture {
             raw.push_str(self.buffer.get(piece.clone()).unwrap_or_default());
         }
+        self.last = piece;
     }
 
     #[cold]

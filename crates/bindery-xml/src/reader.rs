@@ -78,6 +78,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The first fault of the document, by [`ErrorKind`], with its place.
+    #[inline]
     pub fn next_event(&mut self) -> Result<Option<Event<'_>>, Error> {
         if self.advance()? {
             let raw = self.text.get(self.last.clone()).unwrap_or_default();
@@ -87,10 +88,22 @@ impl<'a> Reader<'a> {
     }
 
     /// Goes to the next event; false at the end.
+    #[inline]
     fn advance(&mut self) -> Result<bool, Error> {
         if let Some(error) = &self.engine.error {
             return Err(error.clone());
         }
+        let text = self.text.get(self.next..).unwrap_or_default();
+        if let Some(length) = self.engine.quick(text) {
+            self.last = self.next..self.next + length;
+            self.next += length;
+            return Ok(true);
+        }
+        self.step()
+    }
+
+    /// The same for what is of no usual kind.
+    fn step(&mut self) -> Result<bool, Error> {
         loop {
             let text = self.text.get(self.next..).unwrap_or_default();
             let ending = self.fault.as_ref().map_or(Ending::Finished, Ending::Fault);

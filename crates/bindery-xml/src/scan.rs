@@ -33,6 +33,12 @@ impl Scanner {
         quote: 0,
     };
 
+    /// Whether no byte of the piece was looked at.
+    #[inline]
+    pub(crate) const fn is_new(&self) -> bool {
+        self.kind.is_none() && self.seen == 0
+    }
+
     /// What the piece is, as far as it can be told.
     pub(crate) fn kind(&self) -> Construct {
         self.kind.unwrap_or(Construct::Markup)

@@ -1,6 +1,7 @@
 //! Writing a document.
 
 mod escape;
+mod tag;
 
 use std::fmt;
 use std::ops::Range;
@@ -30,17 +31,16 @@ pub struct Writer<'w> {
     /// The buffer's length before the document.
     base: usize,
     open: Vec<Open>,
-    /// The names of the open elements, one behind the other.
-    names: String,
     namespaces: Namespaces,
-    /// The names of the open tag's attributes: prefix and local name in `attribute_names`.
+    /// Where the open tag has its attributes' names in the buffer, and how long their prefixes are.
     attributes: Vec<(Range<usize>, usize)>,
-    attribute_names: String,
     tag: Tag,
     stage: Stage,
     indent: Option<usize>,
     error: Option<WriteError>,
 }
+
+pub use self::tag::QualifiedName;
 
 /// Whether the innermost element's start tag still is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,7 @@ enum Stage {
 
 #[derive(Debug)]
 struct Open {
+    /// Where its start tag has its name, in the buffer.
     name: Range<usize>,
     prefix: usize,
     /// Declarations in scope outside.
@@ -110,10 +111,8 @@ impl<'w> Writer<'w> {
             out,
             base,
             open: Vec::new(),
-            names: String::new(),
             namespaces: Namespaces::default(),
             attributes: Vec::new(),
-            attribute_names: String::new(),
             tag: Tag::Closed,
             stage: Stage::Start,
             indent: None,
@@ -162,7 +161,7 @@ impl<'w> Writer<'w> {
     /// The first fault of what was written; the buffer is as it was before the document.
     pub fn finish(mut self) -> Result<(), WriteError> {
         if let Some(open) = self.open.last() {
-            let name = shown(self.names.get(open.name.clone()).unwrap_or_default());
+            let name = shown(self.name_of(open));
             self.fail(StructureFault::Unclosed { name });
         } else if self.stage != Stage::Epilog {
             self.fail(StructureFault::NoRoot);
@@ -212,65 +211,46 @@ impl<'w> Writer<'w> {
     pub fn start(&mut self, name: &str) -> &mut Self {
         self.attempt(|w| {
             let prefix = qualified(name)?.prefix;
-            w.close_tag()?;
-            if w.stage == Stage::Epilog {
-                return Err(StructureFault::SecondRoot { found: shown(name) }.into());
-            }
-            w.line();
-            w.put("<");
-            w.put(name);
-            let start = w.names.len();
-            w.names.push_str(name);
-            w.open.push(Open {
-                name: start..w.names.len(),
-                prefix,
-                outside: w.namespaces.len(),
-                text: false,
-                children: false,
-            });
-            (w.stage, w.tag) = (Stage::Root, Tag::Open);
-            Ok(())
+            w.begin(name, prefix)
         })
     }
 
-    /// Declares a prefix (empty: the default namespace) on the element that was just begun. An empty name takes the
-    /// default namespace away.
-    pub fn namespace(&mut self, prefix: &str, name: &str) -> &mut Self {
-        self.attempt(|w| {
-            if !prefix.is_empty() && !is_ncname(prefix) {
-                return Err(SyntaxFault::Name.into());
-            }
-            let (qualified, length) = if prefix.is_empty() {
-                ("xmlns".to_owned(), 0)
-            } else {
-                (format!("xmlns:{prefix}"), 5)
-            };
-            w.begin_attribute(&qualified, length, name)?;
-            w.namespaces.declare(prefix, name, usize::MAX)
-        })
+    /// The same with a name that was checked before.
+    #[inline]
+    pub fn start_named(&mut self, name: QualifiedName<'_>) -> &mut Self {
+        self.attempt(|w| w.begin(name.name, name.prefix))
     }
 
-    /// An attribute of the element that was just begun: `name` without a namespace, or `prefix:name`.
-    pub fn attribute(&mut self, name: &str, value: &str) -> &mut Self {
-        self.attempt(|w| {
-            let prefix = qualified(name)?.prefix;
-            if name == "xmlns" || name.starts_with("xmlns:") {
-                return Err(StructureFault::ReservedNamespace { prefix: shown(name) }.into());
-            }
-            w.begin_attribute(name, prefix, value)
-        })
+    #[inline]
+    fn begin(&mut self, name: &str, prefix: usize) -> Result<(), ErrorKind> {
+        self.close_tag()?;
+        if self.stage == Stage::Epilog {
+            return Err(StructureFault::SecondRoot { found: shown(name) }.into());
+        }
+        self.line();
+        self.out.push(b'<');
+        let start = self.out.len();
+        self.put(name);
+        self.open.push(Open {
+            name: start..self.out.len(),
+            prefix,
+            outside: self.namespaces.len(),
+            text: false,
+            children: false,
+        });
+        (self.stage, self.tag) = (Stage::Root, Tag::Open);
+        Ok(())
     }
 
     /// Text inside an element.
+    #[inline]
     pub fn text(&mut self, text: &str) -> &mut Self {
         self.attempt(|w| {
             if text.is_empty() {
                 return Ok(());
             }
-            allowed(text)?;
             w.make_ready()?;
-            escape::text(text, w.out);
-            Ok(())
+            escape::text(text, w.out)
         })
     }
 
@@ -329,6 +309,7 @@ impl<'w> Writer<'w> {
     }
 
     /// Ends the innermost element.
+    #[inline]
     pub fn end(&mut self) -> &mut Self {
         self.attempt(|w| {
             let empty = w.tag == Tag::Open;
@@ -346,11 +327,9 @@ impl<'w> Writer<'w> {
                     w.new_line(w.open.len());
                 }
                 w.out.extend_from_slice(b"</");
-                let name = w.names.get(open.name.clone()).unwrap_or_default();
-                w.out.extend_from_slice(name.as_bytes());
-                w.put(">");
+                w.out.extend_from_within(open.name.clone());
+                w.out.push(b'>');
             }
-            w.names.truncate(open.name.start);
             w.namespaces.truncate(open.outside);
             if w.open.is_empty() {
                 w.stage = Stage::Epilog;
@@ -381,7 +360,7 @@ impl<'w> Writer<'w> {
                 if !fragment.declares(prefix) && w.resolve(prefix) != Some(name) {
                     w.put(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
                     w.put(prefix);
-                    escape::value(name, w.out);
+                    escape::value(name, w.out)?;
                 }
             }
             w.put(rest);
@@ -443,6 +422,7 @@ impl<'w> Writer<'w> {
         }
     }
 
+    #[inline]
     fn attempt(&mut self, write: impl FnOnce(&mut Self) -> Result<(), ErrorKind>) -> &mut Self {
         if self.error.is_none()
             && let Err(kind) = write(self)
@@ -455,71 +435,31 @@ impl<'w> Writer<'w> {
     #[cold]
     fn fail(&mut self, kind: impl Into<ErrorKind>) {
         if self.error.is_none() {
-            let element = self.open.last().and_then(|open| self.names.get(open.name.clone()));
+            let element = self.open.last().map(|open| self.name_of(open));
             let element = shown(element.unwrap_or_default());
             self.error = Some(WriteError { kind: kind.into(), element });
         }
     }
 
+    #[inline]
     fn put(&mut self, text: &str) {
         self.out.extend_from_slice(text.as_bytes());
     }
 
+    /// The name of an open element.
+    fn name_of(&self, open: &Open) -> &str {
+        let name = self.out.get(open.name.clone()).unwrap_or_default();
+        std::str::from_utf8(name).unwrap_or_default()
+    }
+
     /// Completes the start tag that is open.
+    #[inline]
     fn close_tag(&mut self) -> Result<(), ErrorKind> {
         if self.tag == Tag::Open {
             self.check_tag()?;
-            self.put(">");
+            self.out.push(b'>');
             self.tag = Tag::Closed;
         }
-        Ok(())
-    }
-
-    /// That the prefixes of the open tag are declared, and no attribute stands there twice.
-    fn check_tag(&mut self) -> Result<(), ErrorKind> {
-        let resolve = |name: &str, prefix: usize| {
-            let prefix = name.get(..prefix).unwrap_or_default();
-            let fault = || StructureFault::UndeclaredPrefix { prefix: shown(prefix) };
-            self.namespaces.resolve(prefix).ok_or_else(fault)
-        };
-        if let Some(open) = self.open.last() {
-            resolve(self.names.get(open.name.clone()).unwrap_or_default(), open.prefix)?;
-        }
-        let mut seen = Vec::with_capacity(self.attributes.len());
-        for (range, prefix) in &self.attributes {
-            let name = self.attribute_names.get(range.clone()).unwrap_or_default();
-            let namespace = match name.get(..*prefix) {
-                Some("xmlns") => crate::namespaces::Namespace::XMLNS,
-                Some("") | None => crate::namespaces::Namespace::NONE,
-                Some(_) => resolve(name, *prefix)?,
-            };
-            let local = if *prefix == 0 { 0 } else { prefix + 1 };
-            seen.push((namespace, name.get(local..).unwrap_or_default(), name));
-        }
-        seen.sort_unstable();
-        for pair in seen.windows(2) {
-            if let [(a, b, _), (c, d, name)] = pair
-                && (a, b) == (c, d)
-            {
-                return Err(StructureFault::DuplicateAttribute { name: shown(name) }.into());
-            }
-        }
-        self.attributes.clear();
-        self.attribute_names.clear();
-        Ok(())
-    }
-
-    fn begin_attribute(&mut self, name: &str, prefix: usize, value: &str) -> Result<(), ErrorKind> {
-        if self.tag != Tag::Open {
-            return Err(misplaced(Construct::Attribute));
-        }
-        allowed(value)?;
-        let start = self.attribute_names.len();
-        self.attribute_names.push_str(name);
-        self.attributes.push((start..self.attribute_names.len(), prefix));
-        self.put(" ");
-        self.put(name);
-        escape::value(value, self.out);
         Ok(())
     }
 
@@ -545,7 +485,14 @@ impl<'w> Writer<'w> {
     }
 
     /// A new line before a child, where lines are asked for and no text forbids it.
+    #[inline]
     fn line(&mut self) {
+        if self.indent.is_some() {
+            self.indented();
+        }
+    }
+
+    fn indented(&mut self) {
         let text = self.open.last_mut().is_some_and(|open| {
             open.children = true;
             open.text

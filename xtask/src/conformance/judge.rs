@@ -115,9 +115,17 @@ fn untested(area: &Area, entry: Entry) -> (Status, String, Option<String>) {
 
 /// A row that tests name: they decide.
 fn tested(row: &Row, entry: Entry, evidence: &Evidence) -> (Status, String, Option<String>) {
-    let tests = evidence.get(&row.id).map_or(&[][..], Vec::as_slice);
+    let all = evidence.get(&row.id).map_or(&[][..], Vec::as_slice);
+    let here = all.iter().filter(|(_, outcome)| *outcome != Outcome::Elsewhere);
+    let tests: Vec<_> = here.collect();
+    if tests.is_empty() {
+        let reason =
+            "its tests are in a build that was not made (OpenSSL: libssl-dev, or --vendored)"
+                .to_owned();
+        return (Status::Open, reason, None);
+    }
     let fault = |outcome| match outcome {
-        Outcome::Passed => None,
+        Outcome::Passed | Outcome::Elsewhere => None,
         Outcome::Failed => Some("failed"),
         Outcome::Ignored => Some("is ignored"),
         Outcome::Absent => Some("did not run: no binary that was built has it"),

@@ -11,7 +11,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::rows::{Area, Row};
-use super::run::{Outcome, Outcomes, outcomes};
+use super::run::{Outcome, Outcomes, Selection, outcomes};
 use super::tests::Named;
 use crate::output::{Stopwatch, print, say, seconds, table};
 use crate::workspace::Metadata;
@@ -54,8 +54,9 @@ pub(super) fn run(
         let chosen = chosen(mutation, named);
         let packages = [mutation.package.clone()];
         say(format!("conformance: {}: {}", mutation.name, mutation.off));
-        let before = outcomes(root, members, &chosen, &packages, None)?;
-        let under = outcomes(root, members, &chosen, &packages, Some(&mutation.name))?;
+        let selection = Selection { packages: &packages, vendored: false };
+        let before = outcomes(root, members, &chosen, &selection, None)?;
+        let under = outcomes(root, members, &chosen, &selection, Some(&mutation.name))?;
         for row in &mutation.rows {
             let told = seen(row, &chosen, &before, &under);
             let cell = told.as_ref().map_or_else(Clone::clone, |tests| tests.join(", "));

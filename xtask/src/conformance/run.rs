@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::tests::Named;
 use crate::output::say;
-use crate::process::{capture, cargo, output, shown};
+use crate::process::{capture, cargo, has_openssl, output, shown};
 use crate::workspace::{Metadata, Package};
 
 /// What became of a test.
@@ -21,10 +21,39 @@ pub(super) enum Outcome {
     Ignored,
     /// It is in no binary that was built: behind a `cfg`, a feature, or a package that was not chosen.
     Absent,
+    /// It is in a build that was not made: this machine cannot, or it takes minutes.
+    Elsewhere,
 }
 
 /// Outcomes by [`Named::shown`].
 pub(super) type Outcomes = BTreeMap<String, Outcome>;
+
+/// A package that `cargo test` leaves out, and how its tests are built.
+pub(crate) struct OtherBuild {
+    pub(crate) package: &'static str,
+    pub(crate) features: &'static str,
+    /// The features of the build that takes minutes, and has all.
+    pub(crate) vendored: &'static str,
+    /// Whether this machine can make it.
+    pub(crate) here: fn() -> bool,
+}
+
+/// What is never in a default build and proves rows all the same.
+pub(crate) const OTHER_BUILDS: [OtherBuild; 1] = [OtherBuild {
+    package: "bindery-tls-legacy",
+    features: "system",
+    vendored: "vendored",
+    here: has_openssl,
+}];
+
+/// Which tests are built, and how.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Selection<'a> {
+    /// Only these packages; all when none is named.
+    pub(super) packages: &'a [String],
+    /// Whether other builds have all their features.
+    pub(super) vendored: bool,
+}
 
 /// A line of `cargo test --no-run --message-format=json`.
 #[derive(Deserialize)]
@@ -56,7 +85,7 @@ pub(super) fn outcomes(
     root: &Path,
     members: &Metadata,
     named: &[&Named],
-    packages: &[String],
+    selection: &Selection<'_>,
     mutation: Option<&str>,
 ) -> Result<Outcomes, String> {
     let mut outcomes: Outcomes = named.iter().map(|test| (test.shown(), Outcome::Absent)).collect();
@@ -67,7 +96,7 @@ pub(super) fn outcomes(
     for test in named {
         groups.entry(&test.root).or_default().push(test);
     }
-    for (binary, source, manifest) in build(root, members, packages)? {
+    for (binary, source, manifest) in builds(root, members, named, selection, &mut outcomes)? {
         let Some(tests) = groups.get(source.as_path()) else { continue };
         let Some(package) = members.packages.iter().find(|p| p.manifest_path == manifest) else {
             continue;
@@ -76,16 +105,53 @@ pub(super) fn outcomes(
         let surroundings = Surroundings { binary: &binary, package, mutation };
         binary_outcomes(&surroundings, tests, &mut outcomes)?;
     }
+    // Behind a feature that another build of it has.
+    for test in named.iter().filter(|test| OTHER_BUILDS.iter().any(|b| b.package == test.package)) {
+        let outcome = outcomes.entry(test.shown()).or_insert(Outcome::Absent);
+        if *outcome == Outcome::Absent {
+            *outcome = Outcome::Elsewhere;
+        }
+    }
     Ok(outcomes)
 }
 
-/// The test binaries, each with its root file and manifest. The same selection as `cargo test`, so that nothing is
-/// built twice.
+/// A test binary, its root file and its manifest.
+type Binary = (PathBuf, PathBuf, PathBuf);
+
+/// The test binaries of `cargo test`, and of the other builds that the tests need.
+fn builds(
+    root: &Path,
+    members: &Metadata,
+    named: &[&Named],
+    selection: &Selection<'_>,
+    outcomes: &mut Outcomes,
+) -> Result<Vec<Binary>, String> {
+    let packages = selection.packages;
+    let mut binaries = build(root, members, packages, &[])?;
+    for other in &OTHER_BUILDS {
+        let chosen = packages.is_empty() || packages.iter().any(|name| name == other.package);
+        let tests: Vec<_> = named.iter().filter(|test| test.package == other.package).collect();
+        if tests.is_empty() || !chosen {
+            continue;
+        }
+        if (other.here)() || selection.vendored {
+            let features = if selection.vendored { other.vendored } else { other.features };
+            let features = format!("--features={features}");
+            binaries.extend(build(root, members, &[other.package.to_owned()], &[&features])?);
+        } else {
+            outcomes.extend(tests.iter().map(|test| (test.shown(), Outcome::Elsewhere)));
+        }
+    }
+    Ok(binaries)
+}
+
+/// The same selection as `cargo test` where no package is named, so that nothing is built twice.
 fn build(
     root: &Path,
     members: &Metadata,
     packages: &[String],
-) -> Result<Vec<(PathBuf, PathBuf, PathBuf)>, String> {
+    options: &[&str],
+) -> Result<Vec<Binary>, String> {
     if let Some(unknown) =
         packages.iter().find(|name| !members.packages.iter().any(|p| &p.name == *name))
     {
@@ -93,7 +159,7 @@ fn build(
     }
     let mut command = cargo(root);
     command.args(["test", "--no-run", "--message-format=json-render-diagnostics"]);
-    command.args(packages.iter().map(|name| format!("--package={name}")));
+    command.args(packages.iter().map(|name| format!("--package={name}"))).args(options);
     say(format!("$ {}", shown(&command)));
     let text = capture(command.stderr(Stdio::inherit()))?;
     let binary = |line: &str| {

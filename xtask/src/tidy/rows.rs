@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Findings, Workspace};
 use crate::conformance::rows::Area;
+use crate::conformance::run::OTHER_BUILDS;
 use crate::conformance::tests::named;
 
 /// The rows' own data, their status files, and every `proves:` line of the workspace.
@@ -31,7 +32,8 @@ pub(super) fn check(workspace: &Workspace<'_>) -> Findings {
     for test in &tests {
         let package =
             workspace.members.packages.iter().find(|package| package.name == test.package);
-        if package.is_some_and(|package| !workspace.members.is_default(package)) {
+        let other = OTHER_BUILDS.iter().any(|build| build.package == test.package);
+        if package.is_some_and(|package| !other && !workspace.members.is_default(package)) {
             found.push(format!(
                 "{} names rows, but cargo test does not run {}",
                 test.shown(),

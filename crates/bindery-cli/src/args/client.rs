@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Span;
+use crate::config::TlsBackend;
 
 /// Where the server is, who we are, and how to talk.
 ///
@@ -38,6 +39,12 @@ pub(crate) struct ClientArgs {
     #[arg(long = "suite", global = true, env = "BINDERY_SUITE", value_delimiter = ',')]
     #[arg(value_name = "NAME")]
     pub(crate) suites: Vec<String>,
+    /// The library that does TLS.
+    #[arg(long, global = true, env = "BINDERY_TLS_BACKEND", value_enum, default_value_t)]
+    pub(crate) tls_backend: TlsBackend,
+    /// The file whose first pre-shared key is used, as psktool writes it; needs OpenSSL.
+    #[arg(long, global = true, env = "BINDERY_PSK_FILE", value_name = "FILE")]
+    pub(crate) psk_file: Option<PathBuf>,
     /// The longest time for the whole exchange, connecting included.
     #[arg(long, global = true, env = "BINDERY_TIMEOUT", value_name = "SPAN")]
     pub(crate) timeout: Option<Span>,

@@ -35,7 +35,7 @@ fn the_defaults_in_the_template_are_the_defaults() {
     let plain = read(TEMPLATE).unwrap();
     let all = read(&all_keys()).unwrap();
     let passphrases = |listeners: BTreeMap<String, Listener>| {
-        let without = |l: Listener| Listener { key_passphrase_file: None, ..l };
+        let without = |l: Listener| Listener { key_passphrase_file: None, psk_file: None, ..l };
         listeners.into_iter().map(|(name, l)| (name, without(l))).collect::<BTreeMap<_, _>>()
     };
     assert_eq!(passphrases(all.listener), plain.listener);
@@ -66,7 +66,8 @@ fn commented_keys_without_a_default_are_said_to_be_examples() {
             None => example = line.ends_with("Examples:"),
         }
     }
-    assert_eq!(examples, ["key_passphrase_file", "kek_env", "url", "cacert", "cert", "key"]);
+    let expected = ["psk_file", "key_passphrase_file", "kek_env", "url", "cacert", "cert", "key"];
+    assert_eq!(examples, expected);
 }
 
 #[test]
@@ -76,7 +77,7 @@ fn every_key_stands_in_the_template() {
     // A key that is missing from the template is None, and is then missing here too; so count.
     let count = |table: &str| text.get(table).and_then(|v| v.as_table()).map_or(0, |t| t.len());
     let main = text.get("listener").and_then(|listeners| listeners.get("main"));
-    assert_eq!(main.and_then(|main| main.as_table()).map(|main| main.len()), Some(14));
+    assert_eq!(main.and_then(|main| main.as_table()).map(|main| main.len()), Some(16));
     assert_eq!(count("identity"), 2);
     assert_eq!(count("client"), 6);
     assert_eq!(count("store"), 4);

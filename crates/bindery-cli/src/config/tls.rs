@@ -41,6 +41,18 @@ pub(crate) enum ClientNames {
     Required,
 }
 
+/// The library that does TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TlsBackend {
+    /// rustls: TLS 1.2 and 1.3.
+    #[default]
+    Rustls,
+    /// OpenSSL, for old devices: TLS 1.0 and 1.1, RSA key exchange, pre-shared keys. Only in a
+    /// program that was built with it.
+    DangerousLegacyOpenssl,
+}
+
 /// What holds for the TLS of all listeners.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]

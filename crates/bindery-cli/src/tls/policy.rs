@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use bindery_tls::{Backend as _, Explanation, PlanItem, Policy, registry};
+use bindery_tls::{Backend, Explanation, PlanItem, Policy, registry};
 use serde_json::{Value, json};
 
-use super::{OwnPolicies, backend, failure};
+use super::{OwnPolicies, failure};
 use crate::{
     error::{Exit, Failure, Layer, Result},
     output::{Document, Output, pairs, table},
@@ -15,12 +15,12 @@ use crate::{
 ///
 /// # Errors
 /// One of the operator's is wrong, or writing failed.
-pub(super) fn list(own: &OwnPolicies, output: &Output) -> Result<()> {
+pub(super) fn list(own: &OwnPolicies, backend: &dyn Backend, output: &Output) -> Result<()> {
     let mut policies = Policy::built_in();
     for name in own.names() {
         policies.push(super::policy(name, own)?);
     }
-    let capabilities = backend().capabilities();
+    let capabilities = backend.capabilities();
     let served = |policy: &Policy| policy.resolve(&capabilities).is_ok();
     let rows = policies.iter().map(|policy| {
         [
@@ -50,8 +50,12 @@ pub(super) fn list(own: &OwnPolicies, output: &Output) -> Result<()> {
 ///
 /// # Errors
 /// A suite that nobody knows, or writing failed.
-pub(super) fn show(policy: &Policy, suites: &[String], output: &Output) -> Result<()> {
-    let backend = backend();
+pub(super) fn show(
+    policy: &Policy,
+    backend: &dyn Backend,
+    suites: &[String],
+    output: &Output,
+) -> Result<()> {
     let capabilities = backend.capabilities();
     let told = if suites.is_empty() {
         policy.explain(&capabilities)
@@ -102,10 +106,15 @@ pub(super) fn show(policy: &Policy, suites: &[String], output: &Output) -> Resul
     });
     let rows = table(&["what", "name", "used", "need", "source"], cells);
     let text = format!("{}\n{rows}", pairs(head));
-    Document::new(to_json(policy, &told, refused.as_ref()), text).print(output)
+    Document::new(to_json(policy, backend, &told, refused.as_ref()), text).print(output)
 }
 
-fn to_json(policy: &Policy, told: &[Explanation], refused: Option<&Failure>) -> Value {
+fn to_json(
+    policy: &Policy,
+    backend: &dyn Backend,
+    told: &[Explanation],
+    refused: Option<&Failure>,
+) -> Value {
     let used = |wanted: &str| -> Vec<String> {
         let rows = told.iter().filter(|row| row.used && kind(row.what) == wanted);
         rows.map(|row| row.what.to_string()).collect()
@@ -119,7 +128,7 @@ fn to_json(policy: &Policy, told: &[Explanation], refused: Option<&Failure>) -> 
         "trust_anchors": policy.trust.anchors,
         "crls": policy.trust.crls,
         "psk_identities": identities(policy),
-        "library": backend().name(),
+        "library": backend.name(),
         "served": refused.is_none(),
         "refusal": refused.map(|failure| &failure.message),
         "versions": used("version"),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bindery_core::TlsInfo;
 use bindery_tls::{
-    Backend as _, Certificate, ClientConfig, Identity, Need, PlanItem, Policy, Restriction, Row,
-    Secured, TlsError,
+    Backend, Certificate, ClientConfig, Identity, Need, PlanItem, Policy, PskIdentities,
+    Restriction, Row, Secured, TlsError,
 };
 use rustls_pki_types::ServerName;
 use serde_json::json;
@@ -14,7 +14,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{backend, failure, own_policies, policy::kind};
+use super::{backend_of, failure, own_policies, policy::kind};
 use crate::{
     args::{ProbeArgs, StartTls},
     error::{Exit, Failure, Layer, Result},
@@ -30,9 +30,9 @@ pub(super) async fn run(args: &ProbeArgs, output: Output) -> Result<()> {
     let own = own_policies(args.config.as_deref())?;
     let policy = super::policy(&args.tls_policy, &own)?;
     let target = Target::new(args)?;
-    let secured = target.handshake(&everything()).await?;
+    let secured = target.handshake(&everything(&*target.backend)).await?;
     let scanned = if args.scan { Some(target.scan().await?) } else { None };
-    let outside = outside(&policy, &secured.info);
+    let outside = outside(&policy, &*target.backend, &secured.info);
     let certificates = certificates(&secured, target.host());
     let mut head = vec![
         ("server", args.server.clone()),
@@ -48,7 +48,7 @@ pub(super) async fn run(args: &ProbeArgs, output: Output) -> Result<()> {
     head.push(("verdict", verdict.clone()));
     let mut text = pairs(head);
     if let Some(scanned) = &scanned {
-        let told = policy.explain(&backend().capabilities());
+        let told = policy.explain(&target.backend.capabilities());
         let rows = scanned.iter().map(|(what, taken)| {
             let permitted = told.iter().any(|one| one.what == *what && one.used);
             let says = |yes| if yes { "yes" } else { "no" }.to_owned();
@@ -89,6 +89,8 @@ struct Target {
     port: u16,
     name: ServerName<'static>,
     identity: Option<Identity>,
+    backend: Box<dyn Backend>,
+    psk: PskIdentities,
     starttls: Option<StartTls>,
     patience: std::time::Duration,
 }
@@ -110,8 +112,11 @@ impl Target {
             (None, None) => None,
             _ => return Err(Failure::usage("--cert and --key belong together").hint("give both")),
         };
+        let backend = backend_of(args.tls_backend).map_err(|error| failure(&error))?;
+        let psk = args.psk_file.as_ref().map(PskIdentities::from_file).transpose();
+        let psk = psk.map_err(|error| failure(&error))?.unwrap_or_default();
         let (starttls, patience) = (args.starttls, args.timeout.duration());
-        Ok(Self { host, port, name, identity, starttls, patience })
+        Ok(Self { host, port, name, identity, backend, psk, starttls, patience })
     }
 
     fn host(&self) -> &ServerName<'static> {
@@ -124,11 +129,12 @@ impl Target {
     }
 
     async fn attempt(&self, policy: &Policy) -> Result<std::result::Result<Secured, TlsError>> {
-        let mut config = ClientConfig::dangerous_any_server().with_alpn(Vec::new());
+        let config = ClientConfig::dangerous_any_server().with_alpn(Vec::new());
+        let mut config = config.with_psk(self.psk.clone());
         if let Some(identity) = &self.identity {
             config = config.with_identity(identity.clone());
         }
-        let connector = backend().connector(policy, config).map_err(|error| failure(&error))?;
+        let connector = self.backend.connector(policy, config).map_err(|error| failure(&error))?;
         let work = async {
             let mut socket = TcpStream::connect((self.host.as_str(), self.port)).await?;
             if self.starttls == Some(StartTls::Http) {
@@ -150,7 +156,8 @@ impl Target {
 
     /// A handshake for each version, suite and group that this program has, offered alone.
     async fn scan(&self) -> Result<Vec<(PlanItem, bool)>> {
-        let all = backend().capabilities();
+        let all = self.backend.capabilities();
+        let everything = || everything(&*self.backend);
         let mut found = Vec::new();
         for version in all.versions {
             let one = everything().restricted(Restriction::new().with_versions([version]));
@@ -194,8 +201,8 @@ async fn upgrade(socket: &mut TcpStream, host: &str, port: u16) -> std::io::Resu
 
 /// A policy that permits whatever this program's TLS library can do; what `modern` prefers comes
 /// first.
-fn everything() -> Policy {
-    let all = backend().capabilities();
+fn everything(backend: &dyn Backend) -> Policy {
+    let all = backend.capabilities();
     let mut policy = Policy::modern();
     policy.name = "everything".into();
     policy.title = "what the library can do, for probing".into();
@@ -216,8 +223,8 @@ fn permit<T: Copy + PartialEq>(rows: &mut Vec<Row<T>>, has: Vec<T>) {
 }
 
 /// What of a handshake a policy does not permit.
-fn outside(policy: &Policy, info: &TlsInfo) -> Vec<String> {
-    let capabilities = backend().capabilities();
+fn outside(policy: &Policy, backend: &dyn Backend, info: &TlsInfo) -> Vec<String> {
+    let capabilities = backend.capabilities();
     let told = policy.explain(&capabilities);
     let used = |what: PlanItem| told.iter().any(|one| one.what == what && one.used);
     let mut outside = Vec::new();

@@ -22,6 +22,10 @@ use change::Commit;
 /// How many records one statement loads.
 const LOAD: usize = 64;
 
+/// How often one commit is sealed: the data key may change while it waits for its turn, and, where
+/// somebody seals everything again in a loop, more than once.
+const SEALINGS: usize = 8;
+
 /// What a row of a listing has, in the order in which [`listed`] reads it.
 const COLUMNS: &str = "o.uid, o.owner, o.created, o.version, o.attributes, o.entries";
 
@@ -45,17 +49,20 @@ impl KeyStore for SqliteStore {
             if changes.is_empty() {
                 return Ok(());
             }
-            let ring = self.inner.keys.ring();
-            let commit = Arc::new(Commit::prepare(changes, &ring, &self.inner.path)?);
-            match self.submit(Box::new(Arc::clone(&commit))).await {
-                Err(Rejection::StaleKey) => {
-                    self.refresh_keys().await.map_err(StoreError::from)?;
-                    let now = self.inner.keys.ring();
-                    let commit = commit.under(&ring, &now, &self.inner.path)?;
-                    self.submit(Box::new(Arc::new(commit))).await.map_err(CommitError::from)
+            let mut ring = self.inner.keys.ring();
+            let mut commit = Arc::new(Commit::prepare(changes, &ring, &self.inner.path)?);
+            for _ in 1..SEALINGS {
+                match self.submit(Box::new(Arc::clone(&commit))).await {
+                    Err(Rejection::StaleKey) => {
+                        self.refresh_keys().await.map_err(StoreError::from)?;
+                        let now = self.inner.keys.ring();
+                        commit = Arc::new(commit.under(&ring, &now, &self.inner.path)?);
+                        ring = now;
+                    }
+                    outcome => return outcome.map_err(CommitError::from),
                 }
-                outcome => outcome.map_err(CommitError::from),
             }
+            self.submit(Box::new(commit)).await.map_err(CommitError::from)
         })
     }
 }
@@ -245,9 +252,9 @@ impl From<Rejection> for CommitError {
     fn from(rejection: Rejection) -> Self {
         match rejection {
             Rejection::Conflict { uid } => Self::Conflict { uid },
-            Rejection::StaleKey => StoreError::Unavailable(
-                "the data key was changed twice while this was being written".to_owned(),
-            )
+            Rejection::StaleKey => StoreError::Unavailable(format!(
+                "the data key was changed {SEALINGS} times while this was being written"
+            ))
             .into(),
             Rejection::Damaged { uid, reason } => StoreError::Damaged { uid, reason }.into(),
             Rejection::Failed(error) => StoreError::from(error).into(),

@@ -10,6 +10,18 @@ fn a_peer_without_a_certificate_is_nobody() {
 }
 
 #[test]
+fn a_pre_shared_key_is_an_account_of_its_own() {
+    for map in kinds() {
+        let peer =
+            |identity: &'static [u8]| Peer::default().with_psk_identity(Some(identity.into()));
+        let account = map.principal(&peer(b"device-17")).unwrap().unwrap();
+        assert_eq!(account.as_str(), "psk:device-17");
+        let account = map.principal(&peer(b"a\\\xFF\n")).unwrap().unwrap();
+        assert_eq!(account.as_str(), "psk:a\\\\\\xff\\n");
+    }
+}
+
+#[test]
 fn the_subject_is_the_default() {
     assert_eq!(CertificateIdentity::default(), CertificateIdentity::subject());
 }

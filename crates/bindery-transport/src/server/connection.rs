@@ -97,7 +97,9 @@ async fn secure(
     match timeout(shared.limits.handshake, acceptor.accept(io)).await {
         Ok(Ok(secured)) => {
             shared.counters.handshake();
-            let peer = peer.with_certificates(secured.peer_certificates);
+            let peer = peer
+                .with_certificates(secured.peer_certificates)
+                .with_psk_identity(secured.psk_identity);
             Some((secured.io, Channel::Tls(secured.info), peer))
         }
         Ok(Err(error)) => {

@@ -188,6 +188,7 @@ fn convert<'a>(
         open: Vec::new(),
         run: String::new(),
         section: false,
+        recent: [None; RECENT],
     };
     let result = read(&mut reader, &mut body, options);
     let position = reader.position();
@@ -241,9 +242,21 @@ struct Body<'w> {
     run: String,
     /// Whether they are a CDATA section's.
     section: bool,
+    /// Elements that were looked up before, by a hash of their names.
+    recent: [Option<Recent<'w>>; RECENT],
 }
 
-impl Body<'_> {
+/// How many elements are remembered.
+const RECENT: usize = 32;
+
+/// An element whose namespace is a page's, and its row.
+#[derive(Clone, Copy)]
+struct Recent<'w> {
+    namespace: &'w str,
+    row: &'w Row,
+}
+
+impl<'w> Body<'w> {
     fn event(&mut self, event: XmlEvent<'_>) -> Next {
         match event {
             XmlEvent::Start(start) => {
@@ -305,7 +318,8 @@ impl Body<'_> {
         if let Some(bytes) = opaque(self.form(), text) {
             return self.writer.opaque(&bytes);
         }
-        if let Some(row) = self.language.and_then(|language| language.extension_for(text)) {
+        let language = self.language.filter(|language| !language.extensions().is_empty());
+        if let Some(row) = language.and_then(|language| language.extension_for(text)) {
             let value = ExtensionValue::Number(u32::from(row.token()));
             return self.writer.extension(&Extension::new(0, value));
         }
@@ -345,12 +359,14 @@ impl Body<'_> {
     fn start(&mut self, start: &Start<'_>) {
         let name = start.name();
         let parent = self.open.last().map_or(0, |open| open.1);
-        let row = self.language.and_then(|language| tag(language, &name, parent));
+        let row = self.row(&name, parent);
         let place = row.map(|row| (row.page(), row.token())).or_else(|| named_token(name.local()));
-        let own = self.is_own(name.namespace());
         match place {
             Some((page, token)) => self.writer.start_tag(page, token),
-            None => self.writer.start_literal(if own { name.local() } else { name.qualified() }),
+            None => {
+                let own = self.is_own(name.namespace());
+                self.writer.start_literal(if own { name.local() } else { name.qualified() });
+            }
         }
         let page = place.map_or(parent, |place| place.0);
         self.open.push((row.map_or(OpaqueForm::Text, Row::form), page));
@@ -367,6 +383,31 @@ impl Body<'_> {
         for attribute in start.attributes() {
             self.attribute(attribute.name.qualified(), attribute.value);
         }
+    }
+
+    /// The row of an element.
+    fn row(&mut self, name: &XmlName<'_>, parent: u8) -> Option<&'w Row> {
+        let language = self.language?;
+        let local = name.local();
+        let bytes = local.as_bytes();
+        let ends = (bytes.first().copied(), bytes.last().copied());
+        let hash = usize::from(ends.0.unwrap_or(0)) * 7 + usize::from(ends.1.unwrap_or(0));
+        let place = (hash + bytes.len()) % RECENT;
+        if let Some(Some(recent)) = self.recent.get(place)
+            && recent.row.name() == local
+            && recent.namespace == name.namespace()
+        {
+            return Some(recent.row);
+        }
+        let row = tag(language, name, parent)?;
+        if let Some(namespace) = language.namespace(row.page())
+            && namespace == name.namespace()
+            && row.name() == local
+            && let Some(place) = self.recent.get_mut(place)
+        {
+            *place = Some(Recent { namespace, row });
+        }
+        Some(row)
     }
 
     /// Whether a code page stands for a namespace.

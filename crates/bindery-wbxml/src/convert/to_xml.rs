@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bindery_xml::Writer as XmlWriter;
+use bindery_xml::{QualifiedName, Writer as XmlWriter};
 
 use super::{ConvertError, OPAQUE_TARGET, token_name, variable};
+use crate::registry::in_page;
 use crate::{
     AttributeStart, Event, Extension, ExtensionValue, Language, Name, OpaqueForm, Options, Reader,
     Row, StartElement,
@@ -61,10 +62,77 @@ struct Body<'x, 'w, 'd> {
     options: &'x Options<'d>,
     language: Option<&'d Language>,
     variables: bool,
-    /// What opaque data in the open elements means.
-    forms: Vec<OpaqueForm>,
+    pages: Pages<'d>,
+    open: Vec<Open>,
     nested: bool,
     begun: bool,
+}
+
+/// What the end of an element, and what stands in it, has to know.
+#[derive(Clone, Copy)]
+struct Open {
+    /// What opaque data means.
+    form: OpaqueForm,
+    /// The page whose namespace is the default one; nothing when that is not known.
+    page: Option<u8>,
+}
+
+/// The pages of tags in use: documents go to and fro between two.
+struct Pages<'d> {
+    language: Option<&'d Language>,
+    kept: [Page<'d>; 2],
+    /// Which of the two was asked for last.
+    last: usize,
+}
+
+/// A page of tags.
+struct Page<'d> {
+    number: u8,
+    rows: &'d [Row],
+    namespace: Option<&'d str>,
+    /// The names of its tags that were written before, by token.
+    names: [Option<QualifiedName<'d>>; 64],
+}
+
+impl<'d> Page<'d> {
+    fn of(language: Option<&'d Language>, number: u8) -> Self {
+        Self {
+            number,
+            rows: language.map_or(&[], |language| language.tags_of(number)),
+            namespace: language.and_then(|language| language.namespace(number)),
+            names: [None; 64],
+        }
+    }
+
+    /// The name of a tag that the language has, when it is one in XML.
+    #[inline]
+    fn name(&mut self, token: u8, name: &'d str) -> Option<QualifiedName<'d>> {
+        let kept = self.names.get_mut(usize::from(token))?;
+        if kept.is_none() {
+            *kept = QualifiedName::new(name);
+        }
+        *kept
+    }
+}
+
+impl<'d> Pages<'d> {
+    fn new(language: Option<&'d Language>) -> Self {
+        Self { language, kept: [0; 2].map(|page| Page::of(language, page)), last: 0 }
+    }
+
+    #[inline]
+    fn get(&mut self, number: u8) -> &mut Page<'d> {
+        let [first, second] = &self.kept;
+        if [first, second].get(self.last).is_none_or(|page| page.number != number) {
+            self.last ^= 1;
+        }
+        let [first, second] = &mut self.kept;
+        let page = if self.last == 0 { first } else { second };
+        if page.number != number {
+            *page = Page::of(self.language, number);
+        }
+        page
+    }
 }
 
 /// An attribute whose value is not yet complete.
@@ -83,8 +151,8 @@ impl<'x, 'w, 'd> Body<'x, 'w, 'd> {
     ) -> Self {
         let language = reader.language();
         let variables = language.is_some_and(variable::has_variables);
-        let forms = Vec::new();
-        Self { writer, reader, options, language, variables, forms, nested, begun: false }
+        let (pages, open) = (Pages::new(language), Vec::new());
+        Self { writer, reader, options, language, variables, pages, open, nested, begun: false }
     }
 
     fn run(&mut self) -> Result<(), ConvertError> {
@@ -92,7 +160,7 @@ impl<'x, 'w, 'd> Body<'x, 'w, 'd> {
             match event? {
                 Event::StartElement(start) => self.start(&start)?,
                 Event::EndElement(_) => {
-                    self.forms.pop();
+                    self.open.pop();
                     self.writer.end();
                 }
                 Event::Text(text) => {
@@ -129,20 +197,38 @@ impl<'x, 'w, 'd> Body<'x, 'w, 'd> {
     }
 
     fn start(&mut self, start: &StartElement<'d>) -> Result<(), ConvertError> {
-        let name = name_of(&start.name);
         if !std::mem::replace(&mut self.begun, true) && !self.nested {
-            self.doctype(&name);
+            self.doctype(&name_of(&start.name));
         }
-        self.writer.start(&name);
-        let place = start.name.token();
-        let row = place.and_then(|(page, token)| self.language?.tag(page, token));
-        self.forms.push(row.map_or(OpaqueForm::Text, Row::form));
-        let namespace = place.and_then(|(page, _)| self.language?.namespace(page));
-        let declared = namespace.filter(|name| self.writer.resolve("") != Some(name));
-        if let Some(namespace) = declared {
-            self.writer.namespace("", namespace);
+        let around = self.open.last().and_then(|open| open.page);
+        let Name::Token { page, token, name } = start.name else {
+            self.writer.start(&name_of(&start.name));
+            self.open.push(Open { form: OpaqueForm::Text, page: around });
+            return if start.attributes { self.attributes(false) } else { Ok(()) };
+        };
+        let kept = self.pages.get(page);
+        match name.and_then(|name| kept.name(token, name)) {
+            Some(name) => self.writer.start_named(name),
+            None => self.writer.start(&name_of(&start.name)),
+        };
+        let form = in_page(kept.rows, token).map_or(OpaqueForm::Text, Row::form);
+        let mut open = Open { form, page: around };
+        let mut declared = false;
+        if around != Some(page)
+            && let Some(namespace) = kept.namespace
+        {
+            declared = self.writer.resolve("") != Some(namespace);
+            if declared {
+                self.writer.namespace("", namespace);
+            }
+            open.page = Some(page);
         }
-        if start.attributes { self.attributes(declared.is_some()) } else { Ok(()) }
+        if start.attributes {
+            // They may declare another default namespace.
+            open.page = open.page.filter(|_| declared);
+        }
+        self.open.push(open);
+        if start.attributes { self.attributes(declared) } else { Ok(()) }
     }
 
     fn doctype(&mut self, root: &str) {
@@ -233,7 +319,7 @@ impl<'x, 'w, 'd> Body<'x, 'w, 'd> {
     }
 
     fn opaque(&mut self, bytes: &'d [u8]) -> Result<(), ConvertError> {
-        match self.forms.last().copied().unwrap_or_default() {
+        match self.open.last().map_or(OpaqueForm::Text, |open| open.form) {
             OpaqueForm::Text => {}
             OpaqueForm::ByType => {
                 if !self.nested && self.document(bytes)? {

@@ -1,8 +1,8 @@
 //! Writing the body: elements, attributes and what they hold.
 
 use super::{
-    ATTRIBUTES, Around, CONTENT, EncodeError, Event, Extension, ExtensionValue, Name, Row, State,
-    Version, Writer, number, token,
+    ATTRIBUTES, Around, CONTENT, Charset, EncodeError, Event, Extension, ExtensionValue, Name, Row,
+    State, Version, Writer, number, token,
 };
 
 impl Writer<'_> {
@@ -196,6 +196,10 @@ impl Writer<'_> {
     pub fn text(&mut self, text: &str) {
         if text.is_empty() || !self.inside() {
             return;
+        }
+        // Of UTF-8 only the end of a string cannot stand in one.
+        if self.charset == Charset::Utf8 && memchr::memchr(0, text.as_bytes()).is_none() {
+            return self.string(text);
         }
         let mut rest = text;
         while let Some(stop) = rest.find(|c| !self.charset.holds(c)) {

@@ -33,7 +33,9 @@ impl Machine {
         };
         cursor.spaces();
         cursor.end("?> behind version, encoding and standalone, in this order")?;
-        Ok(Shape::Declaration { version, encoding, standalone })
+        self.parts = [Some(version), encoding, None];
+        self.standalone = standalone;
+        Ok(Shape::Declaration)
     }
 
     /// `<!DOCTYPE name PUBLIC "public" "system">`.
@@ -66,7 +68,8 @@ impl Machine {
         };
         cursor.spaces();
         cursor.end("> behind the name and the identifiers")?;
-        Ok(Shape::Doctype { name, public, system })
+        self.parts = [Some(name), public, system];
+        Ok(Shape::Doctype)
     }
 }
 

@@ -109,7 +109,11 @@ impl Machine {
     }
 
     /// The value between its quotes, normalised (XML 1.0, section 3.3.3).
-    fn value(&mut self, body: &str, raw: Range<usize>) -> Result<(Range<usize>, bool), Fault> {
+    pub(super) fn value(
+        &mut self,
+        body: &str,
+        raw: Range<usize>,
+    ) -> Result<(Range<usize>, bool), Fault> {
         let text = part(body, &raw);
         let plain = |b: &u8| !matches!(b, b'&' | b'<' | b'\t' | b'\n' | b'\r');
         if text.as_bytes().iter().all(plain) {
@@ -139,7 +143,7 @@ impl Machine {
     }
 
     /// Takes an attribute in, and declares what it declares.
-    fn declaration(&mut self, body: &str, mut record: Record) -> Result<(), Fault> {
+    pub(super) fn declaration(&mut self, body: &str, mut record: Record) -> Result<(), Fault> {
         let name = part(body, &record.name);
         let prefix = part(name, &(0..record.prefix));
         let declared = match (prefix, name) {
@@ -164,13 +168,13 @@ impl Machine {
     }
 
     /// Gives the attributes their namespaces, now that all declarations are known.
-    fn resolve(&mut self, raw: &str) -> Result<(), Fault> {
+    pub(super) fn resolve(&mut self, raw: &str) -> Result<(), Fault> {
         for record in &mut self.records {
             if record.prefix > 0 && record.namespace != Namespace::XMLNS {
                 let name = part(raw, &record.name);
                 record.namespace = self
                     .namespaces
-                    .resolve(part(name, &(0..record.prefix)))
+                    .look_up(part(name, &(0..record.prefix)))
                     .ok_or_else(|| (undeclared(name, record.prefix), record.name.start))?;
             }
         }
@@ -179,27 +183,17 @@ impl Machine {
 
     /// No two attributes of one namespace and local name. A declaration's namespace is that of `xmlns`, so that two
     /// declarations of one prefix are found here too.
-    fn refuse_duplicates(&mut self, raw: &str) -> Result<(), Fault> {
-        fn key<'r>(record: &Record, raw: &'r str) -> (Namespace, &'r str) {
-            let local = if record.prefix == 0 { 0 } else { record.prefix + 1 };
-            (record.namespace, part(raw, &(record.name.start + local..record.name.end)))
+    pub(super) fn refuse_duplicates(&mut self, raw: &str) -> Result<(), Fault> {
+        if self.records.len() < 2 {
+            return Ok(());
         }
-        let records = &self.records;
-        let found = if records.len() < MANY {
-            records.iter().enumerate().find_map(|(i, record)| {
-                let before = records.get(..i).unwrap_or_default();
+        let found = if self.records.len() < MANY {
+            self.records.iter().enumerate().find_map(|(i, record)| {
+                let before = self.records.get(..i).unwrap_or_default();
                 before.iter().any(|b| key(b, raw) == key(record, raw)).then_some(record)
             })
         } else {
-            let of = |i: usize| records.get(i).map(|record| key(record, raw));
-            self.order.clear();
-            self.order.extend(0..records.len());
-            self.order.sort_unstable_by(|a, b| of(*a).cmp(&of(*b)).then(a.cmp(b)));
-            let twice = self.order.windows(2).filter_map(|pair| match pair {
-                [a, b] if of(*a) == of(*b) => Some(*b),
-                _ => None,
-            });
-            twice.min().and_then(|i| records.get(i))
+            self.first_duplicate(raw)
         };
         match found {
             Some(record) => {
@@ -209,6 +203,40 @@ impl Machine {
             None => Ok(()),
         }
     }
+
+    /// The first attribute of many that was there before. They are sorted by a hash, and names are compared only where
+    /// that is equal: nobody gains by making many equal, for then it is a sort by names.
+    fn first_duplicate(&mut self, raw: &str) -> Option<&Record> {
+        let records = &self.records;
+        let of = |i: usize| records.get(i).map(|record| key(record, raw));
+        self.order.clear();
+        self.order.extend(records.iter().map(|record| hash(key(record, raw))).zip(0..));
+        self.order.sort_unstable_by(|(hash_a, a), (hash_b, b)| {
+            hash_a.cmp(hash_b).then_with(|| of(*a).cmp(&of(*b))).then_with(|| a.cmp(b))
+        });
+        let twice = self.order.windows(2).filter_map(|pair| match pair {
+            [(hash_a, a), (hash_b, b)] if hash_a == hash_b && of(*a) == of(*b) => Some(*b),
+            _ => None,
+        });
+        twice.min().and_then(|i| records.get(i))
+    }
+}
+
+/// What no two attributes share: namespace and local name.
+#[inline]
+fn key<'r>(record: &Record, raw: &'r str) -> (Namespace, &'r str) {
+    let local = if record.prefix == 0 { 0 } else { record.prefix + 1 };
+    (record.namespace, part(raw, &(record.name.start + local..record.name.end)))
+}
+
+fn hash((namespace, local): (Namespace, &str)) -> u64 {
+    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let (words, rest) = local.as_bytes().as_chunks::<8>();
+    let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(ODD).rotate_left(29);
+    let hash =
+        words.iter().fold(namespace.number(), |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let tail = rest.iter().fold(rest.len() as u64, |tail, byte| tail << 8 | u64::from(*byte));
+    mix(hash, tail)
 }
 
 fn skip_spaces(text: &str, at: usize) -> usize {

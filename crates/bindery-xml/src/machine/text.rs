@@ -70,7 +70,8 @@ impl Machine {
         }
         let spaces = inside.bytes().skip(length).take_while(|b| is_space(*b)).count();
         let data = self.normalised(raw, 2 + length + spaces, end);
-        Ok(Some(Shape::ProcessingInstruction { target: 2..2 + length, data }))
+        self.parts = [Some(2..2 + length), None, None];
+        Ok(Some(Shape::ProcessingInstruction(data)))
     }
 
     /// A part of the piece with its line ends normalised.

@@ -1,46 +1,82 @@
 //! Escaping, in the forms of Canonical XML 1.0, section 2.3.
 
-use crate::chars::{forbidden, is_ncname, whole_qname};
+use crate::chars::{
+    CONTROL, MARKUP, VALUE, class, forbidden, is_ncname, is_noncharacter, run, whole_qname,
+};
 use crate::error::{Construct, ErrorKind, SyntaxFault};
 
-/// Appends text.
-pub(super) fn text(text: &str, out: &mut Vec<u8>) {
-    escaped(text, out, |byte| match byte {
-        b'&' => Some("&amp;"),
-        b'<' => Some("&lt;"),
-        b'>' => Some("&gt;"),
-        b'\r' => Some("&#xD;"),
-        _ => None,
-    });
+/// Appends text, up to a character that XML cannot carry.
+#[inline]
+pub(super) fn text(text: &str, out: &mut Vec<u8>) -> Result<(), ErrorKind> {
+    escaped(text, out, MARKUP, |byte| match byte {
+        b'&' => "&amp;",
+        b'<' => "&lt;",
+        b'>' => "&gt;",
+        b'\r' => "&#xD;",
+        _ => "",
+    })
 }
 
-/// Appends `="value"`.
-pub(super) fn value(value: &str, out: &mut Vec<u8>) {
+/// Appends `="value"`, up to a character that XML cannot carry.
+#[inline]
+pub(super) fn value(value: &str, out: &mut Vec<u8>) -> Result<(), ErrorKind> {
     out.extend_from_slice(b"=\"");
-    escaped(value, out, |byte| match byte {
-        b'&' => Some("&amp;"),
-        b'<' => Some("&lt;"),
-        b'"' => Some("&quot;"),
-        b'\t' => Some("&#x9;"),
-        b'\n' => Some("&#xA;"),
-        b'\r' => Some("&#xD;"),
-        _ => None,
-    });
+    escaped(value, out, VALUE, |byte| match byte {
+        b'&' => "&amp;",
+        b'<' => "&lt;",
+        b'"' => "&quot;",
+        b'\t' => "&#x9;",
+        b'\n' => "&#xA;",
+        b'\r' => "&#xD;",
+        _ => "",
+    })?;
     out.push(b'"');
+    Ok(())
 }
 
 #[inline]
-fn escaped(text: &str, out: &mut Vec<u8>, escape: impl Fn(u8) -> Option<&'static str>) {
+fn escaped(
+    text: &str,
+    out: &mut Vec<u8>,
+    stop: u8,
+    escape: impl Fn(u8) -> &'static str,
+) -> Result<(), ErrorKind> {
+    let bytes = text.as_bytes();
+    let plain = run(bytes, stop);
+    if plain == bytes.len() {
+        out.extend_from_slice(bytes);
+        return Ok(());
+    }
+    escaped_from(text, plain, out, stop, escape)
+}
+
+/// The same for a text with something else at this place.
+fn escaped_from(
+    text: &str,
+    mut at: usize,
+    out: &mut Vec<u8>,
+    stop: u8,
+    escape: impl Fn(u8) -> &'static str,
+) -> Result<(), ErrorKind> {
     let bytes = text.as_bytes();
     let mut from = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        if let Some(replacement) = escape(*byte) {
+    while let Some(byte) = bytes.get(at) {
+        let replacement = escape(*byte);
+        if !replacement.is_empty() {
             out.extend_from_slice(bytes.get(from..at).unwrap_or_default());
             out.extend_from_slice(replacement.as_bytes());
             from = at + 1;
+        } else if class(*byte) & CONTROL != 0
+            && (*byte != 0xEF || is_noncharacter(bytes.get(at..).unwrap_or_default()))
+        {
+            let found = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
+            return Err(SyntaxFault::Character { found }.into());
         }
+        at += 1;
+        at += run(bytes.get(at..).unwrap_or_default(), stop);
     }
     out.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    Ok(())
 }
 
 /// A document type declaration.

@@ -3,13 +3,13 @@
 use std::{path::Path, sync::Arc};
 
 use bindery_tls::{
-    Acceptor, Backend as _, ClientAuth, ClientRules, Crls, Expiry, Identity, Policy, Restriction,
+    Acceptor, ClientAuth, ClientRules, Crls, Expiry, Identity, Policy, PskIdentities, Restriction,
     Role, Roots, ServerConfig, Usage,
 };
 
 use super::Planner;
 use crate::{
-    config::{ClientNames, ClientUsage, CrlCheck, Listener},
+    config::{ClientNames, ClientUsage, CrlCheck, Listener, TlsBackend},
     tls,
 };
 
@@ -41,7 +41,15 @@ impl Planner<'_> {
         let policy = policy?;
         let config = config.with_trust_of(&policy);
         let config = self.take(&format!("{key}.tls_policy"), config)?;
-        if config.client_roots.is_none() {
+        let psk = listener.psk_file.as_ref().map(|file| {
+            let keys = PskIdentities::from_file(self.loaded.path(file));
+            self.take(&format!("{key}.psk_file"), keys)
+        });
+        let config = match psk {
+            Some(keys) => config.with_psk(keys?),
+            None => config,
+        };
+        if config.client_roots.is_none() && config.psk.keys.is_empty() {
             let missing = format!(
                 "nothing says whose client certificates are accepted: the policy {} has no trust_anchors",
                 policy.name
@@ -57,7 +65,15 @@ impl Planner<'_> {
         let within = u64::from(self.loaded.value.tls.expiry_warning_days) * DAY;
         let soon = expiries.iter().filter_map(|one| one.warning(self.now, within));
         self.warnings.extend(soon);
-        let acceptor = tls::backend().acceptor(&policy, config);
+        let backend = tls::backend_of(listener.tls_backend);
+        let backend = self.take(&format!("{key}.tls_backend"), backend)?;
+        if listener.tls_backend != TlsBackend::Rustls {
+            self.warnings.push(format!(
+                "{key}.tls_backend is OpenSSL, for peers that speak nothing newer: the log names each \
+                 version and suite that is not safe any more"
+            ));
+        }
+        let acceptor = backend.acceptor(&policy, config);
         Some((self.take(key, acceptor)?, expiries))
     }
 

@@ -1,0 +1,184 @@
+//! What is asked of the other side's certificate.
+
+use std::pin::Pin;
+
+use bindery_core::{Timestamp, TlsVersion};
+use bindery_tls::{
+    Backend as _, ClientAuth, ClientConfig, ClientRules, Crls, Policy, ServerConfig,
+    TlsErrorKind as Kind, Usage,
+    pki::{Authority, Issued, Leaf, Validity},
+};
+use openssl::{
+    pkey::PKey,
+    ssl::{Ssl, SslContext, SslMethod, SslVersion},
+    x509::X509,
+};
+use rustls_pki_types::ServerName;
+use tokio_openssl::SslStream;
+
+use crate::support::{World, backend, pipe, policy, within};
+
+fn old() -> Policy {
+    policy(&[TlsVersion::TLS_1_1], &["TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"])
+}
+
+fn mutual() -> Policy {
+    old().with_client_auth(ClientAuth::Required)
+}
+
+/// What the server says of a client that shows this certificate. The client is bare OpenSSL: ours
+/// would not show some of them.
+async fn shown(client: &Issued, server: ServerConfig) -> Result<(), Kind> {
+    let acceptor = backend().acceptor(&mutual(), server).unwrap();
+    let mut context = SslContext::builder(SslMethod::tls()).unwrap();
+    context.set_max_proto_version(Some(SslVersion::TLS1_1)).unwrap();
+    context.set_cipher_list("ALL:@SECLEVEL=0").unwrap();
+    let certificate = X509::from_pem(client.certificate_pem().as_bytes()).unwrap();
+    context.set_certificate(&certificate).unwrap();
+    let key = PKey::private_key_from_pem(client.key_pem().as_bytes()).unwrap();
+    context.set_private_key(&key).unwrap();
+    let (near, far) = pipe();
+    let mut stream = SslStream::new(Ssl::new(&context.build()).unwrap(), far).unwrap();
+    let connect = Pin::new(&mut stream).connect();
+    let ends = within(async { tokio::join!(acceptor.accept(Box::new(near)), connect) }).await;
+    ends.0.map(|_| ()).map_err(|error| error.kind())
+}
+
+#[tokio::test]
+async fn a_client_of_another_authority_is_refused() {
+    let (world, other) = (World::shared(), World::new());
+    assert_eq!(shown(&world.client, world.server_config()).await, Ok(()));
+    let outcome = shown(&other.client, world.server_config()).await;
+    // The name of the authority is the same and its key is not.
+    assert!(matches!(outcome, Err(Kind::BadCertificate | Kind::UnknownAuthority)), "{outcome:?}");
+    let stranger = Authority::new("Another Authority", Validity::default()).unwrap();
+    let stranger = stranger.issue(&Leaf::client("mallory")).unwrap();
+    let outcome = shown(&stranger, world.server_config()).await;
+    assert_eq!(outcome, Err(Kind::UnknownAuthority));
+}
+
+#[tokio::test]
+async fn dates_and_usage_count() {
+    let world = World::shared();
+    let (old, recent) = (Timestamp::from_unix_seconds(1), Timestamp::from_unix_seconds(2));
+    let expired = Validity { not_before: old, not_after: recent };
+    let far = Timestamp::from_unix_seconds(2_524_607_998);
+    let early = Validity { not_before: far, not_after: Validity::default().not_after };
+    let issue = |leaf: Leaf| world.authority.issue(&leaf).unwrap();
+    for (leaf, expected) in [
+        (Leaf::client("alice").with_validity(expired), Kind::CertificateExpired),
+        (Leaf::client("alice").with_validity(early), Kind::CertificateNotYetValid),
+        (Leaf::server("localhost"), Kind::BadCertificate),
+    ] {
+        let outcome = shown(&issue(leaf), world.server_config()).await;
+        assert_eq!(outcome, Err(expected));
+    }
+}
+
+#[tokio::test]
+async fn the_rules_of_the_server_are_kept() {
+    let world = World::shared();
+    let server = |rules| world.server_config().with_client_rules(rules);
+    let mut names = ClientRules::default();
+    names.names_required = true;
+    let outcome = shown(&world.client, server(names)).await;
+    assert_eq!(outcome, Err(Kind::BadCertificate), "it has no subjectAltName");
+    let mut servers = ClientRules::default();
+    servers.usage = Usage::DangerousServersToo;
+    assert_eq!(shown(&world.server, server(servers)).await, Ok(()));
+    assert_eq!(shown(&world.client, server(servers)).await, Ok(()));
+}
+
+#[tokio::test]
+async fn revocation_lists_are_looked_up() {
+    let world = World::shared();
+    let server = |revoked: &[&Issued]| {
+        let list = world.authority.revocation_list(revoked, Validity::default()).unwrap();
+        world.server_config().with_crls(Crls::from_octets(list.as_bytes()).unwrap())
+    };
+    assert_eq!(shown(&world.client, server(&[])).await, Ok(()));
+    let outcome = shown(&world.client, server(&[&world.client])).await;
+    assert_eq!(outcome, Err(Kind::CertificateRevoked));
+    let other = Authority::new("Another Authority", Validity::default()).unwrap();
+    let list = other.revocation_list(&[], Validity::default()).unwrap();
+    let mut crls = Crls::from_octets(list.as_bytes()).unwrap();
+    let silent = world.server_config().with_crls(crls.clone());
+    let outcome = shown(&world.client, silent).await;
+    assert_eq!(outcome, Err(Kind::CertificateRevoked), "no list speaks of it");
+    crls.unknown_taken = true;
+    let lax = world.server_config().with_crls(crls);
+    assert_eq!(shown(&world.client, lax).await, Ok(()));
+    let past = Validity {
+        not_before: Timestamp::from_unix_seconds(1),
+        not_after: Timestamp::from_unix_seconds(2),
+    };
+    let list = world.authority.revocation_list(&[], past).unwrap();
+    let mut crls = Crls::from_octets(list.as_bytes()).unwrap();
+    let strict = world.server_config().with_crls(crls.clone());
+    assert_eq!(shown(&world.client, strict).await, Err(Kind::CertificateRevoked));
+    crls.expired_taken = true;
+    let lax = world.server_config().with_crls(crls);
+    assert_eq!(shown(&world.client, lax).await, Ok(()));
+}
+
+/// RFC 2818, section 3.1, as in the other backend.
+#[tokio::test]
+async fn the_server_must_have_the_name_that_was_asked_for() {
+    let world = World::shared();
+    let acceptor = backend().acceptor(&old(), world.server_config()).unwrap();
+    let connector = backend().connector(&old(), world.client_config()).unwrap();
+    for name in ["elsewhere.example", "127.0.0.1"] {
+        let (near, far) = pipe();
+        let name = ServerName::try_from(name).unwrap();
+        let (_, client) = within(async {
+            tokio::join!(acceptor.accept(Box::new(near)), connector.connect(name, Box::new(far)))
+        })
+        .await;
+        assert_eq!(client.unwrap_err().kind(), Kind::NameMismatch);
+    }
+}
+
+/// Our reading of WAP-219-TLS, 6.3 and 6.4, which is not at hand: X.509v3 with RSA keys, a chain to
+/// an authority that is trusted, and the name that was asked for.
+///
+/// proves: DM-TLS-9, DM-TLS-9C
+#[tokio::test]
+async fn in_tls_1_0_rsa_certificates_chains_and_names_count() {
+    let world = World::shared();
+    let policy = policy(&[TlsVersion::TLS_1_0], &["TLS_RSA_WITH_AES_128_CBC_SHA"]);
+    let acceptor = backend().acceptor(&policy, world.server_config()).unwrap();
+    let stranger = Authority::new("Another Authority", Validity::default()).unwrap();
+    for (roots, name, expected) in [
+        (world.authority.roots().unwrap(), "localhost", None),
+        (world.authority.roots().unwrap(), "elsewhere.example", Some(Kind::NameMismatch)),
+        (stranger.roots().unwrap(), "localhost", Some(Kind::UnknownAuthority)),
+    ] {
+        let connector = backend().connector(&policy, ClientConfig::new(roots)).unwrap();
+        let (near, far) = pipe();
+        let name = ServerName::try_from(name).unwrap();
+        let (server, client) = within(async {
+            tokio::join!(acceptor.accept(Box::new(near)), connector.connect(name, Box::new(far)))
+        })
+        .await;
+        assert_eq!(client.as_ref().err().map(|error| error.kind()), expected);
+        // The client's alert reaches the server.
+        assert_eq!(server.is_ok(), expected.is_none());
+        if let Ok(client) = client {
+            let chain = world.server.identity().unwrap();
+            assert_eq!(client.peer_certificates.first(), chain.chain().first());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_another_certificate_is_named() {
+    let world = World::shared();
+    let identity = bindery_tls::Identity::from_pem(
+        world.server.certificate_pem().as_bytes(),
+        world.client.key_pem().as_bytes(),
+    )
+    .unwrap();
+    let error = backend().acceptor(&old(), ServerConfig::new(identity)).unwrap_err();
+    assert_eq!(error.kind(), Kind::Configuration);
+    assert!(error.to_string().contains("does not belong to"), "{error}");
+}
