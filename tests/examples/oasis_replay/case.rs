@@ -63,8 +63,7 @@ fn goes_on(text: &str) -> bool {
 }
 
 async fn run(site: &Site, text: &str, client: &Client) -> Result<usize, String> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|e| e.to_string())?.as_secs();
-    let now = i64::try_from(now).map_err(|e| e.to_string())?;
+    let now = clock()?;
     let known = RefCell::new(Known::new(now));
     let unbound = Cell::new(None);
     let request = Cell::new(true);
@@ -92,7 +91,7 @@ async fn run(site: &Site, text: &str, client: &Client) -> Result<usize, String> 
         if let Some(name) = unbound.take() {
             return Err(fault(format!("nothing has given a value to {name}")));
         }
-        let asked = Node::of(&asked).and_then(|tree| Ok((Bytes::from(asked), tree)));
+        let asked = Node::of(&asked).map(|tree| (Bytes::from(asked), tree));
         let (asked, asked_tree) = asked.map_err(fault)?;
         known.borrow_mut().asked(&asked_tree);
         let message = RequestMessage::decode(&asked, &options).map_err(|e| fault(e.to_string()))?;
@@ -112,6 +111,12 @@ async fn run(site: &Site, text: &str, client: &Client) -> Result<usize, String> 
         })?;
     }
     if exchanges == 0 { Err("the case has no message".to_owned()) } else { Ok(exchanges) }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a driver: the cases' $NOW is the server's now")]
+fn clock() -> Result<i64, String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|e| e.to_string())?;
+    i64::try_from(now.as_secs()).map_err(|e| e.to_string())
 }
 
 /// The operations of a request, for people.

@@ -176,39 +176,40 @@ impl<'a> Batch<'a> {
             RequestPayload::DiscoverVersions(request) => {
                 Ok(operation::discover_versions::decide(request).into())
             }
+            RequestPayload::Faulty(faulty) => Err(Failure::from(&faulty.error).into()),
+            RequestPayload::Unknown(unknown) => Err(not_supported(unknown.operation).into()),
             RequestPayload::Interop(_) => Ok(InteropResponse::default().into()),
             RequestPayload::Log(request) => {
                 self.scene.config.observer.logged(self.scene.principal, &request.log_message);
                 Ok(LogResponse::default().into())
             }
-            RequestPayload::Create(_)
-            | RequestPayload::Register(_)
-            | RequestPayload::Import(_)
-            | RequestPayload::CreateKeyPair(_)
-            | RequestPayload::ReKey(_)
-            | RequestPayload::ReKeyKeyPair(_)
-            | RequestPayload::DeriveKey(_)
-            | RequestPayload::CreateSplitKey(_)
-            | RequestPayload::JoinSplitKey(_)
-            | RequestPayload::Locate(_) => {
-                // A replacement is asked for by the placeholder, too.
-                let before = self.placeholder.clone();
-                let replaces = matches!(
-                    item.payload,
-                    RequestPayload::ReKey(_)
-                        | RequestPayload::ReKeyKeyPair(_)
-                        | RequestPayload::CreateSplitKey(_)
-                        | RequestPayload::DeriveKey(_)
-                );
-                // What fails here leaves no older object behind that the next item would take for
-                // the one that was not made or found.
-                self.placeholder = before.filter(|_| replaces);
-                let named = self.name(&item.payload).await;
-                self.placeholder = None;
-                let (response, named) = named?;
-                self.placeholder = named;
-                Ok(response)
-            }
+            payload if names(payload) => self.naming(payload).await,
+            other => self.on_objects(other).await,
+        }
+    }
+
+    /// The operations that set the ID Placeholder. What fails here leaves no older object behind
+    /// that the next item would take for the one that was not made or found.
+    async fn naming(&mut self, payload: &RequestPayload) -> Result<ResponsePayload, Fault> {
+        // A replacement is asked for by the placeholder, too.
+        let replaces = matches!(
+            payload,
+            RequestPayload::ReKey(_)
+                | RequestPayload::ReKeyKeyPair(_)
+                | RequestPayload::CreateSplitKey(_)
+                | RequestPayload::DeriveKey(_)
+        );
+        self.placeholder = self.placeholder.take().filter(|_| replaces);
+        let named = self.name(payload).await;
+        self.placeholder = None;
+        let (response, named) = named?;
+        self.placeholder = named;
+        Ok(response)
+    }
+
+    /// The other operations, by what they have in common.
+    async fn on_objects(&mut self, payload: &RequestPayload) -> Result<ResponsePayload, Fault> {
+        match payload {
             RequestPayload::Encrypt(_)
             | RequestPayload::Decrypt(_)
             | RequestPayload::Sign(_)
@@ -217,12 +218,12 @@ impl<'a> Batch<'a> {
             | RequestPayload::MacVerify(_)
             | RequestPayload::Hash(_)
             | RequestPayload::RngRetrieve(_)
-            | RequestPayload::RngSeed(_) => self.cryptographic(&item.payload).await,
+            | RequestPayload::RngSeed(_) => self.cryptographic(payload).await,
             RequestPayload::AddAttribute(_)
             | RequestPayload::ModifyAttribute(_)
             | RequestPayload::DeleteAttribute(_)
             | RequestPayload::SetAttribute(_)
-            | RequestPayload::AdjustAttribute(_) => self.attribute(&item.payload).await,
+            | RequestPayload::AdjustAttribute(_) => self.attribute(payload).await,
             RequestPayload::Check(request) => {
                 let checked = self.check(request).await;
                 if checked.is_err() {
@@ -235,8 +236,6 @@ impl<'a> Batch<'a> {
                 Ok(self.get_wrapped(request).await?.into())
             }
             RequestPayload::Export(request) => Ok(self.export(request).await?.into()),
-            RequestPayload::Faulty(faulty) => Err(Failure::from(&faulty.error).into()),
-            RequestPayload::Unknown(unknown) => Err(not_supported(unknown.operation).into()),
             other => self.on_object(other).await,
         }
     }
@@ -366,22 +365,7 @@ impl<'a> Batch<'a> {
                 let (response, object) = operation::destroy::decide(scene, object)?;
                 (response.into(), Some(object))
             }
-            RequestPayload::ObtainLease(_) => {
-                (operation::lease::obtain(scene, object)?.into(), None)
-            }
-            RequestPayload::GetUsageAllocation(request) => {
-                let (response, object) = operation::lease::allocate(scene, object, request)?;
-                (response.into(), Some(object))
-            }
-            RequestPayload::Archive(_) => {
-                let (response, object) = operation::archive::archive(scene, object)?;
-                (response.into(), Some(object))
-            }
-            RequestPayload::Recover(_) => {
-                let (response, object) = operation::archive::recover(scene, object)?;
-                (response.into(), Some(object))
-            }
-            other => return Err(not_supported(other.operation()).into()),
+            other => kept(scene, object, other)?,
         };
         if let Some(object) = changed {
             self.put(object)?;
@@ -447,6 +431,47 @@ impl<'a> Batch<'a> {
         // The item's own answer comes next.
         self.first_change.get_or_insert(self.answers.len());
     }
+}
+
+/// The operations on what is kept beside the object: leases, allocations, the archive.
+fn kept(
+    scene: &Scene<'_>,
+    object: &Object,
+    payload: &RequestPayload,
+) -> Result<(ResponsePayload, Option<Object>), Fault> {
+    Ok(match payload {
+        RequestPayload::ObtainLease(_) => (operation::lease::obtain(scene, object)?.into(), None),
+        RequestPayload::GetUsageAllocation(request) => {
+            let (response, object) = operation::lease::allocate(scene, object, request)?;
+            (response.into(), Some(object))
+        }
+        RequestPayload::Archive(_) => {
+            let (response, object) = operation::archive::archive(scene, object)?;
+            (response.into(), Some(object))
+        }
+        RequestPayload::Recover(_) => {
+            let (response, object) = operation::archive::recover(scene, object)?;
+            (response.into(), Some(object))
+        }
+        other => return Err(not_supported(other.operation()).into()),
+    })
+}
+
+/// Whether an operation sets the ID Placeholder.
+const fn names(payload: &RequestPayload) -> bool {
+    matches!(
+        payload,
+        RequestPayload::Create(_)
+            | RequestPayload::Register(_)
+            | RequestPayload::Import(_)
+            | RequestPayload::CreateKeyPair(_)
+            | RequestPayload::ReKey(_)
+            | RequestPayload::ReKeyKeyPair(_)
+            | RequestPayload::DeriveKey(_)
+            | RequestPayload::CreateSplitKey(_)
+            | RequestPayload::JoinSplitKey(_)
+            | RequestPayload::Locate(_)
+    )
 }
 
 fn unnamed() -> Failure {

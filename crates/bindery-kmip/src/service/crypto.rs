@@ -323,6 +323,7 @@ impl SignatureScheme {
 
 /// What is signed.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub enum Message<'a> {
     /// The data.
     Data(&'a [u8]),

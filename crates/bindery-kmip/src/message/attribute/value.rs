@@ -192,6 +192,7 @@ pub enum AttributeValue {
 
 impl AttributeValue {
     /// The Attribute Name.
+    #[expect(clippy::too_many_lines, reason = "a table of the attributes")]
     pub fn name(&self) -> &str {
         match self {
             Self::UniqueIdentifier(_) => "Unique Identifier",
@@ -280,6 +281,7 @@ impl AttributeValue {
     }
 
     /// The value of a named attribute; `None` if the name has no variant.
+    #[expect(clippy::too_many_lines, reason = "a table of the attributes")]
     pub(super) fn decode_named(name: &str, element: Element<'_>) -> Result<Option<Self>, Error> {
         Ok(Some(match name {
             "Unique Identifier" => Self::UniqueIdentifier(element.decode()?),
@@ -379,6 +381,7 @@ impl AttributeValue {
     }
 
     /// Writes the value under a tag, if there is one.
+    #[expect(clippy::too_many_lines, reason = "a table of the attributes")]
     pub(super) fn encode_value(&self, tag: Tag, writer: &mut Writer<'_>) {
         match self {
             Self::UniqueIdentifier(value) => value.encode(tag, writer),

@@ -76,30 +76,7 @@ pub(super) fn sign(
             };
             rsa_sign(encoding, pkcs8, &hashed(hash, message)?)
         }
-        SignatureScheme::Pss(hash, salt) => {
-            let digest = hashed(hash, message)?;
-            let key = rsa::PrivateKey::from_pkcs8_der(pkcs8).map_err(no_rsa)?;
-            let salt = salt.map_or(digest.as_ref().len(), usize::from);
-            let signed = match hash {
-                Hash::SHA_1 => {
-                    key.sign(rsa::Pss::<Sha1>::new_blinded_with_salt(salt), digest.as_ref())
-                }
-                Hash::SHA_224 => {
-                    key.sign(rsa::Pss::<Sha224>::new_blinded_with_salt(salt), digest.as_ref())
-                }
-                Hash::SHA_256 => {
-                    key.sign(rsa::Pss::<Sha256>::new_blinded_with_salt(salt), digest.as_ref())
-                }
-                Hash::SHA_384 => {
-                    key.sign(rsa::Pss::<Sha384>::new_blinded_with_salt(salt), digest.as_ref())
-                }
-                Hash::SHA_512 => {
-                    key.sign(rsa::Pss::<Sha512>::new_blinded_with_salt(salt), digest.as_ref())
-                }
-                _ => return Err(unsupported(scheme)),
-            };
-            signed.map_err(|_| refused("the key is too short for this hash and salt"))
-        }
+        SignatureScheme::Pss(hash, salt) => pss_sign(hash, salt, pkcs8, message),
         SignatureScheme::Ecdsa(hash) => {
             let (curve, pair) = keys::curve_pair(pkcs8)
                 .ok_or_else(|| refused("this is no key on a known curve"))?;
@@ -121,6 +98,27 @@ pub(super) fn sign(
             }
         }
     }
+}
+
+fn pss_sign(
+    hash: Hash,
+    salt: Option<u16>,
+    pkcs8: &[u8],
+    message: Message<'_>,
+) -> Result<Vec<u8>, CryptoError> {
+    let digest = hashed(hash, message)?;
+    let key = rsa::PrivateKey::from_pkcs8_der(pkcs8).map_err(no_rsa)?;
+    let hashed = digest.as_ref();
+    let salt = salt.map_or(hashed.len(), usize::from);
+    let signed = match hash {
+        Hash::SHA_1 => key.sign(rsa::Pss::<Sha1>::new_blinded_with_salt(salt), hashed),
+        Hash::SHA_224 => key.sign(rsa::Pss::<Sha224>::new_blinded_with_salt(salt), hashed),
+        Hash::SHA_256 => key.sign(rsa::Pss::<Sha256>::new_blinded_with_salt(salt), hashed),
+        Hash::SHA_384 => key.sign(rsa::Pss::<Sha384>::new_blinded_with_salt(salt), hashed),
+        Hash::SHA_512 => key.sign(rsa::Pss::<Sha512>::new_blinded_with_salt(salt), hashed),
+        other => return Err(CryptoError::unsupported("signature", format!("PSS with {other:?}"))),
+    };
+    signed.map_err(|_| refused("the key is too short for this hash and salt"))
 }
 
 fn rsa_sign(

@@ -157,7 +157,6 @@ impl Batch<'_> {
 
     /// Runs a cipher over what a request brings; with the stream's Correlation Value while it goes
     /// on.
-    #[expect(clippy::type_complexity, reason = "what goes in, grouped by what it belongs to")]
     fn ciphered(
         &mut self,
         object: &Object,
@@ -304,10 +303,8 @@ impl Batch<'_> {
             (request.init_indicator, request.correlation_value.as_ref()),
             request.final_indicator == Some(true),
         )?;
-        let mut response = HashResponse::default();
-        response.data = value.map(Bytes::from);
-        response.correlation_value = correlation;
-        Ok(response)
+        let data = value.map(Bytes::from);
+        Ok(HashResponse { data, correlation_value: correlation, ..HashResponse::default() })
     }
 
     async fn sign(&mut self, request: &SignRequest) -> Result<SignResponse, Fault> {

@@ -9,8 +9,8 @@ use super::{Scene, cryptography, describe, made_here};
 use crate::{
     Secret,
     message::{
-        Attribute, AttributeValue, CryptographicParameters, DeriveKeyRequest, Failure, KeyBlock,
-        Link, ManagedObject, SecretData, SymmetricKey,
+        Attribute, AttributeValue, CryptographicParameters, DerivationParameters, DeriveKeyRequest,
+        Failure, KeyBlock, Link, ManagedObject, SecretData, SymmetricKey,
     },
     service::{
         Derivation, Fault,
@@ -18,6 +18,9 @@ use crate::{
         template::{apply, given, lacking},
     },
 };
+
+/// The most iterations of PBKDF2: about a second of a processor.
+const ITERATIONS: u32 = 2_000_000;
 
 /// A new key or secret from one or two others: the key to derive with, and where there is a second
 /// one it is the derivation data.
@@ -93,7 +96,6 @@ fn octets_of(
     request: &DeriveKeyRequest,
     octets: usize,
 ) -> Result<Secret, Fault> {
-    let missing = |what: &str| Failure::missing_data(format!("{what} is missing"));
     let Some(base) = bases.first() else { return Err(missing("the key to derive from").into()) };
     let secret = cryptography::octets(base)?;
     let said = &request.derivation_parameters;
@@ -108,15 +110,7 @@ fn octets_of(
     let mut out = zeroize::Zeroizing::new(vec![0; octets]);
     match request.derivation_method {
         Method::PBKDF2 => {
-            let salt = said.salt.as_deref().ok_or_else(|| missing("the Salt"))?;
-            let iterations = said.iteration_count.and_then(|count| u32::try_from(count).ok());
-            let iterations = iterations.filter(|count| (1..=10_000_000).contains(count));
-            let iterations = iterations.ok_or_else(|| {
-                Failure::invalid_field("the Iteration Count is between 1 and 10,000,000")
-            })?;
-            // RFC 8018 has SHA-1 where nothing is said.
-            let hash = parameters.hashing_algorithm.unwrap_or(Hash::SHA_1);
-            let method = Derivation::Pbkdf2(hash, salt, iterations);
+            let method = pbkdf2(said, &parameters)?;
             scene.crypto.derive(&method, secret.expose(), &mut out)?;
         }
         Method::HASH => {
@@ -158,6 +152,25 @@ fn octets_of(
         }
     }
     Ok(Secret::new(std::mem::take(&mut *out)))
+}
+
+fn missing(what: &str) -> Failure {
+    Failure::missing_data(format!("{what} is missing"))
+}
+
+fn pbkdf2<'a>(
+    said: &'a DerivationParameters,
+    parameters: &CryptographicParameters,
+) -> Result<Derivation<'a>, Failure> {
+    let salt = said.salt.as_deref().ok_or_else(|| missing("the Salt"))?;
+    let iterations = said.iteration_count.and_then(|count| u32::try_from(count).ok());
+    let iterations =
+        iterations.filter(|count| (1..=ITERATIONS).contains(count)).ok_or_else(|| {
+            Failure::invalid_field(format!("the Iteration Count is between 1 and {ITERATIONS}"))
+        })?;
+    // RFC 8018 has SHA-1 where nothing is said.
+    let hash = parameters.hashing_algorithm.unwrap_or(Hash::SHA_1);
+    Ok(Derivation::Pbkdf2(hash, salt, iterations))
 }
 
 /// As much as is asked for of what a method gave.
