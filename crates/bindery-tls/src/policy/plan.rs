@@ -213,8 +213,8 @@ impl Policy {
         );
         let hint = match &self.modern_subset {
             Some(subset) => format!(
-                "it takes a backend that has them, such as one on OpenSSL; the policy {subset} is \
-                 the part of the same sources that every backend serves"
+                "it takes a backend that has them, such as bindery-tls-legacy on OpenSSL; the \
+                 policy {subset} is the part of the same sources that every backend serves"
             ),
             None => "choose another policy, or a backend that has them".to_owned(),
         };

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use bindery_tls::{
     Acceptor, ClientAuth, ClientRules, Crls, Expiry, Identity, Policy, PskIdentities, Restriction,
-    Role, Roots, ServerConfig, Usage,
+    Role, Roots, ServerConfig, TlsErrorKind, Usage,
 };
 
 use super::Planner;
@@ -74,7 +74,12 @@ impl Planner<'_> {
             ));
         }
         let acceptor = backend.acceptor(&policy, config);
-        Some((self.take(key, acceptor)?, expiries))
+        let member = match &acceptor {
+            Err(error) if error.kind() == TlsErrorKind::PolicyNotMet => ".tls_policy",
+            Err(error) if error.message().starts_with("key file ") => ".key",
+            _ => "",
+        };
+        Some((self.take(&format!("{key}{member}"), acceptor)?, expiries))
     }
 
     fn identity(&mut self, key: &str, listener: &Listener) -> Option<Identity> {
