@@ -204,7 +204,7 @@ def discover_versions(client):
     result = client.proxy.discover_versions()
     expect(result.result_status.value == enums.ResultStatus.SUCCESS, result.result_message)
     offered = [(v.major, v.minor) for v in result.protocol_versions]
-    expect(offered == [(1, 4), (1, 3), (1, 2), (1, 1), (1, 0)], offered)
+    expect(offered == [(2, 1), (2, 0), (1, 4), (1, 3), (1, 2), (1, 1), (1, 0)], offered)
 
 
 def header(version, count, **options):
@@ -259,9 +259,10 @@ def batch_with_an_error_inside():
 
 
 def operation_that_is_not_there():
+    # PyKMIP has no payload for Poll; any will do.
     payload = payloads.RekeyRequestPayload(unique_identifier="1")
     request = messages.RequestMessage(
-        request_header=header((1, 2), 1), batch_items=[item(enums.Operation.REKEY, payload)])
+        request_header=header((1, 2), 1), batch_items=[item(enums.Operation.POLL, payload)])
     _, status, _, content = curl(encode(request))
     expect(status == 200, f"status {status}")
     answer = decode(content).batch_items[0]

@@ -4,14 +4,18 @@ Run by `cargo xtask interop kmip`, against the same server and port as kmip_http
 environment. Prints a line per check, `ok NAME` or `FAIL NAME: why`; exits 1 if any failed.
 """
 
+import hashlib
+import hmac
 import socket
 import ssl
 import struct
 import sys
 from urllib.parse import urlsplit
 
+from kmip.core import attributes
 from kmip.core import enums
 from kmip.pie import client as pie_client
+from kmip.pie import objects as pie_objects
 
 import kmip_https
 from kmip_https import CACERT, CERT, KEY, URL, VERSIONS, check, decode, expect, query_message
@@ -129,6 +133,78 @@ def no_certificate_no_service():
         pass
 
 
+def cryptography(client, label):
+    """Key pairs, attributes, encryption, signatures, MACs and derivation, by PyKMIP's client."""
+    mask = enums.CryptographicUsageMask
+    key = client.create(enums.CryptographicAlgorithm.AES, 256, name=f"cipher-{label}",
+                        cryptographic_usage_mask=[mask.ENCRYPT, mask.DECRYPT, mask.DERIVE_KEY])
+    client.activate(key)
+    plain, iv = b"sixteen octets..and more", bytes(range(16))
+    parameters = {
+        "cryptographic_algorithm": enums.CryptographicAlgorithm.AES,
+        "block_cipher_mode": enums.BlockCipherMode.CBC,
+        "padding_method": enums.PaddingMethod.PKCS5,
+    }
+    sealed, _ = client.encrypt(plain, uid=key, cryptographic_parameters=parameters,
+                               iv_counter_nonce=iv)
+    expect(sealed != plain and len(sealed) == 32, f"{len(sealed)} octets")
+    opened = client.decrypt(sealed, uid=key, cryptographic_parameters=parameters,
+                            iv_counter_nonce=iv)
+    expect(opened == plain, opened)
+
+    public, private = client.create_key_pair(
+        enums.CryptographicAlgorithm.RSA, 2048,
+        public_name=f"public-{label}", public_usage_mask=[mask.VERIFY],
+        private_name=f"private-{label}", private_usage_mask=[mask.SIGN])
+    client.activate(private)
+    client.activate(public)
+    scheme = {
+        "padding_method": enums.PaddingMethod.PSS,
+        "cryptographic_algorithm": enums.CryptographicAlgorithm.RSA,
+        "hashing_algorithm": enums.HashingAlgorithm.SHA_256,
+    }
+    signature = client.sign(b"message", uid=private, cryptographic_parameters=scheme)
+    verdict = client.signature_verify(b"message", signature, uid=public,
+                                      cryptographic_parameters=scheme)
+    expect(verdict == enums.ValidityIndicator.VALID, verdict)
+    verdict = client.signature_verify(b"another", signature, uid=public,
+                                      cryptographic_parameters=scheme)
+    expect(verdict == enums.ValidityIndicator.INVALID, verdict)
+    names = client.get_attribute_list(private)
+    expect("Link" in names and "Digest" in names, names)
+
+    secret = pie_objects.SymmetricKey(
+        enums.CryptographicAlgorithm.HMAC_SHA256, 256, bytes(range(32)),
+        masks=[mask.MAC_GENERATE], name=f"mac-{label}")
+    secret = client.register(secret)
+    client.activate(secret)
+    _, mac = client.mac(b"data", secret, enums.CryptographicAlgorithm.HMAC_SHA256)
+    expected = hmac.new(bytes(range(32)), b"data", hashlib.sha256).digest()
+    expect(mac == expected, mac)
+
+    derived = client.derive_key(
+        enums.ObjectType.SYMMETRIC_KEY, [key], enums.DerivationMethod.PBKDF2,
+        {"cryptographic_parameters": {"hashing_algorithm": enums.HashingAlgorithm.SHA_256},
+         "salt": b"salt", "iteration_count": 1000},
+        cryptographic_length=128, cryptographic_algorithm=enums.CryptographicAlgorithm.AES,
+        cryptographic_usage_mask=[mask.ENCRYPT])
+    base = client.get(key).value
+    expected = hashlib.pbkdf2_hmac("sha256", base, b"salt", 1000, 16)
+    expect(client.get(derived).value == expected, "the derived key")
+    found = client.locate(attributes=[
+        client._attribute_factory.create_attribute(
+            enums.AttributeType.NAME, attribute_value(f"private-{label}"))])
+    expect(found == [private], found)
+    for uid in [key, public, private, secret]:
+        client.revoke(enums.RevocationReasonCode.CESSATION_OF_OPERATION, uid)
+        client.destroy(uid)
+    client.destroy(derived)
+
+
+def attribute_value(name):
+    return attributes.Name.create(name, enums.NameType.UNINTERPRETED_TEXT_STRING)
+
+
 def main():
     for version in VERSIONS:
         label = f"{version.name.lower()}, TLS"
@@ -136,6 +212,8 @@ def main():
         check(f"life of a key ({label})", with_client, version, kmip_https.life_of_a_key, label)
         check(f"registered objects ({label})", with_client, version,
               kmip_https.registered_objects, label)
+        if version.value >= enums.KMIPVersion.KMIP_1_2.value:
+            check(f"cryptography ({label})", with_client, version, cryptography, label)
     check("many messages on one connection", many_messages_on_one_connection)
     check("messages in pieces and together", messages_in_pieces_and_together)
     check("unreadable requests are answered", unreadable_requests_are_answered)

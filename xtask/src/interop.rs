@@ -3,6 +3,7 @@
 //! A peer is a module with one entry in [`PEERS`]. It says what it needs, can install it with `--install` (and only
 //! then), and runs its checks. What is not there is skipped with the reason, never silently.
 
+mod http;
 mod kmip;
 mod kmip_codec;
 mod python;
@@ -48,8 +49,15 @@ pub(crate) struct Peer {
 }
 
 /// Every peer.
-pub(crate) const PEERS: [Peer; 6] =
-    [kmip::PEER, kmip_codec::PEER, tls::PEER, tls_legacy::PEER, taxii_xml::PEER, wbxml::PEER];
+pub(crate) const PEERS: [Peer; 7] = [
+    http::PEER,
+    kmip::PEER,
+    kmip_codec::PEER,
+    tls::PEER,
+    tls_legacy::PEER,
+    taxii_xml::PEER,
+    wbxml::PEER,
+];
 
 /// How many checks passed, and how many did not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

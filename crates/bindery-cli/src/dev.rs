@@ -16,7 +16,9 @@ use crate::{
     log,
     output::{self, Format, Output, write_stdout},
     serve::now,
-    server::{self, Started, plan::Plan, ready::Ready, secure::HangUp, signals},
+    server::{
+        self, Started, plan::Plan, ready::Ready, secure::HangUp, signals, supervisor::Inherited,
+    },
 };
 pub(crate) use files::{DATABASE, Made, client_settings, prepare};
 use lock::DataLock;
@@ -63,7 +65,7 @@ pub(crate) async fn start(args: &DevArgs) -> Result<Started> {
     {
         admin.any_port = true;
     }
-    server::start(plan).await
+    server::start(plan, Inherited::default()).await
 }
 
 /// The configuration that a directory of `bindery dev` stands for; its paths are relative to it.

@@ -12,7 +12,7 @@ use crate::{
     error::{Exit, Result},
     log,
     output::{self, Document, Output},
-    server::{self, plan::Plan, ready::Ready, secure::HangUp, signals},
+    server::{self, plan::Plan, ready::Ready, secure::HangUp, signals, supervisor::Inherited},
 };
 
 /// Runs the server until it is told to stop.
@@ -33,7 +33,7 @@ pub(crate) async fn run(args: &ServeArgs, output: Output) -> Result<()> {
         tracing::warn!("{warning}");
     }
     let path = loaded.value.service.kmip.as_ref().map_or("", |service| &service.path);
-    let started = server::start(plan).await?;
+    let started = server::start(plan, Inherited::take()?).await?;
     let secure = started.secure.clone();
     let stop = signals::stop(HangUp::Reload(secure.clone(), loaded.file.clone()))?;
     // It ends with the runtime.

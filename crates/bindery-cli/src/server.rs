@@ -6,6 +6,7 @@ pub(crate) mod plan;
 pub(crate) mod ready;
 pub(crate) mod secure;
 pub(crate) mod signals;
+pub(crate) mod supervisor;
 
 use std::{
     net::SocketAddr,
@@ -31,6 +32,7 @@ use crate::{
 use admin::Admin;
 use observer::{LogObserver, Operations};
 use plan::Plan;
+use supervisor::{Inherited, State};
 
 /// A server whose store is open and whose listeners are bound.
 #[derive(Debug)]
@@ -63,12 +65,12 @@ pub(crate) struct Listening {
 /// # Errors
 /// The store cannot be opened, an address not be listened on; the exit code says that the server
 /// could not start.
-pub(crate) async fn start(plan: Plan) -> Result<Started> {
+pub(crate) async fn start(plan: Plan, inherited: Inherited) -> Result<Started> {
     let store = SqliteStore::open(plan.store).await.map_err(|error| {
         Failure::new(Exit::Start, Layer::Store, error.to_string())
             .hint("see the section [store] of the configuration")
     })?;
-    let started = bind(plan.serving, &store).await;
+    let started = bind(plan.serving, &store, inherited).await;
     if started.is_err() {
         // The first failure is the one to tell.
         let _ = store.close().await;
@@ -76,7 +78,11 @@ pub(crate) async fn start(plan: Plan) -> Result<Started> {
     started
 }
 
-async fn bind(serving: plan::Serving, store: &SqliteStore) -> Result<Started> {
+async fn bind(
+    serving: plan::Serving,
+    store: &SqliteStore,
+    mut inherited: Inherited,
+) -> Result<Started> {
     let mut router = Router::new();
     let operations = Operations::default();
     let mut messages: Option<Arc<dyn StreamEndpoint>> = None;
@@ -94,7 +100,10 @@ async fn bind(serving: plan::Serving, store: &SqliteStore) -> Result<Started> {
         .identities(Arc::clone(&serving.identities));
     let secure = secure::Secure::new(&serving.listeners);
     for (plan, acceptor) in serving.listeners.iter().zip(secure.acceptors()) {
-        let listener = Listener::tls(plan.address, acceptor);
+        let listener = match inherited.of(plan.address) {
+            Some(socket) => Listener::from_std(socket, Some(acceptor)),
+            None => Listener::tls(plan.address, acceptor),
+        };
         builder = builder.listen(match (plan.protocol, &messages) {
             (Protocol::KmipTls, Some(messages)) => listener.messages(Arc::clone(messages)),
             (Protocol::Both, Some(messages)) => listener.messages_or_http(Arc::clone(messages)),
@@ -112,27 +121,36 @@ async fn bind(serving: plan::Serving, store: &SqliteStore) -> Result<Started> {
             let endpoint =
                 Admin::new(server.counters(), store.clone(), operations, Arc::clone(&ready))
                     .with_tls(secure.clone());
-            Some(bind_admin(admin, &Arc::new(endpoint)).await?)
+            Some(bind_admin(admin, &Arc::new(endpoint), inherited.of(admin.address)).await?)
         }
         None => None,
     };
+    inherited.all_taken()?;
     let admin = admin_server.as_ref().and_then(|server| server.local_addrs().first().copied());
     let store = store.clone();
     Ok(Started { listeners, admin, secure, server, admin_server, store, ready })
 }
 
-async fn bind_admin(admin: plan::AdminPlan, endpoint: &Arc<Admin>) -> Result<Server> {
-    let listen = |address| async move {
+async fn bind_admin(
+    admin: plan::AdminPlan,
+    endpoint: &Arc<Admin>,
+    inherited: Option<std::net::TcpListener>,
+) -> Result<Server> {
+    let listen = |listener| async move {
         let router = admin::routes(endpoint).map_err(|error| cannot_start(&error))?;
         let builder = Server::builder().router(router).limits(admin::limits());
-        Ok(builder.listen(Listener::clear(address)).bind().await)
+        Ok(builder.listen(listener).bind().await)
     };
-    match listen(admin.address).await? {
+    let listener = match inherited {
+        Some(socket) => Listener::from_std(socket, None),
+        None => Listener::clear(admin.address),
+    };
+    match listen(listener).await? {
         Ok(server) => Ok(server),
         // Nobody has asked for this port: another one does as well.
         Err(_) if admin.any_port => {
             let free = SocketAddr::new(admin.address.ip(), 0);
-            listen(free).await?.map_err(|error| cannot_listen(&error))
+            listen(Listener::clear(free)).await?.map_err(|error| cannot_listen(&error))
         }
         Err(error) => Err(cannot_listen(&error)),
     }
@@ -156,11 +174,13 @@ impl Started {
         });
         let ready = Arc::clone(&self.ready);
         ready.store(true, Relaxed);
+        supervisor::tell(State::Ready);
         let stopped = self
             .server
             .serve(async {
                 shutdown.await;
                 ready.store(false, Relaxed);
+                supervisor::tell(State::Stopping);
             })
             .await;
         drop(stop_admin);

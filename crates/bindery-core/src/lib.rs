@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod account;
 mod binding;
 mod body;
 mod context;
@@ -14,6 +15,10 @@ mod stream;
 mod time;
 mod unexpected;
 
+pub use account::{
+    Account, AccountError, AccountFuture, CredentialStore, DigestAlgorithm, DigestSecret,
+    RateLimit, ReplayGuard,
+};
 pub use binding::{ClientBinding, Decoded, EncodeError, Rejected, ServerBinding};
 pub use body::{Body, BodyError};
 pub use context::{Channel, Context};

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use http::{HeaderName, Method, Version};
+use http::{HeaderName, HeaderValue, Method, Version};
 
 use crate::{BodyError, MediaType};
 
@@ -34,6 +34,18 @@ pub enum Refusal {
     Unidentified {
         /// What is missing.
         reason: String,
+    },
+    /// The peer has to prove who it is by HTTP authentication, and has not.
+    Unauthorized {
+        /// What it can prove itself with, each a value of `WWW-Authenticate`.
+        challenges: Vec<HeaderValue>,
+        /// What is missing or wrong.
+        reason: Cow<'static, str>,
+    },
+    /// The peer failed too often, and has to wait.
+    TooManyRequests {
+        /// How long, in seconds, for the `Retry-After` field.
+        retry_after: u64,
     },
     /// The peer is known and may not do this.
     Forbidden,
@@ -132,6 +144,8 @@ pub enum Fault {
     Version,
     ClearChannel,
     Unidentified,
+    Unauthorized,
+    TooManyRequests,
     Forbidden,
     MissingHeader,
     ForbiddenHeader,
@@ -162,6 +176,8 @@ impl Refusal {
             Self::Version { .. } => Fault::Version,
             Self::ClearChannel => Fault::ClearChannel,
             Self::Unidentified { .. } => Fault::Unidentified,
+            Self::Unauthorized { .. } => Fault::Unauthorized,
+            Self::TooManyRequests { .. } => Fault::TooManyRequests,
             Self::Forbidden => Fault::Forbidden,
             Self::MissingHeader { .. } => Fault::MissingHeader,
             Self::ForbiddenHeader { .. } => Fault::ForbiddenHeader,
@@ -191,6 +207,8 @@ impl Refusal {
             Fault::Version => "use HTTP/1.1",
             Fault::ClearChannel => "connect with TLS (an https URL)",
             Fault::Unidentified => "show an identity that the server accepts",
+            Fault::Unauthorized => "authenticate with a scheme that WWW-Authenticate names",
+            Fault::TooManyRequests => "wait as long as Retry-After says",
             Fault::Forbidden => "ask the server's operator for permission",
             Fault::MissingHeader => "send the field",
             Fault::ForbiddenHeader => "leave the field out",
@@ -271,6 +289,12 @@ impl fmt::Display for Refusal {
             Self::ClearChannel => f.write_str("the request came without TLS"),
             Self::Unidentified { reason } => {
                 write!(f, "the peer is not identified: {}", OneLine(reason))
+            }
+            Self::Unauthorized { reason, .. } => {
+                write!(f, "the peer is not authenticated: {}", OneLine(reason))
+            }
+            Self::TooManyRequests { retry_after } => {
+                write!(f, "too many failures; the next try counts in {retry_after} s")
             }
             Self::Forbidden => f.write_str("the peer may not do this"),
             Self::MissingHeader { name } => write!(f, "the field {name} is missing"),

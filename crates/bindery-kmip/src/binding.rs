@@ -25,12 +25,28 @@ pub const VERSIONS: [ProtocolVersion; 5] = [
     ProtocolVersion::V1_0,
 ];
 
+/// The versions that the key server speaks, newest first: [`VERSIONS`] and those of 2.x.
+pub const SERVER_VERSIONS: [ProtocolVersion; 7] = [
+    ProtocolVersion::V2_1,
+    ProtocolVersion::V2_0,
+    ProtocolVersion::V1_4,
+    ProtocolVersion::V1_3,
+    ProtocolVersion::V1_2,
+    ProtocolVersion::V1_1,
+    ProtocolVersion::V1_0,
+];
+
 /// The version to answer a request of another version in: the request's own if it is spoken here;
-/// else the newest of [`VERSIONS`], which a peer of the same major version can read around its
-/// unknown fields (KMIP 1.4, section 6.1).
+/// else the newest of [`SERVER_VERSIONS`] of its major version, which such a peer can read around
+/// its unknown fields (KMIP 1.4, section 6.1), and the newest of 1.x for one of no known version.
 pub fn answer_version(requested: ProtocolVersion) -> ProtocolVersion {
-    let [newest, ..] = VERSIONS;
-    if VERSIONS.contains(&requested) { requested } else { newest }
+    let [newest, ..] = SERVER_VERSIONS;
+    let [newest_of_1, ..] = VERSIONS;
+    match requested {
+        spoken if SERVER_VERSIONS.contains(&spoken) => spoken,
+        other if other.major == newest.major => newest,
+        _ => newest_of_1,
+    }
 }
 
 /// The HTTPS binding: one KMIP message in binary TTLV in the body of each HTTP message; where

@@ -13,7 +13,9 @@ mod server;
 #[cfg(feature = "service")]
 pub mod service;
 
-pub use binding::{Encoding, Expect, KmipHttps, KmipTls, Reply, VERSIONS, answer_version};
+pub use binding::{
+    Encoding, Expect, KmipHttps, KmipTls, Reply, SERVER_VERSIONS, VERSIONS, answer_version,
+};
 pub use call::{Envelope, OperationFailed, outcome, typed};
 #[cfg(feature = "client")]
 pub use client::{BatchOutcome, Client, ClientBuilder, ClientError};

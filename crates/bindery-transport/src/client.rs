@@ -3,6 +3,7 @@
 mod connection;
 mod drive;
 mod failure;
+mod login;
 mod open;
 mod request;
 mod target;

@@ -6,6 +6,7 @@ mod clock;
 mod coding;
 mod counters;
 mod error;
+mod hashing;
 mod host;
 mod limits;
 mod server;
@@ -15,5 +16,8 @@ pub use client::{Client, ClientBuilder, Connection, Repeatable, Target};
 pub use clock::{Clock, SystemClock};
 pub use counters::{Counters, Snapshot};
 pub use error::{ErrorKind, Layer, TransportError};
+pub use hashing::OnRuntime;
 pub use limits::{ClientLimits, Limits};
-pub use server::{Listener, MountError, Router, Server, ServerBuilder, Stopped};
+pub use server::{
+    Listener, MountError, Mounted, MountedBody, Router, Server, ServerBuilder, Stopped,
+};

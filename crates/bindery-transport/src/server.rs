@@ -6,6 +6,7 @@ mod exchange;
 mod guard;
 mod identity;
 mod messages;
+mod mounted;
 mod preflight;
 mod router;
 
@@ -21,6 +22,7 @@ use tokio::{
 
 use crate::{Clock, Counters, ErrorKind, Layer, Limits, SystemClock, TransportError};
 use accept::Addresses;
+pub use mounted::{Mounted, MountedBody};
 pub use router::{MountError, Router};
 
 /// An HTTP/1.0 and 1.1 server, bound and not serving yet.
@@ -275,19 +277,29 @@ impl ServerBuilder {
     /// # Errors
     /// [`ErrorKind::Bind`]: an address cannot be listened on, or there is none at all. The error
     /// names the address.
-    pub async fn bind(self) -> Result<Server, TransportError> {
+    pub async fn bind(mut self) -> Result<Server, TransportError> {
         if self.listeners.is_empty() {
             let message = "the server has no listener";
             return Err(TransportError::new(ErrorKind::Bind, Layer::Tcp, message)
                 .with_hint("configure an address to listen on"));
         }
         let mut listeners = Vec::with_capacity(self.listeners.len());
-        for listener in self.listeners {
+        for listener in std::mem::take(&mut self.listeners) {
             listeners.push(listener.bind().await?);
         }
+        Ok(Server { listeners, shared: self.shared() })
+    }
+
+    /// The routes as a `tower::Service`, for a stack of another make: see [`Mounted`]. Listeners
+    /// and the limits of connections are left out. Needs a tokio runtime with time.
+    pub fn mounted(self) -> Mounted {
+        Mounted::new(self.shared())
+    }
+
+    fn shared(self) -> Arc<Shared> {
         let neutral = neutral(&self.router);
         let slots = self.limits.connections.get().min(Semaphore::MAX_PERMITS);
-        let shared = Shared {
+        Arc::new(Shared {
             router: self.router,
             slots: Arc::new(Semaphore::new(slots)),
             addresses: Addresses::new(self.limits.connections_per_address),
@@ -296,8 +308,7 @@ impl ServerBuilder {
             clock: self.clock,
             counters: self.counters,
             neutral,
-        };
-        Ok(Server { listeners, shared: Arc::new(shared) })
+        })
     }
 }
 

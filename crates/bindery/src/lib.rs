@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "auth")]
+#[doc(inline)]
+pub use bindery_auth as auth;
 #[cfg(feature = "core")]
 #[doc(inline)]
 pub use bindery_core as core;

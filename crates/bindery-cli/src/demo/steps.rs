@@ -126,7 +126,7 @@ async fn query(session: &mut Session) -> Outcome {
 async fn discover_versions(session: &mut Session) -> Outcome {
     let answer = call(session, DiscoverVersionsRequest::new([])).await?;
     let versions = answer.protocol_versions;
-    check(versions == bindery_kmip::VERSIONS, format!("found {versions:?}"))?;
+    check(versions == bindery_kmip::SERVER_VERSIONS, format!("found {versions:?}"))?;
     Ok(versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
 }
 

@@ -15,5 +15,7 @@ mod messages;
 mod offline;
 mod server;
 mod settings;
+#[cfg(unix)]
+mod supervisor;
 mod support;
 mod tls;

@@ -184,7 +184,7 @@ fn what_the_server_can_do() {
     let query = verb(path, "query");
     assert!(query["operations"].as_array().unwrap().contains(&"Locate".into()), "{query}");
     let versions = verb(path, "discover-versions");
-    let expected = serde_json::json!(["1.4", "1.3", "1.2", "1.1", "1.0"]);
+    let expected = serde_json::json!(["2.1", "2.0", "1.4", "1.3", "1.2", "1.1", "1.0"]);
     assert_eq!(versions["protocol_versions"], expected);
     let one = verb(path, "discover-versions 1.2 9.9");
     assert_eq!(one["protocol_versions"], serde_json::json!(["1.2"]));
@@ -206,9 +206,9 @@ fn raw_messages_are_sent_as_they_are() {
     assert_eq!(answer["message"][0]["name"], "ResponseMessage");
     let answer = run(path, "kmip raw query.hex -o raw").exits(0);
     run_with_input(path, "decode -", &answer.stdout).exits(0);
-    // Operation 0x2A is Log of KMIP 2.x.
-    file(path, "log.hex", QUERY.replace("0000001800000000", "0000002a00000000"));
-    let refused = run(path, "kmip raw log.hex -o json").exits(1).error();
+    // Operation 0x17 is Validate.
+    file(path, "validate.hex", QUERY.replace("0000001800000000", "0000001700000000"));
+    let refused = run(path, "kmip raw validate.hex -o json").exits(1).error();
     assert_eq!(refused["result_reason"], "OperationNotSupported");
     file(path, "half.hex", "4200780100000078");
     run(path, "kmip raw half.hex").exits(5);

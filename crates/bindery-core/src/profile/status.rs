@@ -36,8 +36,16 @@ impl Profile {
                 let expected = if expected.is_empty() { &["identity"][..] } else { expected };
                 Some((header::ACCEPT_ENCODING, list(expected)))
             }
+            Refusal::TooManyRequests { retry_after } => {
+                Some((header::RETRY_AFTER, retry_after.to_string()))
+            }
             _ => None,
         };
+        if let Refusal::Unauthorized { challenges, .. } = refusal {
+            for challenge in challenges {
+                response.headers_mut().append(header::WWW_AUTHENTICATE, challenge.clone());
+            }
+        }
         if let Some((name, value)) = field
             && let Ok(value) = HeaderValue::try_from(value)
         {
@@ -87,6 +95,8 @@ const fn default_status(fault: Fault) -> StatusCode {
         | Fault::BodyIncomplete
         | Fault::MalformedBody => StatusCode::BAD_REQUEST,
         Fault::ClearChannel | Fault::Unidentified | Fault::Forbidden => StatusCode::FORBIDDEN,
+        Fault::Unauthorized => StatusCode::UNAUTHORIZED,
+        Fault::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Fault::Target => StatusCode::NOT_FOUND,
         Fault::Method => StatusCode::METHOD_NOT_ALLOWED,
         Fault::NotAcceptable => StatusCode::NOT_ACCEPTABLE,

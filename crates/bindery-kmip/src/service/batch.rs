@@ -1,24 +1,29 @@
 //! The items of one message, decided one after the other.
 
+mod attributes;
+mod crypto;
+mod keys;
 mod locate;
 
 use bindery_ttlv::{
-    Text,
-    registry::{BatchErrorContinuationOption, Operation},
+    ProtocolVersion, Text,
+    registry::{BatchErrorContinuationOption, Operation, ResultReason},
 };
 
 use super::{
     Change, Fault, KeyStore,
     allowance::Allowance,
-    fault::shortened,
+    fault::{in_version, shortened},
+    form::form_of_2,
     object::Object,
     operation::{self, Scene},
-    template::form_of_2,
+    stream::{StreamChanges, Streams},
     uid::UidSource,
     working_set::{Entry, WorkingSet, octets},
 };
 use crate::message::{
-    Failure, RequestBatchItem, RequestPayload, ResponseBatchItem, ResponsePayload,
+    Failure, InteropResponse, LogResponse, RequestBatchItem, RequestPayload, ResponseBatchItem,
+    ResponsePayload,
 };
 
 /// The longest Unique Identifier that a store is asked for; those made here have 36 octets.
@@ -29,6 +34,9 @@ pub(super) struct Batch<'a> {
     scene: Scene<'a>,
     store: &'a dyn KeyStore,
     uids: &'a UidSource,
+    streams: &'a Streams,
+    /// What this batch has done to streams.
+    stream_changes: StreamChanges,
     set: WorkingSet,
     left: Allowance,
     /// What an item means that says no Unique Identifier (KMIP 1.4, section 4).
@@ -42,11 +50,18 @@ pub(super) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(scene: Scene<'a>, store: &'a dyn KeyStore, uids: &'a UidSource) -> Self {
+    pub(super) fn new(
+        scene: Scene<'a>,
+        store: &'a dyn KeyStore,
+        uids: &'a UidSource,
+        streams: &'a Streams,
+    ) -> Self {
         Self {
             scene,
             store,
             uids,
+            streams,
+            stream_changes: StreamChanges::new(),
             set: WorkingSet::default(),
             left: Allowance::new(scene.config),
             placeholder: None,
@@ -74,6 +89,7 @@ impl<'a> Batch<'a> {
             };
             let down = fault.is_store_down();
             let failure = fault.tell(&*self.scene.config.observer);
+            let failure = in_version(failure, self.scene.version);
             if down {
                 self.store_down = Some(failure.clone());
             }
@@ -89,6 +105,11 @@ impl<'a> Batch<'a> {
     /// What to commit.
     pub(super) fn take_changes(&mut self) -> Vec<Change> {
         self.set.take_changes()
+    }
+
+    /// What has become of streams, once the rest is committed.
+    pub(super) fn take_stream_changes(&mut self) -> StreamChanges {
+        std::mem::take(&mut self.stream_changes)
     }
 
     /// The answers as they would be once everything is committed.
@@ -120,10 +141,15 @@ impl<'a> Batch<'a> {
     /// The last item failed: nothing is left to commit.
     fn undo(&mut self, items: &[RequestBatchItem]) {
         self.set = WorkingSet::default();
+        self.stream_changes = StreamChanges::new();
         for (answer, item) in self.answers.iter_mut().zip(items) {
             if answer.failure().is_none() {
                 let id = item.unique_batch_item_id.clone();
+                // 2.x says which object it was (case BL-M-2).
+                let payload =
+                    answer.payload.take().filter(|_| self.scene.version >= ProtocolVersion::V2_0);
                 *answer = ResponseBatchItem::undone(item.operation, id);
+                answer.payload = payload;
             }
         }
     }
@@ -140,7 +166,7 @@ impl<'a> Batch<'a> {
         if !operation::query::is_offered(item.payload.operation()) {
             return Err(not_supported(item.payload.operation()).into());
         }
-        if in_form_of_2(&item.payload) {
+        if self.scene.version < ProtocolVersion::V2_0 && in_form_of_2(&item.payload) {
             return Err(form_of_2().into());
         }
         match &item.payload {
@@ -150,16 +176,66 @@ impl<'a> Batch<'a> {
             RequestPayload::DiscoverVersions(request) => {
                 Ok(operation::discover_versions::decide(request).into())
             }
-            RequestPayload::Create(_) | RequestPayload::Register(_) | RequestPayload::Locate(_) => {
-                // What fails here leaves no older object behind that the next item would take for
-                // the one that was not made or found.
-                self.placeholder = None;
-                let (response, named) = self.name(&item.payload).await?;
-                self.placeholder = named;
-                Ok(response)
-            }
             RequestPayload::Faulty(faulty) => Err(Failure::from(&faulty.error).into()),
             RequestPayload::Unknown(unknown) => Err(not_supported(unknown.operation).into()),
+            RequestPayload::Interop(_) => Ok(InteropResponse::default().into()),
+            RequestPayload::Log(request) => {
+                self.scene.config.observer.logged(self.scene.principal, &request.log_message);
+                Ok(LogResponse::default().into())
+            }
+            payload if names(payload) => self.naming(payload).await,
+            other => self.on_objects(other).await,
+        }
+    }
+
+    /// The operations that set the ID Placeholder. What fails here leaves no older object behind
+    /// that the next item would take for the one that was not made or found.
+    async fn naming(&mut self, payload: &RequestPayload) -> Result<ResponsePayload, Fault> {
+        // A replacement is asked for by the placeholder, too.
+        let replaces = matches!(
+            payload,
+            RequestPayload::ReKey(_)
+                | RequestPayload::ReKeyKeyPair(_)
+                | RequestPayload::CreateSplitKey(_)
+                | RequestPayload::DeriveKey(_)
+        );
+        self.placeholder = self.placeholder.take().filter(|_| replaces);
+        let named = self.name(payload).await;
+        self.placeholder = None;
+        let (response, named) = named?;
+        self.placeholder = named;
+        Ok(response)
+    }
+
+    /// The other operations, by what they have in common.
+    async fn on_objects(&mut self, payload: &RequestPayload) -> Result<ResponsePayload, Fault> {
+        match payload {
+            RequestPayload::Encrypt(_)
+            | RequestPayload::Decrypt(_)
+            | RequestPayload::Sign(_)
+            | RequestPayload::SignatureVerify(_)
+            | RequestPayload::Mac(_)
+            | RequestPayload::MacVerify(_)
+            | RequestPayload::Hash(_)
+            | RequestPayload::RngRetrieve(_)
+            | RequestPayload::RngSeed(_) => self.cryptographic(payload).await,
+            RequestPayload::AddAttribute(_)
+            | RequestPayload::ModifyAttribute(_)
+            | RequestPayload::DeleteAttribute(_)
+            | RequestPayload::SetAttribute(_)
+            | RequestPayload::AdjustAttribute(_) => self.attribute(payload).await,
+            RequestPayload::Check(request) => {
+                let checked = self.check(request).await;
+                if checked.is_err() {
+                    // Section 4.10: what follows must not use the object.
+                    self.placeholder = None;
+                }
+                checked.map(Into::into)
+            }
+            RequestPayload::Get(request) if request.key_wrapping_specification.is_some() => {
+                Ok(self.get_wrapped(request).await?.into())
+            }
+            RequestPayload::Export(request) => Ok(self.export(request).await?.into()),
             other => self.on_object(other).await,
         }
     }
@@ -193,7 +269,59 @@ impl<'a> Batch<'a> {
                 };
                 Ok((located.into(), named))
             }
+            RequestPayload::Import(request) => {
+                let (response, uid) = self.import(request).await?;
+                Ok((response.into(), Some(uid)))
+            }
+            RequestPayload::CreateKeyPair(request) => {
+                let response = self.create_key_pair(request)?;
+                let named = response.private_key_unique_identifier.as_str().to_owned();
+                Ok((response.into(), Some(named)))
+            }
+            RequestPayload::ReKey(request) => {
+                let response = self.rekey(request).await?;
+                let named = response.unique_identifier.as_str().to_owned();
+                Ok((response.into(), Some(named)))
+            }
+            RequestPayload::ReKeyKeyPair(request) => {
+                let response = self.rekey_key_pair(request).await?;
+                let named = response.private_key_unique_identifier.as_str().to_owned();
+                Ok((response.into(), Some(named)))
+            }
+            RequestPayload::DeriveKey(request) => {
+                let response = self.derive_key(request).await?;
+                let named = response.unique_identifier.as_str().to_owned();
+                Ok((response.into(), Some(named)))
+            }
+            RequestPayload::CreateSplitKey(request) => {
+                let response = self.create_split_key(request).await?;
+                Ok((response.into(), None))
+            }
+            RequestPayload::JoinSplitKey(request) => {
+                let response = self.join_split_key(request).await?;
+                let named = response.unique_identifier.as_str().to_owned();
+                Ok((response.into(), Some(named)))
+            }
             other => Err(not_supported(other.operation()).into()),
+        }
+    }
+
+    /// A copy of the object that an item is about.
+    async fn object(&mut self, named: Option<&Text>) -> Result<Object, Fault> {
+        let named = named.map(Text::as_str).or(self.placeholder.as_deref());
+        let Some(uid) = named.map(str::to_owned) else { return Err(unnamed().into()) };
+        self.object_of(&uid).await
+    }
+
+    /// A copy of an object, if it is there, is the client's own and not archived.
+    async fn object_of(&mut self, uid: &str) -> Result<Object, Fault> {
+        self.load(uid).await?;
+        match self.set.get(uid) {
+            Some(entry) => {
+                on_line(&entry.object)?;
+                Ok(entry.object.clone())
+            }
+            None => Err(no_object(uid).into()),
         }
     }
 
@@ -201,23 +329,21 @@ impl<'a> Batch<'a> {
     async fn on_object(&mut self, payload: &RequestPayload) -> Result<ResponsePayload, Fault> {
         let named = payload.unique_identifier().map(Text::as_str).or(self.placeholder.as_deref());
         let Some(uid) = named.map(str::to_owned) else {
-            return Err(Failure::item_not_found(
-                "no Unique Identifier is given, and no earlier item of the batch made one",
-            )
-            .into());
+            return Err(unnamed().into());
         };
         self.load(&uid).await?;
-        let Some(entry) = self.set.get(&uid) else {
-            let text = format!("there is no object {:?}", shortened(&uid));
-            return Err(Failure::item_not_found(text).into());
-        };
+        let Some(entry) = self.set.get(&uid) else { return Err(no_object(&uid).into()) };
+        if !matches!(payload, RequestPayload::Recover(_)) {
+            on_line(&entry.object)?;
+        }
         let Entry { object, attribute_octets, material_octets, .. } = entry;
         let scene = &self.scene;
         let (response, changed): (ResponsePayload, _) = match payload {
             RequestPayload::Get(request) => {
                 operation::get::check(object, request)?;
                 self.left.answer(*material_octets)?;
-                (operation::get::decide(object, request)?.into(), None)
+                let response = operation::get::decide(scene, object, request)?;
+                (response.into(), operation::get::seen(object))
             }
             RequestPayload::GetAttributes(request) => {
                 self.left.answer(*attribute_octets)?;
@@ -239,7 +365,7 @@ impl<'a> Batch<'a> {
                 let (response, object) = operation::destroy::decide(scene, object)?;
                 (response.into(), Some(object))
             }
-            other => return Err(not_supported(other.operation()).into()),
+            other => kept(scene, object, other)?,
         };
         if let Some(object) = changed {
             self.put(object)?;
@@ -307,6 +433,70 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// The operations on what is kept beside the object: leases, allocations, the archive.
+fn kept(
+    scene: &Scene<'_>,
+    object: &Object,
+    payload: &RequestPayload,
+) -> Result<(ResponsePayload, Option<Object>), Fault> {
+    Ok(match payload {
+        RequestPayload::ObtainLease(_) => (operation::lease::obtain(scene, object)?.into(), None),
+        RequestPayload::GetUsageAllocation(request) => {
+            let (response, object) = operation::lease::allocate(scene, object, request)?;
+            (response.into(), Some(object))
+        }
+        RequestPayload::Archive(_) => {
+            let (response, object) = operation::archive::archive(scene, object)?;
+            (response.into(), Some(object))
+        }
+        RequestPayload::Recover(_) => {
+            let (response, object) = operation::archive::recover(scene, object)?;
+            (response.into(), Some(object))
+        }
+        other => return Err(not_supported(other.operation()).into()),
+    })
+}
+
+/// Whether an operation sets the ID Placeholder.
+const fn names(payload: &RequestPayload) -> bool {
+    matches!(
+        payload,
+        RequestPayload::Create(_)
+            | RequestPayload::Register(_)
+            | RequestPayload::Import(_)
+            | RequestPayload::CreateKeyPair(_)
+            | RequestPayload::ReKey(_)
+            | RequestPayload::ReKeyKeyPair(_)
+            | RequestPayload::DeriveKey(_)
+            | RequestPayload::CreateSplitKey(_)
+            | RequestPayload::JoinSplitKey(_)
+            | RequestPayload::Locate(_)
+    )
+}
+
+fn unnamed() -> Failure {
+    Failure::new(
+        ResultReason::OBJECT_NOT_FOUND,
+        "no Unique Identifier is given, and no earlier item of the batch made one",
+    )
+}
+
+fn no_object(uid: &str) -> Failure {
+    let text = format!("there is no object {:?}", shortened(uid));
+    Failure::new(ResultReason::OBJECT_NOT_FOUND, text)
+}
+
+/// What is archived has to be recovered first (KMIP 1.4, section 4.22).
+fn on_line(object: &Object) -> Result<(), Failure> {
+    if object.is_archived() {
+        return Err(Failure::new(
+            ResultReason::OBJECT_ARCHIVED,
+            "the object is archived; Recover makes it available again",
+        ));
+    }
+    Ok(())
+}
+
 fn not_supported(operation: Operation) -> Failure {
     Failure::operation_not_supported(format!(
         "the operation {operation:?} is not supported; Query lists what is"
@@ -318,6 +508,11 @@ fn in_form_of_2(payload: &RequestPayload) -> bool {
     match payload {
         RequestPayload::Locate(request) => request.attributes_2.is_some(),
         RequestPayload::GetAttributes(request) => !request.attribute_references.is_empty(),
+        RequestPayload::AddAttribute(request) => request.new_attribute.is_some(),
+        RequestPayload::ModifyAttribute(request) => request.new_attribute.is_some(),
+        RequestPayload::DeleteAttribute(request) => {
+            request.current_attribute.is_some() || request.attribute_reference.is_some()
+        }
         _ => false,
     }
 }

@@ -3,7 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use bindery_core::Principal;
-use bindery_ttlv::registry::{Operation, ResultReason, ResultStatus};
+use bindery_ttlv::{
+    Interval,
+    registry::{Operation, ResultReason, ResultStatus},
+};
 
 use super::StoreError;
 
@@ -33,6 +36,15 @@ pub struct KeyServerConfig {
     /// to look at more fails rather than give half an answer. A record with long attributes, or
     /// held against many criteria, counts more than once. Default 100,000.
     pub scanned: usize,
+    /// How long a client may use what it got without asking again: Lease Time (KMIP 1.4, section
+    /// 3.20). Default an hour.
+    pub lease: Interval,
+    /// The most streams (Encrypt, Hash and the like with Init Indicator) that may be open at once,
+    /// all clients together, and the most octets that one of them may hold back. Default 1,000 and
+    /// 1 MiB.
+    pub streams: usize,
+    /// See [`streams`](Self::streams).
+    pub stream_octets: usize,
     /// How often a decision is made again because somebody else changed the same object meanwhile.
     /// Default 16.
     pub conflicts: usize,
@@ -51,6 +63,9 @@ impl Default for KeyServerConfig {
             object_octets: 1 << 20,
             located: 10_000,
             scanned: 100_000,
+            lease: Interval(3_600),
+            streams: 1_000,
+            stream_octets: 1 << 20,
             conflicts: 16,
             observer: Arc::new(Silent),
         }
@@ -73,6 +88,9 @@ pub trait Observer: fmt::Debug + Send + Sync {
     ///
     /// It is called before the response is sent and must not wait.
     fn answered(&self, _answered: &Answered<'_>) {}
+
+    /// A client asks the server to log a message of its own (KMIP 2.1, section 6.1.32).
+    fn logged(&self, _principal: &Principal, _message: &str) {}
 }
 
 /// What was asked and what came of it, without anything secret.

@@ -10,13 +10,13 @@ use bindery_ttlv::{
 
 use super::{
     Answered, CommitError, Crypto, Fault, KeyServerConfig, KeyStore, batch::Batch,
-    operation::Scene, uid::UidSource,
+    operation::Scene, stream::Streams, uid::UidSource,
 };
 use crate::message::{
     Authentication, Failure, RequestBatchItem, RequestHeader, RequestMessage, ResponseBatchItem,
     ResponseMessage, ResponsePayload,
 };
-use crate::{VERSIONS, answer_version};
+use crate::{SERVER_VERSIONS, answer_version};
 
 /// A KMIP key server without IO: it loads from a [`KeyStore`], decides, and commits.
 ///
@@ -28,12 +28,13 @@ pub struct KeyServer {
     crypto: Arc<dyn Crypto>,
     config: KeyServerConfig,
     uids: UidSource,
+    streams: Streams,
 }
 
 impl KeyServer {
     /// A server over a store, with the cryptography and the settings given to it.
     pub fn new(store: Arc<dyn KeyStore>, crypto: Arc<dyn Crypto>, config: KeyServerConfig) -> Self {
-        Self { store, crypto, config, uids: UidSource::default() }
+        Self { store, crypto, config, uids: UidSource::default(), streams: Streams::default() }
     }
 
     /// Answers one message. It always answers: what cannot be served gets a Result Reason.
@@ -60,10 +61,16 @@ impl KeyServer {
                 response
             }
         };
-        if version >= ProtocolVersion::V1_4 {
-            response.header.client_correlation_value = header.client_correlation_value.clone();
-        }
+        name(&mut response, header, self.correlation(cx, version));
         response
+    }
+
+    /// What the server calls this exchange, in 2.x; no generator, no name.
+    fn correlation(&self, cx: &Context, version: ProtocolVersion) -> Option<Text> {
+        if version < ProtocolVersion::V2_0 {
+            return None;
+        }
+        self.uids.next(cx.now, &*self.crypto).ok().map(|name| Text::from(name.as_str()))
     }
 
     /// Tells the observer what is answered. There are fewer answers than items where the batch was
@@ -95,9 +102,9 @@ impl KeyServer {
         request: &RequestMessage,
     ) -> Result<&'a Principal, Failure> {
         let header = &request.header;
-        if !VERSIONS.contains(&header.protocol_version) {
+        if !SERVER_VERSIONS.contains(&header.protocol_version) {
             return Err(Failure::invalid_message(format!(
-                "this server speaks KMIP 1.0 to 1.4 and not {}",
+                "this server speaks KMIP 1.0 to 1.4, 2.0 and 2.1, and not {}",
                 header.protocol_version
             )));
         }
@@ -155,10 +162,12 @@ impl KeyServer {
     ) -> Vec<ResponseBatchItem> {
         let mut left = self.config.conflicts;
         loop {
-            let mut batch = Batch::new(scene, &*self.store, &self.uids);
+            let mut batch = Batch::new(scene, &*self.store, &self.uids, &self.streams);
             batch.decide(header.continuation(), items).await;
             let changes = batch.take_changes();
+            let streams = batch.take_stream_changes();
             if changes.is_empty() {
+                self.streams.apply(streams);
                 return batch.into_answers();
             }
             if !fits(scene, header, batch.answers()) {
@@ -166,7 +175,10 @@ impl KeyServer {
                 return batch.not_committed(items, &Failure::response_too_large());
             }
             let failure = match self.store.commit(changes).await {
-                Ok(()) => return batch.into_answers(),
+                Ok(()) => {
+                    self.streams.apply(streams);
+                    return batch.into_answers();
+                }
                 Err(CommitError::Conflict { .. }) if left > 0 => {
                     left -= 1;
                     continue;
@@ -218,14 +230,22 @@ fn object_of(payload: &ResponsePayload) -> Option<&Text> {
     }
 }
 
+/// What both sides call the exchange, in the answer's header (since 1.4).
+fn name(response: &mut ResponseMessage, header: &RequestHeader, server: Option<Text>) {
+    if response.header.protocol_version >= ProtocolVersion::V1_4 {
+        response.header.client_correlation_value = header.client_correlation_value.clone();
+        response.header.server_correlation_value = server;
+    }
+}
+
 /// Whether the answers fit the request's Maximum Response Size.
 fn fits(scene: Scene<'_>, header: &RequestHeader, answers: &[ResponseBatchItem]) -> bool {
     let Some(maximum) = header.maximum_response_size else { return true };
     let mut response =
         ResponseMessage::new(scene.version, DateTime(scene.now.unix_seconds()), answers.to_vec());
-    if scene.version >= ProtocolVersion::V1_4 {
-        response.header.client_correlation_value = header.client_correlation_value.clone();
-    }
+    // As long as the name that the answer gets.
+    let server = Text::from_static("00000000-0000-0000-0000-000000000000");
+    name(&mut response, header, (scene.version >= ProtocolVersion::V2_0).then_some(server));
     // What is written may be a key.
     let mut buffer = zeroize::Zeroizing::new(Vec::new());
     let maximum = u32::try_from(maximum).unwrap_or(0);

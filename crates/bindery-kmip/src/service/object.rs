@@ -3,11 +3,15 @@
 use bindery_core::{Principal, Timestamp};
 use bindery_ttlv::{
     DateTime, Options, ProtocolVersion, RawValue, Text, Ttlv,
-    registry::{CryptographicUsageMask, ObjectType},
+    registry::{CryptographicUsageMask, ObjectType, ProtectionStorageMask},
 };
 use bytes::Bytes;
 
-use super::{Fault, IndexEntry, Record, StoreError, state::state};
+use super::{
+    Fault, IndexEntry, Record, StoreError,
+    operation::Scene,
+    state::{has_state, state},
+};
 use crate::{
     Secret,
     message::{
@@ -79,10 +83,11 @@ impl Object {
     }
 
     /// All attributes that a client of a version may see at a time, computed ones first.
-    pub(super) fn attributes(&self, version: ProtocolVersion, now: Timestamp) -> Vec<Attribute> {
-        let computed = self.computed(now).into_iter().map(Attribute::new);
-        let visible =
-            |attribute: &Attribute| attribute.row().is_none_or(|row| row.since <= version);
+    pub(super) fn attributes(&self, scene: &Scene<'_>) -> Vec<Attribute> {
+        let version = scene.version;
+        let computed = self.computed(scene.now).into_iter().chain(self.derived(scene));
+        let computed = computed.map(Attribute::new);
+        let visible = |attribute: &Attribute| is_visible(attribute, version);
         let mut all: Vec<Attribute> =
             computed.chain(self.attributes.iter().cloned()).filter(visible).collect();
         // The field came with 1.1.
@@ -92,6 +97,20 @@ impl Object {
                     digest.key_format_type = None;
                 }
             }
+        }
+        all
+    }
+
+    /// What follows from the identifier, the form of the key and the settings.
+    fn derived(&self, scene: &Scene<'_>) -> Vec<AttributeValue> {
+        let mut all = Vec::new();
+        if has_state(self.object_type) {
+            all.push(AttributeValue::LeaseTime(scene.config.lease));
+        }
+        if scene.version >= ProtocolVersion::V2_0 {
+            let short = scene.crypto.sha256(self.uid.as_bytes());
+            all.push(AttributeValue::ShortUniqueIdentifier(Bytes::copy_from_slice(&short)));
+            all.push(ProtectionStorageMask::SOFTWARE.into());
         }
         all
     }
@@ -118,6 +137,11 @@ impl Object {
     pub(super) fn set(&mut self, value: AttributeValue) {
         self.attributes.retain(|attribute| attribute.name() != value.name());
         self.attributes.push(Attribute::new(value));
+    }
+
+    /// Whether the object is in archival storage.
+    pub(super) fn is_archived(&self) -> bool {
+        self.find(|value| matches!(value, AttributeValue::ArchiveDate(_)).then_some(())).is_some()
     }
 
     /// The first value that `pick` takes.
@@ -318,10 +342,30 @@ pub(super) fn canonical(value: &AttributeValue) -> Bytes {
     Bytes::copy_from_slice(RawValue::of(&Attribute::new(value.clone())).as_bytes())
 }
 
+/// Whether a client of a version sees the attribute.
+fn is_visible(attribute: &Attribute, version: ProtocolVersion) -> bool {
+    if version < ProtocolVersion::V2_0 {
+        let vendors = attribute.name().contains(VENDOR);
+        return !vendors && attribute.row().is_none_or(|row| row.since <= version);
+    }
+    // What 2.0 no longer has.
+    let gone = [
+        "Operation Policy Name",
+        "Certificate Identifier",
+        "Certificate Subject",
+        "Certificate Issuer",
+    ];
+    !gone.contains(&attribute.name()) && attribute.row().is_none_or(|row| row.since <= version)
+}
+
+/// What stands between vendor and name in the name of an attribute of 2.x that is neither the
+/// clients' (`x`) nor the server's (`y`).
+pub(super) const VENDOR: char = '\u{1f}';
+
 /// Whether a client may make up an attribute of this name (section 3.39): `x-` for the client's
 /// own, `y-` for the server's.
 pub(super) fn is_custom(name: &str) -> bool {
-    name.starts_with("x-") || name.starts_with("y-")
+    name.starts_with("x-") || name.starts_with("y-") || name.contains(VENDOR)
 }
 
 fn damaged(uid: &str, reason: &str) -> StoreError {

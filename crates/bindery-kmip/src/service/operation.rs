@@ -4,25 +4,39 @@
 //! it changes. Nothing is changed in place, so that a failed item leaves nothing behind.
 
 pub(super) mod activate;
+pub(super) mod archive;
+pub(super) mod attribute;
+pub(super) mod cipher;
 pub(super) mod create;
+pub(super) mod cryptography;
+pub(super) mod derive;
 pub(super) mod destroy;
 pub(super) mod discover_versions;
 pub(super) mod get;
 pub(super) mod get_attribute_list;
 pub(super) mod get_attributes;
+pub(super) mod lease;
 pub(super) mod locate;
+pub(super) mod pair;
 pub(super) mod query;
 pub(super) mod register;
+pub(super) mod replace;
 pub(super) mod revoke;
+pub(super) mod split;
+pub(super) mod wrap;
 
 use bindery_core::{Principal, Timestamp};
 use bindery_ttlv::{
-    DateTime, ProtocolVersion,
-    registry::{HashingAlgorithm, KeyFormatType, State},
+    DateTime, ProtocolVersion, RawValue, Text, Ttlv,
+    registry::{HashingAlgorithm, KeyFormatType, ResultReason, RngAlgorithm, State},
 };
 
-use super::{Crypto, KeyServerConfig, object::Object, state::state};
-use crate::message::{AttributeValue, Digest, Failure, ManagedObject};
+use super::{
+    Crypto, KeyServerConfig,
+    object::Object,
+    state::{has_state, state},
+};
+use crate::message::{Attribute, AttributeValue, Digest, Failure, ManagedObject};
 
 /// What every decision may look at.
 #[derive(Clone, Copy)]
@@ -55,7 +69,26 @@ impl Scene<'_> {
 /// What is wrong when an object's State does not allow an operation.
 pub(super) fn wrong_state(operation: &str, state: Option<State>) -> Failure {
     let state = state.and_then(|state| state.row()).map_or("without a State", |row| row.title());
-    Failure::permission_denied(format!("{operation}: the object is {state}"))
+    let text = format!("{operation}: the object is {state}");
+    Failure::new(ResultReason::WRONG_KEY_LIFECYCLE_STATE, text)
+}
+
+/// Gives an object that the server made a key for what says so (sections 3.43 and 3.44). Which
+/// generator it was, only the library knows.
+pub(super) fn made_here(scene: &Scene<'_>, object: &mut Object) {
+    object.set(AttributeValue::OriginalCreationDate(scene.date()));
+    let generator = RngParameters { rng_algorithm: RngAlgorithm::UNSPECIFIED };
+    let name = Text::from_static("Random Number Generator");
+    if !object.attributes.iter().any(|other| other.name() == name.as_str()) {
+        object.set(AttributeValue::Other(name, RawValue::of(&generator)));
+    }
+}
+
+/// RNG Parameters (section 2.1.18), as far as they are said here.
+#[derive(Ttlv)]
+#[ttlv(tag = RNG_PARAMETERS)]
+struct RngParameters {
+    rng_algorithm: RngAlgorithm,
 }
 
 /// Gives a new object what the server says of every object: Digest, Certificate attributes,
@@ -69,6 +102,24 @@ pub(super) fn describe(object: &mut Object, crypto: &dyn Crypto) {
         let length = i32::try_from(certificate.certificate_value.len()).unwrap_or(i32::MAX);
         object.set(certificate_type.into());
         object.set(AttributeValue::CertificateLength(length));
+    }
+    if let Some(ManagedObject::Certificate(certificate)) = &object.material
+        && let Ok(facts) = crypto.certificate(&certificate.certificate_value)
+    {
+        for (name, value) in facts.names {
+            let value = RawValue::of(&Text::from(value.as_str()));
+            let value = AttributeValue::Other(Text::from(name.as_str()), value);
+            object.attributes.push(Attribute::new(value));
+        }
+    }
+    let format = object.material.as_ref().and_then(ManagedObject::key_block);
+    if let Some(format) = format.map(|block| block.key_format_type) {
+        object.set(format.into());
+    }
+    if has_state(object.object_type)
+        && object.find(|value| matches!(value, AttributeValue::Fresh(_)).then_some(())).is_none()
+    {
+        object.set(AttributeValue::Fresh(true));
     }
     let sensitive = object.is_set(|value| match value {
         AttributeValue::Sensitive(sensitive) => Some(*sensitive),

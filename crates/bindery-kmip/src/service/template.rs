@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     AttributeRow,
-    message::{Attribute, AttributeValue, Failure, ObjectAttributes},
+    message::{Attribute, AttributeValue, Failure, Name},
 };
 
 /// Checks a client's attributes against the registry and gives them to the object: dates to its
@@ -22,40 +22,34 @@ use crate::{
 /// have, that is there too often, or that does not agree with another.
 pub(super) fn apply(
     object: &mut Object,
-    template: &ObjectAttributes,
+    attributes: &[Attribute],
     version: ProtocolVersion,
     most: usize,
 ) -> Result<(), Failure> {
-    if matches!(template, ObjectAttributes::Attributes(_)) {
-        return Err(form_of_2());
-    }
-    if let Some(name) = template.names().first() {
-        return Err(Failure::item_not_found(format!(
-            "there is no template with the name {:?}; name the attributes themselves",
-            shortened(name.name_value.as_str())
-        )));
-    }
-    if template.attributes().len() > most {
+    if attributes.len() > most {
         return Err(Failure::invalid_field(format!("more than {most} attributes")));
     }
-    for attribute in template.attributes() {
+    for attribute in attributes {
         check(object, attribute, version)?;
         put(object, attribute)?;
     }
     dates(object)
 }
 
-/// What a request of KMIP 1.x is told that gives attributes in the form of 2.x.
-pub(super) fn form_of_2() -> Failure {
-    Failure::invalid_field(
-        "Attributes and Attribute References are of KMIP 2.x; in 1.x send a Template-Attribute, \
-         Attributes one by one, or Attribute Names",
-    )
+/// There are no templates here, so that nothing can be taken over from one.
+pub(super) fn no_templates(names: &[Name]) -> Result<(), Failure> {
+    match names.first() {
+        None => Ok(()),
+        Some(name) => Err(Failure::item_not_found(format!(
+            "there is no template with the name {:?}; name the attributes themselves",
+            shortened(name.name_value.as_str())
+        ))),
+    }
 }
 
 /// The order of an object's dates (sections 3.24 to 3.27). A time in which the key protects nothing
 /// is allowed: Process Start Date may come after Protect Stop Date.
-fn dates(object: &Object) -> Result<(), Failure> {
+pub(super) fn dates(object: &Object) -> Result<(), Failure> {
     let activation = object.dates.activation;
     let deactivation = object.dates.deactivation;
     let process_start = object.find(|value| match value {
@@ -83,7 +77,11 @@ fn in_order(
     }
 }
 
-fn check(object: &Object, attribute: &Attribute, version: ProtocolVersion) -> Result<(), Failure> {
+pub(super) fn check(
+    object: &Object,
+    attribute: &Attribute,
+    version: ProtocolVersion,
+) -> Result<(), Failure> {
     let name = attribute.name();
     if let AttributeValue::Absent(_) = attribute.value {
         let text = format!("the attribute {:?} has no value", shortened(name));
@@ -107,7 +105,9 @@ fn check(object: &Object, attribute: &Attribute, version: ProtocolVersion) -> Re
     if !row.template {
         return Err(Failure::invalid_field(format!("only the server sets the attribute {name}")));
     }
-    if !row.applies_to(object.object_type) {
+    // In 2.x most attributes are of all objects.
+    let everywhere = version >= ProtocolVersion::V2_0 && !name.starts_with("Certificate ");
+    if !everywhere && !row.applies_to(object.object_type) {
         return Err(Failure::invalid_field(format!(
             "an object of the type {:?} has no attribute {name}",
             object.object_type
@@ -157,8 +157,9 @@ fn has_variant(row: &AttributeRow) -> bool {
     )
 }
 
-fn put(object: &mut Object, attribute: &Attribute) -> Result<(), Failure> {
+pub(super) fn put(object: &mut Object, attribute: &Attribute) -> Result<(), Failure> {
     let name = attribute.name();
+    let next = next_index(object, name);
     let dates = &mut object.dates;
     let (instances, date) = match attribute.value {
         AttributeValue::ActivationDate(date) => {
@@ -171,10 +172,17 @@ fn put(object: &mut Object, attribute: &Attribute) -> Result<(), Failure> {
     };
     let multiple = attribute.row().is_none_or(|row| row.multiple);
     if instances > 0 && !multiple {
-        return Err(Failure::invalid_field(format!("{name} is there twice")));
+        let text = format!("the object can have {name} only once");
+        return Err(Failure::new(ResultReason::ATTRIBUTE_SINGLE_VALUED, text));
+    }
+    if let AttributeValue::Name(_) = &attribute.value
+        && object.attributes.iter().any(|other| other.value == attribute.value)
+    {
+        let text = "the object has this Name already";
+        return Err(Failure::new(ResultReason::NON_UNIQUE_NAME_ATTRIBUTE, text));
     }
     // Section 3: the instances of an attribute are numbered from 0 on.
-    let index = i32::try_from(instances).unwrap_or(i32::MAX);
+    let index = next;
     if attribute.index.is_some_and(|given| given != index) {
         return Err(Failure::index_out_of_bounds(format!(
             "the Attribute Index of {:?} has to be {index} here",
@@ -197,12 +205,20 @@ fn put(object: &mut Object, attribute: &Attribute) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The index of another instance: one more than the largest; those of deleted ones are not used
+/// again while there is a later one (section 3).
+fn next_index(object: &Object, name: &str) -> i32 {
+    let there = object.attributes.iter().filter(|other| other.name() == name);
+    let largest = there.map(|other| other.index.unwrap_or(0)).max();
+    largest.map_or(0, |largest| largest.saturating_add(1))
+}
+
 /// The value that a template gives a single attribute.
 pub(super) fn given<T>(
-    template: &ObjectAttributes,
+    attributes: &[Attribute],
     pick: impl Fn(&AttributeValue) -> Option<T>,
 ) -> Option<T> {
-    template.attributes().iter().find_map(|attribute| pick(&attribute.value))
+    attributes.iter().find_map(|attribute| pick(&attribute.value))
 }
 
 /// What is wrong when a new object lacks something.

@@ -256,7 +256,7 @@ fn a_message_that_is_faulty_behind_its_header_is_answered_in_kmip() {
 }
 
 #[test]
-fn a_message_of_another_major_version_is_told_which_are_spoken() {
+fn a_message_whose_header_cannot_be_read_is_told_which_versions_are_spoken() {
     // A header of KMIP 2.x whose Asynchronous Indicator is an Enumeration.
     let two = structure(0x69, [integer(0x6a, 2), integer(0x6b, 1)]);
     let header = structure(0x77, [two, enumeration(0x07, 3), integer(0x0d, 1)]);
@@ -266,7 +266,7 @@ fn a_message_of_another_major_version_is_told_which_are_spoken() {
     assert_eq!(failure.reason, ResultReason::INVALID_MESSAGE);
     let said = failure.message.unwrap();
     assert!(said.contains("2.1") && said.contains("1.0 to 1.4"), "{said}");
-    assert_eq!(message(&response).header.protocol_version, ProtocolVersion::V1_4);
+    assert_eq!(message(&response).header.protocol_version, ProtocolVersion::V2_1);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bindery_auth::Session;
 use bindery_core::{Body, BodyError, Channel, Exchange, Peer};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
@@ -22,19 +23,21 @@ use crate::{
 /// A connection to one server: opened when needed, kept while both sides want it, opened anew
 /// when the server has closed it.
 ///
-/// Redirects are never followed and challenges never answered: such responses are returned as
-/// they are.
+/// Redirects are never followed: such responses are returned as they are. So are challenges, unless
+/// there is a login to answer them with ([`Connection::set_login`]).
 pub struct Connection {
     config: Arc<Config>,
     target: Target,
     open: Option<Open>,
     /// Who was there last.
     seen: Option<(Peer, Channel)>,
+    /// What the server asked this client to prove itself by.
+    pub(super) session: Option<Session>,
 }
 
 impl Connection {
     pub(super) const fn new(config: Arc<Config>, target: Target) -> Self {
-        Self { config, target, open: None, seen: None }
+        Self { config, target, open: None, seen: None, session: None }
     }
 
     /// The target.
@@ -97,7 +100,7 @@ impl Connection {
     pub async fn send(&mut self, request: Request<Body>) -> Result<Response<Body>, TransportError> {
         let mut prepared = Prepared::new(&self.config, &self.target, request)?;
         let limit = self.config.limits.total;
-        match timeout(limit, self.send_prepared(&mut prepared)).await {
+        match timeout(limit, self.send_with_proof(&mut prepared)).await {
             Ok(outcome) => outcome,
             Err(_) => {
                 let message = format!("the exchange did not end within {limit:?}");
@@ -116,7 +119,7 @@ impl Connection {
         drive::run(self, exchange).await
     }
 
-    async fn send_prepared(
+    pub(super) async fn send_prepared(
         &mut self,
         prepared: &mut Prepared,
     ) -> Result<Response<Body>, TransportError> {

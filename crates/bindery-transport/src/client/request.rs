@@ -72,6 +72,35 @@ impl Prepared {
         Some(request)
     }
 
+    pub(super) const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The target as it stands in the request line.
+    pub(super) const fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// The body, unless it is a stream.
+    pub(super) fn whole(&self) -> Option<&[u8]> {
+        match &self.payload {
+            Payload::Whole(bytes) => Some(bytes),
+            Payload::Stream(_) => None,
+        }
+    }
+
+    /// Sets what the request proves, or takes it out.
+    pub(super) fn authorize(&mut self, proof: Option<HeaderValue>) {
+        match proof {
+            Some(proof) => {
+                self.headers.insert(header::AUTHORIZATION, proof);
+            }
+            None => {
+                self.headers.remove(header::AUTHORIZATION);
+            }
+        }
+    }
+
     /// Whether it can be built again.
     pub(super) const fn is_whole(&self) -> bool {
         matches!(self.payload, Payload::Whole(_))

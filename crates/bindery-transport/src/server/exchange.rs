@@ -13,7 +13,6 @@ use bindery_core::{
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, request};
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::{Instant, timeout};
 
 use super::{
@@ -50,7 +49,11 @@ impl Session {
     }
 
     /// Answers one request.
-    pub(super) async fn exchange(&self, request: Request<Incoming>) -> Response<Answer> {
+    pub(super) async fn exchange<B>(&self, request: Request<B>) -> Response<Answer>
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: std::error::Error + Send + Sync + 'static,
+    {
         self.pulse.enter(Phase::Busy);
         let counters = &self.shared.counters;
         let mut record = Record::new(counters, &request);

@@ -36,7 +36,7 @@ fn answered_in_kmip() -> Vec<(&'static str, Vec<u8>, Result)> {
         ),
         ("an item that is none", broken, (1, Some(0x04))),
         ("a count that lies", counted, (1, Some(0x04))),
-        ("an operation that is not there", wire::request(0x1f, &[]), (1, Some(0x05))),
+        ("an operation that is not there", wire::request(0x17, &[]), (1, Some(0x05))),
         ("an operation that nobody knows", wire::request(0x7777, &[]), (1, Some(0x05))),
         ("a payload without its fields", wire::request(0x01, &[]), (1, Some(0x04))),
     ]

@@ -17,6 +17,8 @@ fn table() -> Vec<(Refusal, u16)> {
         (Refusal::Version { found: Version::HTTP_2 }, 505),
         (Refusal::ClearChannel, 403),
         (Refusal::Unidentified { reason: "no certificate".to_owned() }, 403),
+        (Refusal::Unauthorized { challenges: vec![], reason: "no credentials".into() }, 401),
+        (Refusal::TooManyRequests { retry_after: 7 }, 429),
         (Refusal::Forbidden, 403),
         (Refusal::MissingHeader { name: name.clone() }, 400),
         (Refusal::ForbiddenHeader { name: name.clone() }, 400),
@@ -58,6 +60,19 @@ fn every_fault_has_a_status_a_text_and_a_hint() {
         assert!(refusal.to_string().len() > 10, "{refusal:?}");
         assert!(refusal.hint().len() > 7, "{refusal:?}");
     }
+}
+
+#[test]
+fn a_challenge_and_a_wait_have_their_fields() {
+    let challenges = ["Digest realm=\"a\"", "Basic realm=\"a\""].map(HeaderValue::from_static);
+    let refusal =
+        Refusal::Unauthorized { challenges: challenges.to_vec(), reason: "no credentials".into() };
+    let response = card().refusal_response(&refusal);
+    let offered: Vec<_> = response.headers().get_all(header::WWW_AUTHENTICATE).iter().collect();
+    assert_eq!(offered, challenges.iter().collect::<Vec<_>>(), "each in a field of its own");
+    let response = card().refusal_response(&Refusal::TooManyRequests { retry_after: 7 });
+    assert_eq!(response.headers()[header::RETRY_AFTER], "7");
+    assert!(!response.headers().contains_key(header::WWW_AUTHENTICATE));
 }
 
 #[test]

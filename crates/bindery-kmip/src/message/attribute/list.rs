@@ -237,3 +237,14 @@ pub struct VendorAttributeReference {
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
 }
+
+impl VendorAttributeReference {
+    /// A vendor's attribute.
+    pub fn new(vendor_identification: impl Into<Text>, attribute_name: impl Into<Text>) -> Self {
+        Self {
+            vendor_identification: vendor_identification.into(),
+            attribute_name: attribute_name.into(),
+            unknown: Vec::new(),
+        }
+    }
+}

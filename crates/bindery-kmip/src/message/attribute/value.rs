@@ -6,9 +6,10 @@ use bindery_ttlv::{
     DateTime, Element, Encode, Error, Interval, RawValue, Tag, Text, Writer,
     registry::{
         CertificateType, CryptographicAlgorithm, CryptographicUsageMask, DigitalSignatureAlgorithm,
-        ObjectType, State,
+        KeyFormatType, NistKeyType, ObjectType, ProtectionLevel, ProtectionStorageMask, State,
     },
 };
+use bytes::Bytes;
 
 use super::structures::{
     AlternativeName, ApplicationSpecificInformation, CryptographicDomainParameters,
@@ -56,9 +57,9 @@ pub enum AttributeValue {
     InitialDate(DateTime),
     /// Activation Date (section 3.24).
     ActivationDate(DateTime),
-    /// Process Start Date (section 3.25).
+    /// Process Start Date (section 3.25); of all keys in the case CS-AC-M-8.
     ProcessStartDate(DateTime),
-    /// Protect Stop Date (section 3.26).
+    /// Protect Stop Date (section 3.26); of all keys in the case CS-AC-M-8.
     ProtectStopDate(DateTime),
     /// Deactivation Date (section 3.27).
     DeactivationDate(DateTime),
@@ -106,6 +107,80 @@ pub enum AttributeValue {
     Extractable(bool),
     /// Never Extractable (section 3.51, since 1.4).
     NeverExtractable(bool),
+    /// Short Unique Identifier (section 2.1 4.56, since 2.0); the SHA-256 hash of the Unique Identifier.
+    ShortUniqueIdentifier(Bytes),
+    /// Key Format Type (section 2.1 4.26, since 2.0); asked for in a request that makes a key.
+    KeyFormatType(KeyFormatType),
+    /// Protection Storage Mask (section 2.1 4.44, since 2.0).
+    ProtectionStorageMask(ProtectionStorageMask),
+    /// Protection Level (section 2.1 4.42, since 2.0).
+    ProtectionLevel(ProtectionLevel),
+    /// Protection Period (section 2.1 4.43, since 2.0).
+    ProtectionPeriod(Interval),
+    /// Quantum Safe (section 2.1 4.45, since 2.0).
+    QuantumSafe(bool),
+    /// NIST Key Type (section 2.1 4.34, since 2.0).
+    NistKeyType(NistKeyType),
+    /// Rotate Automatic (section 2.1 4.48, since 2.1).
+    RotateAutomatic(bool),
+    /// Rotate Date (section 2.1 4.49, since 2.1).
+    RotateDate(DateTime),
+    /// Rotate Generation (section 2.1 4.50, since 2.1).
+    RotateGeneration(i32),
+    /// Rotate Interval (section 2.1 4.51, since 2.1).
+    RotateInterval(Interval),
+    /// Rotate Latest (section 2.1 4.52, since 2.1).
+    RotateLatest(bool),
+    /// Rotate Offset (section 2.1 4.54, since 2.1).
+    RotateOffset(Interval),
+    /// Certificate Subject CN (section 2.1 4.6, since 2.0).
+    CertificateSubjectCn(Text),
+    /// Certificate Subject O (section 2.1 4.6, since 2.0).
+    CertificateSubjectO(Text),
+    /// Certificate Subject OU (section 2.1 4.6, since 2.0).
+    CertificateSubjectOu(Text),
+    /// Certificate Subject Email (section 2.1 4.6, since 2.0).
+    CertificateSubjectEmail(Text),
+    /// Certificate Subject C (section 2.1 4.6, since 2.0).
+    CertificateSubjectC(Text),
+    /// Certificate Subject ST (section 2.1 4.6, since 2.0).
+    CertificateSubjectSt(Text),
+    /// Certificate Subject L (section 2.1 4.6, since 2.0).
+    CertificateSubjectL(Text),
+    /// Certificate Subject UID (section 2.1 4.6, since 2.0).
+    CertificateSubjectUid(Text),
+    /// Certificate Subject Serial Number (section 2.1 4.6, since 2.0).
+    CertificateSubjectSerialNumber(Text),
+    /// Certificate Subject Title (section 2.1 4.6, since 2.0).
+    CertificateSubjectTitle(Text),
+    /// Certificate Subject DC (section 2.1 4.6, since 2.0).
+    CertificateSubjectDc(Text),
+    /// Certificate Subject DN Qualifier (section 2.1 4.6, since 2.0).
+    CertificateSubjectDnQualifier(Text),
+    /// Certificate Issuer CN (section 2.1 4.6, since 2.0).
+    CertificateIssuerCn(Text),
+    /// Certificate Issuer O (section 2.1 4.6, since 2.0).
+    CertificateIssuerO(Text),
+    /// Certificate Issuer OU (section 2.1 4.6, since 2.0).
+    CertificateIssuerOu(Text),
+    /// Certificate Issuer Email (section 2.1 4.6, since 2.0).
+    CertificateIssuerEmail(Text),
+    /// Certificate Issuer C (section 2.1 4.6, since 2.0).
+    CertificateIssuerC(Text),
+    /// Certificate Issuer ST (section 2.1 4.6, since 2.0).
+    CertificateIssuerSt(Text),
+    /// Certificate Issuer L (section 2.1 4.6, since 2.0).
+    CertificateIssuerL(Text),
+    /// Certificate Issuer UID (section 2.1 4.6, since 2.0).
+    CertificateIssuerUid(Text),
+    /// Certificate Issuer Serial Number (section 2.1 4.6, since 2.0).
+    CertificateIssuerSerialNumber(Text),
+    /// Certificate Issuer Title (section 2.1 4.6, since 2.0).
+    CertificateIssuerTitle(Text),
+    /// Certificate Issuer DC (section 2.1 4.6, since 2.0).
+    CertificateIssuerDc(Text),
+    /// Certificate Issuer DN Qualifier (section 2.1 4.6, since 2.0).
+    CertificateIssuerDnQualifier(Text),
     /// An attribute that has no variant: a custom one (`x-`, `y-`), a newer one, a structure
     /// that is kept as it stood or that leaves out fields, as Locate may.
     Other(Text, RawValue),
@@ -117,6 +192,7 @@ pub enum AttributeValue {
 
 impl AttributeValue {
     /// The Attribute Name.
+    #[expect(clippy::too_many_lines, reason = "a table of the attributes")]
     pub fn name(&self) -> &str {
         match self {
             Self::UniqueIdentifier(_) => "Unique Identifier",
@@ -162,12 +238,50 @@ impl AttributeValue {
             Self::AlwaysSensitive(_) => "Always Sensitive",
             Self::Extractable(_) => "Extractable",
             Self::NeverExtractable(_) => "Never Extractable",
+            Self::ShortUniqueIdentifier(_) => "Short Unique Identifier",
+            Self::KeyFormatType(_) => "Key Format Type",
+            Self::ProtectionStorageMask(_) => "Protection Storage Mask",
+            Self::ProtectionLevel(_) => "Protection Level",
+            Self::ProtectionPeriod(_) => "Protection Period",
+            Self::QuantumSafe(_) => "Quantum Safe",
+            Self::NistKeyType(_) => "NIST Key Type",
+            Self::RotateAutomatic(_) => "Rotate Automatic",
+            Self::RotateDate(_) => "Rotate Date",
+            Self::RotateGeneration(_) => "Rotate Generation",
+            Self::RotateInterval(_) => "Rotate Interval",
+            Self::RotateLatest(_) => "Rotate Latest",
+            Self::RotateOffset(_) => "Rotate Offset",
+            Self::CertificateSubjectCn(_) => "Certificate Subject CN",
+            Self::CertificateSubjectO(_) => "Certificate Subject O",
+            Self::CertificateSubjectOu(_) => "Certificate Subject OU",
+            Self::CertificateSubjectEmail(_) => "Certificate Subject Email",
+            Self::CertificateSubjectC(_) => "Certificate Subject C",
+            Self::CertificateSubjectSt(_) => "Certificate Subject ST",
+            Self::CertificateSubjectL(_) => "Certificate Subject L",
+            Self::CertificateSubjectUid(_) => "Certificate Subject UID",
+            Self::CertificateSubjectSerialNumber(_) => "Certificate Subject Serial Number",
+            Self::CertificateSubjectTitle(_) => "Certificate Subject Title",
+            Self::CertificateSubjectDc(_) => "Certificate Subject DC",
+            Self::CertificateSubjectDnQualifier(_) => "Certificate Subject DN Qualifier",
+            Self::CertificateIssuerCn(_) => "Certificate Issuer CN",
+            Self::CertificateIssuerO(_) => "Certificate Issuer O",
+            Self::CertificateIssuerOu(_) => "Certificate Issuer OU",
+            Self::CertificateIssuerEmail(_) => "Certificate Issuer Email",
+            Self::CertificateIssuerC(_) => "Certificate Issuer C",
+            Self::CertificateIssuerSt(_) => "Certificate Issuer ST",
+            Self::CertificateIssuerL(_) => "Certificate Issuer L",
+            Self::CertificateIssuerUid(_) => "Certificate Issuer UID",
+            Self::CertificateIssuerSerialNumber(_) => "Certificate Issuer Serial Number",
+            Self::CertificateIssuerTitle(_) => "Certificate Issuer Title",
+            Self::CertificateIssuerDc(_) => "Certificate Issuer DC",
+            Self::CertificateIssuerDnQualifier(_) => "Certificate Issuer DN Qualifier",
             Self::Other(name, _) | Self::Absent(name) => name,
             Self::Vendor(vendor) => &vendor.attribute_name,
         }
     }
 
     /// The value of a named attribute; `None` if the name has no variant.
+    #[expect(clippy::too_many_lines, reason = "a table of the attributes")]
     pub(super) fn decode_named(name: &str, element: Element<'_>) -> Result<Option<Self>, Error> {
         Ok(Some(match name {
             "Unique Identifier" => Self::UniqueIdentifier(element.decode()?),
@@ -217,11 +331,57 @@ impl AttributeValue {
             "Always Sensitive" => Self::AlwaysSensitive(element.decode()?),
             "Extractable" => Self::Extractable(element.decode()?),
             "Never Extractable" => Self::NeverExtractable(element.decode()?),
+            "Short Unique Identifier" => Self::ShortUniqueIdentifier(element.decode()?),
+            "Key Format Type" => Self::KeyFormatType(element.decode()?),
+            "Protection Storage Mask" => Self::ProtectionStorageMask(element.decode()?),
+            "Protection Level" => Self::ProtectionLevel(element.decode()?),
+            "Protection Period" => Self::ProtectionPeriod(element.decode()?),
+            "Quantum Safe" => Self::QuantumSafe(element.decode()?),
+            "NIST Key Type" => Self::NistKeyType(element.decode()?),
+            "Rotate Automatic" => Self::RotateAutomatic(element.decode()?),
+            "Rotate Date" => Self::RotateDate(element.decode()?),
+            "Rotate Generation" => Self::RotateGeneration(element.decode()?),
+            "Rotate Interval" => Self::RotateInterval(element.decode()?),
+            "Rotate Latest" => Self::RotateLatest(element.decode()?),
+            "Rotate Offset" => Self::RotateOffset(element.decode()?),
+            "Certificate Subject CN" => Self::CertificateSubjectCn(element.decode()?),
+            "Certificate Subject O" => Self::CertificateSubjectO(element.decode()?),
+            "Certificate Subject OU" => Self::CertificateSubjectOu(element.decode()?),
+            "Certificate Subject Email" => Self::CertificateSubjectEmail(element.decode()?),
+            "Certificate Subject C" => Self::CertificateSubjectC(element.decode()?),
+            "Certificate Subject ST" => Self::CertificateSubjectSt(element.decode()?),
+            "Certificate Subject L" => Self::CertificateSubjectL(element.decode()?),
+            "Certificate Subject UID" => Self::CertificateSubjectUid(element.decode()?),
+            "Certificate Subject Serial Number" => {
+                Self::CertificateSubjectSerialNumber(element.decode()?)
+            }
+            "Certificate Subject Title" => Self::CertificateSubjectTitle(element.decode()?),
+            "Certificate Subject DC" => Self::CertificateSubjectDc(element.decode()?),
+            "Certificate Subject DN Qualifier" => {
+                Self::CertificateSubjectDnQualifier(element.decode()?)
+            }
+            "Certificate Issuer CN" => Self::CertificateIssuerCn(element.decode()?),
+            "Certificate Issuer O" => Self::CertificateIssuerO(element.decode()?),
+            "Certificate Issuer OU" => Self::CertificateIssuerOu(element.decode()?),
+            "Certificate Issuer Email" => Self::CertificateIssuerEmail(element.decode()?),
+            "Certificate Issuer C" => Self::CertificateIssuerC(element.decode()?),
+            "Certificate Issuer ST" => Self::CertificateIssuerSt(element.decode()?),
+            "Certificate Issuer L" => Self::CertificateIssuerL(element.decode()?),
+            "Certificate Issuer UID" => Self::CertificateIssuerUid(element.decode()?),
+            "Certificate Issuer Serial Number" => {
+                Self::CertificateIssuerSerialNumber(element.decode()?)
+            }
+            "Certificate Issuer Title" => Self::CertificateIssuerTitle(element.decode()?),
+            "Certificate Issuer DC" => Self::CertificateIssuerDc(element.decode()?),
+            "Certificate Issuer DN Qualifier" => {
+                Self::CertificateIssuerDnQualifier(element.decode()?)
+            }
             _ => return Ok(None),
         }))
     }
 
     /// Writes the value under a tag, if there is one.
+    #[expect(clippy::too_many_lines, reason = "a table of the attributes")]
     pub(super) fn encode_value(&self, tag: Tag, writer: &mut Writer<'_>) {
         match self {
             Self::UniqueIdentifier(value) => value.encode(tag, writer),
@@ -267,6 +427,43 @@ impl AttributeValue {
             Self::AlwaysSensitive(value) => value.encode(tag, writer),
             Self::Extractable(value) => value.encode(tag, writer),
             Self::NeverExtractable(value) => value.encode(tag, writer),
+            Self::ShortUniqueIdentifier(value) => value.encode(tag, writer),
+            Self::KeyFormatType(value) => value.encode(tag, writer),
+            Self::ProtectionStorageMask(value) => value.encode(tag, writer),
+            Self::ProtectionLevel(value) => value.encode(tag, writer),
+            Self::ProtectionPeriod(value) => value.encode(tag, writer),
+            Self::QuantumSafe(value) => value.encode(tag, writer),
+            Self::NistKeyType(value) => value.encode(tag, writer),
+            Self::RotateAutomatic(value) => value.encode(tag, writer),
+            Self::RotateDate(value) => value.encode(tag, writer),
+            Self::RotateGeneration(value) => value.encode(tag, writer),
+            Self::RotateInterval(value) => value.encode(tag, writer),
+            Self::RotateLatest(value) => value.encode(tag, writer),
+            Self::RotateOffset(value) => value.encode(tag, writer),
+            Self::CertificateSubjectCn(value) => value.encode(tag, writer),
+            Self::CertificateSubjectO(value) => value.encode(tag, writer),
+            Self::CertificateSubjectOu(value) => value.encode(tag, writer),
+            Self::CertificateSubjectEmail(value) => value.encode(tag, writer),
+            Self::CertificateSubjectC(value) => value.encode(tag, writer),
+            Self::CertificateSubjectSt(value) => value.encode(tag, writer),
+            Self::CertificateSubjectL(value) => value.encode(tag, writer),
+            Self::CertificateSubjectUid(value) => value.encode(tag, writer),
+            Self::CertificateSubjectSerialNumber(value) => value.encode(tag, writer),
+            Self::CertificateSubjectTitle(value) => value.encode(tag, writer),
+            Self::CertificateSubjectDc(value) => value.encode(tag, writer),
+            Self::CertificateSubjectDnQualifier(value) => value.encode(tag, writer),
+            Self::CertificateIssuerCn(value) => value.encode(tag, writer),
+            Self::CertificateIssuerO(value) => value.encode(tag, writer),
+            Self::CertificateIssuerOu(value) => value.encode(tag, writer),
+            Self::CertificateIssuerEmail(value) => value.encode(tag, writer),
+            Self::CertificateIssuerC(value) => value.encode(tag, writer),
+            Self::CertificateIssuerSt(value) => value.encode(tag, writer),
+            Self::CertificateIssuerL(value) => value.encode(tag, writer),
+            Self::CertificateIssuerUid(value) => value.encode(tag, writer),
+            Self::CertificateIssuerSerialNumber(value) => value.encode(tag, writer),
+            Self::CertificateIssuerTitle(value) => value.encode(tag, writer),
+            Self::CertificateIssuerDc(value) => value.encode(tag, writer),
+            Self::CertificateIssuerDnQualifier(value) => value.encode(tag, writer),
             Self::Other(_, value) => value.encode(tag, writer),
             Self::Vendor(vendor) => vendor.attribute_value.encode(tag, writer),
             Self::Absent(_) => {}
@@ -328,12 +525,6 @@ impl From<CryptographicUsageMask> for AttributeValue {
     }
 }
 
-impl From<Interval> for AttributeValue {
-    fn from(value: Interval) -> Self {
-        Self::LeaseTime(value)
-    }
-}
-
 impl From<UsageLimits> for AttributeValue {
     fn from(value: UsageLimits) -> Self {
         Self::UsageLimits(Box::new(value))
@@ -373,5 +564,35 @@ impl From<AlternativeName> for AttributeValue {
 impl From<KeyValueLocation> for AttributeValue {
     fn from(value: KeyValueLocation) -> Self {
         Self::KeyValueLocation(value)
+    }
+}
+
+impl From<Bytes> for AttributeValue {
+    fn from(value: Bytes) -> Self {
+        Self::ShortUniqueIdentifier(value)
+    }
+}
+
+impl From<KeyFormatType> for AttributeValue {
+    fn from(value: KeyFormatType) -> Self {
+        Self::KeyFormatType(value)
+    }
+}
+
+impl From<ProtectionStorageMask> for AttributeValue {
+    fn from(value: ProtectionStorageMask) -> Self {
+        Self::ProtectionStorageMask(value)
+    }
+}
+
+impl From<ProtectionLevel> for AttributeValue {
+    fn from(value: ProtectionLevel) -> Self {
+        Self::ProtectionLevel(value)
+    }
+}
+
+impl From<NistKeyType> for AttributeValue {
+    fn from(value: NistKeyType) -> Self {
+        Self::NistKeyType(value)
     }
 }

@@ -1,22 +1,26 @@
 //! Create (KMIP 1.4, section 4.1).
 
-use bindery_ttlv::registry::{CryptographicAlgorithm, KeyFormatType, ObjectType};
+use bindery_ttlv::{
+    ProtocolVersion,
+    registry::{CryptographicAlgorithm, KeyFormatType, ObjectType},
+};
 
-use super::{Scene, describe};
+use super::{Scene, describe, made_here};
 use crate::{
     message::{
-        AttributeValue, CreateRequest, CreateResponse, Failure, KeyBlock, ManagedObject,
+        Attribute, AttributeValue, CreateRequest, CreateResponse, Failure, KeyBlock, ManagedObject,
         SymmetricKey, TemplateAttribute,
     },
     service::{
         Fault,
+        form::given_attributes,
         object::Object,
-        template::{apply, given, lacking},
+        template::{apply, given, lacking, no_templates},
     },
 };
 
 /// The lengths in bits that keys of an algorithm may have.
-enum Lengths {
+pub(in crate::service) enum Lengths {
     /// These and no others.
     Only(&'static [i32]),
     /// Whole octets between two lengths.
@@ -27,7 +31,7 @@ enum Lengths {
 
 impl Lengths {
     /// The length of a key whose length nobody said: the longest, or the hash's.
-    fn usual(&self) -> i32 {
+    pub(in crate::service) fn usual(&self) -> i32 {
         match self {
             Self::Only(lengths) | Self::Parity(lengths) => {
                 lengths.last().copied().unwrap_or_default()
@@ -76,7 +80,9 @@ pub(in crate::service) fn decide(
         ))
         .into());
     }
-    let template = &request.attributes;
+    no_templates(request.attributes.names())?;
+    let template = &given_attributes(Some(&request.attributes), scene.version)?;
+    quantum_safe(template)?;
     let object_type = request.object_type;
     let algorithm = given(template, |value| match value {
         AttributeValue::CryptographicAlgorithm(algorithm) => Some(*algorithm),
@@ -101,24 +107,28 @@ pub(in crate::service) fn decide(
     let material = ManagedObject::SymmetricKey(SymmetricKey::new(block));
     let mut object = Object::new(uid, scene.principal.clone(), scene.now, material);
     apply(&mut object, template, scene.version, scene.config.attributes)?;
-    object.set(AttributeValue::OriginalCreationDate(scene.date()));
+    made_here(scene, &mut object);
     let mut response = CreateResponse::new(object_type, object.uid.as_str());
     if asked.is_none() {
         let chosen = AttributeValue::CryptographicLength(length);
         object.set(chosen.clone());
-        response.template_attribute = Some(TemplateAttribute::from_iter([chosen]));
+        // 2.x has no place for it in the answer.
+        response.template_attribute =
+            (scene.version < ProtocolVersion::V2_0).then(|| TemplateAttribute::from_iter([chosen]));
     }
     describe(&mut object, scene.crypto);
     Ok((response, object))
 }
 
-fn lengths_of(algorithm: CryptographicAlgorithm) -> Result<Lengths, Failure> {
+pub(in crate::service) fn lengths_of(
+    algorithm: CryptographicAlgorithm,
+) -> Result<Lengths, Failure> {
     lengths(algorithm).ok_or_else(|| {
         Failure::invalid_field(format!("this server makes no keys for the algorithm {algorithm:?}"))
     })
 }
 
-fn make_key(
+pub(in crate::service) fn make_key(
     scene: &Scene<'_>,
     algorithm: CryptographicAlgorithm,
     lengths: &Lengths,
@@ -145,4 +155,22 @@ fn make_key(
 fn with_odd_parity(key: &crate::Secret) -> crate::Secret {
     let odd = |octet: &u8| (octet & 0xFE) | u8::from((octet >> 1).count_ones().is_multiple_of(2));
     crate::Secret::new(key.expose().iter().map(odd).collect())
+}
+
+/// A key that has to be safe from quantum computers has at least 256 bits (NIST IR 8105).
+pub(in crate::service) fn quantum_safe(template: &[Attribute]) -> Result<(), Failure> {
+    let wanted = given(template, |value| match value {
+        AttributeValue::QuantumSafe(wanted) => Some(*wanted),
+        _ => None,
+    });
+    let length = given(template, |value| match value {
+        AttributeValue::CryptographicLength(length) => Some(*length),
+        _ => None,
+    });
+    if wanted == Some(true) && length.is_some_and(|length| length < 256) {
+        return Err(Failure::general_failure(
+            "a key of less than 256 bits is not safe from quantum computers",
+        ));
+    }
+    Ok(())
 }

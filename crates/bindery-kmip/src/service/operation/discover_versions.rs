@@ -1,7 +1,7 @@
 //! Discover Versions (KMIP 1.4, section 4.26).
 
 use crate::{
-    VERSIONS,
+    SERVER_VERSIONS,
     message::{DiscoverVersionsRequest, DiscoverVersionsResponse},
 };
 
@@ -10,6 +10,6 @@ pub(in crate::service) fn decide(request: &DiscoverVersionsRequest) -> DiscoverV
     let named = |version: &bindery_ttlv::ProtocolVersion| {
         request.protocol_versions.is_empty() || request.protocol_versions.contains(version)
     };
-    let protocol_versions = VERSIONS.into_iter().filter(named).collect();
+    let protocol_versions = SERVER_VERSIONS.into_iter().filter(named).collect();
     DiscoverVersionsResponse { protocol_versions, ..DiscoverVersionsResponse::default() }
 }

@@ -2,6 +2,7 @@
 
 use bindery_ttlv::registry::{KeyFormatType, KeyWrapType, ResultReason};
 
+use super::Scene;
 use crate::{
     message::{
         AttributeValue, Failure, GetRequest, GetResponse, KeyBlock, KeyMaterial, KeyValue,
@@ -19,13 +20,11 @@ pub(in crate::service) fn check<'o>(
     request: &GetRequest,
 ) -> Result<&'o ManagedObject, Failure> {
     let Some(material) = &object.material else {
-        return Err(Failure::item_not_found(
+        return Err(Failure::new(
+            ResultReason::OBJECT_DESTROYED,
             "the object is destroyed; only its attributes are left",
         ));
     };
-    if request.key_wrapping_specification.is_some() {
-        return Err(Failure::feature_not_supported("this server does not wrap keys"));
-    }
     let wrapped = material.key_block().is_some_and(|block| block.key_wrapping_data.is_some());
     match request.key_wrap_type {
         None | Some(KeyWrapType::AS_REGISTERED) => {}
@@ -39,18 +38,32 @@ pub(in crate::service) fn check<'o>(
             return Err(Failure::feature_not_supported("this Key Wrap Type is not known here"));
         }
     }
-    extractable(object, wrapped)?;
+    extractable(object, wrapped || request.key_wrapping_specification.is_some())?;
     Ok(material)
+}
+
+/// The object as it is once a client has seen it: it is no longer fresh (section 3.34).
+pub(in crate::service) fn seen(object: &Object) -> Option<Object> {
+    let fresh = object.is_set(|value| match value {
+        AttributeValue::Fresh(fresh) => Some(*fresh),
+        _ => None,
+    });
+    fresh.then(|| {
+        let mut object = object.clone();
+        object.set(AttributeValue::Fresh(false));
+        object
+    })
 }
 
 /// The object, in the form it was stored in or one that needs no knowledge of the key.
 pub(in crate::service) fn decide(
+    scene: &Scene<'_>,
     object: &Object,
     request: &GetRequest,
 ) -> Result<GetResponse, Failure> {
     let mut material = check(object, request)?.clone();
     if let Some(format) = request.key_format_type {
-        convert(&mut material, format)?;
+        convert(scene, &mut material, format)?;
     }
     if let Some(compression) = request.key_compression_type
         && material.key_block().and_then(|block| block.key_compression_type) != Some(compression)
@@ -87,7 +100,11 @@ fn extractable(object: &Object, wrapped: bool) -> Result<(), Failure> {
 
 /// Raw and Transparent Symmetric Key are two ways to write the same octets; every other form
 /// would have to be computed.
-fn convert(material: &mut ManagedObject, format: KeyFormatType) -> Result<(), Failure> {
+fn convert(
+    scene: &Scene<'_>,
+    material: &mut ManagedObject,
+    format: KeyFormatType,
+) -> Result<(), Failure> {
     let unsupported = || {
         Failure::key_format_type_not_supported(
             "the object is given only in the form that it was registered in",
@@ -95,6 +112,15 @@ fn convert(material: &mut ManagedObject, format: KeyFormatType) -> Result<(), Fa
     };
     if material.key_block().is_some_and(|block| block.key_format_type == format) {
         return Ok(());
+    }
+    match material {
+        ManagedObject::PrivateKey(key) => {
+            return asymmetric(scene, &mut key.key_block, format, true);
+        }
+        ManagedObject::PublicKey(key) => {
+            return asymmetric(scene, &mut key.key_block, format, false);
+        }
+        _ => {}
     }
     let ManagedObject::SymmetricKey(key) = material else { return Err(unsupported()) };
     let block = &mut key.key_block;
@@ -118,4 +144,35 @@ fn rewrite(block: &mut KeyBlock, format: KeyFormatType) -> Option<()> {
     plain.attributes = attributes;
     block.key_format_type = format;
     Some(())
+}
+
+/// A private or public key in another of the forms that are octets.
+fn asymmetric(
+    scene: &Scene<'_>,
+    block: &mut KeyBlock,
+    format: KeyFormatType,
+    private: bool,
+) -> Result<(), Failure> {
+    let unsupported = |why: String| {
+        Failure::key_format_type_not_supported(format!("the key is not given so: {why}"))
+    };
+    let octets = block.octets().filter(|_| block.key_wrapping_data.is_none());
+    let Some(octets) = octets else {
+        return Err(unsupported("it is not kept as octets".to_owned()));
+    };
+    let (crypto, own) = (scene.crypto, block.key_format_type);
+    let octets = if private {
+        let pkcs8 = crypto.private_key(own, octets.expose());
+        pkcs8.and_then(|pkcs8| crypto.private_key_as(format, pkcs8.expose()))
+    } else {
+        let spki = crypto.public_key(own, octets.expose());
+        spki.and_then(|spki| crypto.public_key_as(format, &spki)).map(crate::Secret::new)
+    };
+    let octets = octets.map_err(|error| unsupported(error.to_string()))?;
+    let Some(KeyValue::Plain(plain)) = &mut block.key_value else {
+        return Err(unsupported("it has no Key Value".to_owned()));
+    };
+    plain.key_material = KeyMaterial::Octets(octets);
+    block.key_format_type = format;
+    Ok(())
 }

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use bindery_ttlv::ProtocolVersion;
+
 use super::Scene;
 use crate::{
     message::{Attribute, GetAttributesRequest, GetAttributesResponse},
-    service::object::Object,
+    service::{
+        form::{outgoing, referred},
+        object::Object,
+    },
 };
 
 /// The named attributes in the order of the names, all of them without names. What the object
@@ -16,15 +21,27 @@ pub(in crate::service) fn decide(
     object: &Object,
     request: &GetAttributesRequest,
 ) -> GetAttributesResponse {
-    let all = object.attributes(scene.version, scene.now);
-    if request.attribute_names.is_empty() {
-        return GetAttributesResponse::new(object.uid.as_str(), all);
+    let all = object.attributes(scene);
+    let references = request.attribute_references.iter().filter_map(referred);
+    let names: Vec<String> = request
+        .attribute_names
+        .iter()
+        .map(|name| name.as_str().to_owned())
+        .chain(references)
+        .collect();
+    let chosen = if request.attribute_names.is_empty() && request.attribute_references.is_empty() {
+        all
+    } else {
+        let mut by_name: BTreeMap<String, Vec<Attribute>> = BTreeMap::new();
+        for attribute in all {
+            by_name.entry(attribute.name().to_owned()).or_default().push(attribute);
+        }
+        names.iter().filter_map(|name| by_name.remove(name)).flatten().collect()
+    };
+    if scene.version < ProtocolVersion::V2_0 {
+        return GetAttributesResponse::new(object.uid.as_str(), chosen);
     }
-    let mut by_name: BTreeMap<String, Vec<Attribute>> = BTreeMap::new();
-    for attribute in all {
-        by_name.entry(attribute.name().to_owned()).or_default().push(attribute);
-    }
-    let names = request.attribute_names.iter();
-    let chosen = names.filter_map(|name| by_name.remove(name.as_str())).flatten().collect();
-    GetAttributesResponse::new(object.uid.as_str(), chosen)
+    let mut response = GetAttributesResponse::new(object.uid.as_str(), Vec::new());
+    response.attributes_2 = Some(outgoing(chosen));
+    response
 }

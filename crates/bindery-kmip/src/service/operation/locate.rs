@@ -15,6 +15,7 @@ use crate::{
     service::{
         Filter, IndexEntry,
         fault::shortened,
+        form::{attributes_2, incoming},
         object::{Object, canonical, index_entry},
     },
 };
@@ -35,7 +36,9 @@ pub(in crate::service) struct Wanted {
     destroyed: bool,
     /// The one object that can match.
     pub(in crate::service) uid: Option<String>,
-    /// Nothing can match: only archived objects are asked for, and there is no archive.
+    /// Archived objects are asked for.
+    archived: bool,
+    /// Nothing can match.
     pub(in crate::service) nothing: bool,
     /// How many matching objects are passed over.
     pub(in crate::service) offset: Option<usize>,
@@ -74,7 +77,11 @@ impl Wanted {
             Some(Ok(value)) => Ok(Some(value)),
             Some(Err(_)) => Err(Failure::invalid_field(format!("{name} is negative"))),
         };
-        let attributes = &request.attributes;
+        let mut attributes: Vec<Attribute> = request.attributes.iter().map(incoming).collect();
+        if let Some(more) = &request.attributes_2 {
+            attributes.extend(attributes_2(more, scene.version)?);
+        }
+        let attributes = &attributes;
         if attributes.len() > CRITERIA {
             let text = format!("a Locate asks for at most {CRITERIA} attributes here");
             return Err(Failure::invalid_field(text));
@@ -90,6 +97,7 @@ impl Wanted {
         });
         let on_line = has(StorageStatusMask::ON_LINE_STORAGE);
         let destroyed = has(StorageStatusMask::DESTROYED_STORAGE) || by_state;
+        let archived = has(StorageStatusMask::ARCHIVAL_STORAGE);
         let entries = attributes.iter().filter_map(|attribute| index_entry(&attribute.value));
         Ok(Self {
             criteria: criteria(scene, attributes)?,
@@ -100,7 +108,8 @@ impl Wanted {
                 AttributeValue::UniqueIdentifier(uid) => Some(uid.as_str().to_owned()),
                 _ => None,
             }),
-            nothing: !on_line && !destroyed,
+            archived,
+            nothing: !on_line && !destroyed && !archived,
             offset: number("Offset Items", request.offset_items)?,
             most: most.min(scene.config.located),
         })
@@ -123,12 +132,13 @@ impl Wanted {
     pub(in crate::service) fn fits(&self, scene: &Scene<'_>, object: &Object) -> bool {
         let storage = match object.dates.destroy {
             Some(_) => self.destroyed,
+            None if object.is_archived() => self.archived,
             None => self.on_line,
         };
         if !storage || object.owner != *scene.principal {
             return false;
         }
-        let attributes = object.attributes(scene.version, scene.now);
+        let attributes = object.attributes(scene);
         let attributes: Vec<Seen<'_>> = attributes.iter().map(Seen::new).collect();
         self.criteria.iter().all(|criterion| criterion.holds(object, &attributes))
     }

@@ -9,18 +9,47 @@ use super::Scene;
 use crate::message::{Failure, QueryRequest, QueryResponse};
 
 /// The operations that this server does, in the order of their numbers.
-const OPERATIONS: [Operation; 11] = [
+const OPERATIONS: [Operation; 40] = [
     Operation::CREATE,
+    Operation::CREATE_KEY_PAIR,
     Operation::REGISTER,
+    Operation::RE_KEY,
+    Operation::DERIVE_KEY,
     Operation::LOCATE,
+    Operation::CHECK,
     Operation::GET,
     Operation::GET_ATTRIBUTES,
     Operation::GET_ATTRIBUTE_LIST,
+    Operation::ADD_ATTRIBUTE,
+    Operation::MODIFY_ATTRIBUTE,
+    Operation::DELETE_ATTRIBUTE,
+    Operation::OBTAIN_LEASE,
+    Operation::GET_USAGE_ALLOCATION,
     Operation::ACTIVATE,
     Operation::REVOKE,
     Operation::DESTROY,
+    Operation::ARCHIVE,
+    Operation::RECOVER,
     Operation::QUERY,
+    Operation::RE_KEY_KEY_PAIR,
     Operation::DISCOVER_VERSIONS,
+    Operation::ENCRYPT,
+    Operation::DECRYPT,
+    Operation::SIGN,
+    Operation::SIGNATURE_VERIFY,
+    Operation::MAC,
+    Operation::MAC_VERIFY,
+    Operation::RNG_RETRIEVE,
+    Operation::RNG_SEED,
+    Operation::HASH,
+    Operation::CREATE_SPLIT_KEY,
+    Operation::JOIN_SPLIT_KEY,
+    Operation::IMPORT,
+    Operation::EXPORT,
+    Operation::LOG,
+    Operation::ADJUST_ATTRIBUTE,
+    Operation::SET_ATTRIBUTE,
+    Operation::INTEROP,
 ];
 
 /// Whether this server does an operation.
@@ -29,11 +58,12 @@ pub(in crate::service) fn is_offered(operation: Operation) -> bool {
 }
 
 /// The types of objects that it keeps.
-pub(in crate::service) const OBJECT_TYPES: [ObjectType; 6] = [
+pub(in crate::service) const OBJECT_TYPES: [ObjectType; 7] = [
     ObjectType::CERTIFICATE,
     ObjectType::SYMMETRIC_KEY,
     ObjectType::PUBLIC_KEY,
     ObjectType::PRIVATE_KEY,
+    ObjectType::SPLIT_KEY,
     ObjectType::SECRET_DATA,
     ObjectType::OPAQUE_OBJECT,
 ];

@@ -5,13 +5,14 @@ use bindery_ttlv::registry::{CryptographicAlgorithm, KeyFormatType, ObjectType};
 use super::{Scene, describe, query::OBJECT_TYPES};
 use crate::{
     message::{
-        AttributeValue, Failure, KeyBlock, KeyValue, ManagedObject, RegisterRequest,
+        Attribute, AttributeValue, Failure, KeyBlock, KeyValue, ManagedObject, RegisterRequest,
         RegisterResponse,
     },
     service::{
         Fault,
+        form::given_attributes,
         object::Object,
-        template::{apply, given, lacking},
+        template::{apply, given, lacking, no_templates},
     },
 };
 
@@ -38,25 +39,30 @@ pub(in crate::service) fn decide(
         ))
         .into());
     }
+    no_templates(request.attributes.names())?;
+    let given = given_attributes(Some(&request.attributes), scene.version)?;
     let mut object = Object::new(uid, scene.principal.clone(), scene.now, material.clone());
-    apply(&mut object, &request.attributes, scene.version, scene.config.attributes)?;
+    apply(&mut object, &given, scene.version, scene.config.attributes)?;
     // Certificates come without a Usage Mask from many clients, although section 4.3 wants one.
     if let Some(block) = material.key_block() {
-        check_key(&mut object, request, block)?;
+        check_key(&mut object, &given, block)?;
     }
-    check_certificate(material, request)?;
+    check_certificate(material, &given)?;
     describe(&mut object, scene.crypto);
     Ok((RegisterResponse::new(object.uid.as_str()), object))
 }
 
 /// Algorithm and length stand in the key block, in the attributes or in both, and agree (sections
 /// 2.1.3, 3.4 and 3.5); a Usage Mask is required (section 4.3).
-fn check_key(
+pub(in crate::service) fn check_key(
     object: &mut Object,
-    request: &RegisterRequest,
+    template: &[Attribute],
     block: &KeyBlock,
 ) -> Result<(), Failure> {
-    need_usage_mask(object)?;
+    // Secrets come without one in the cases SASED-M-2 and BL-M-4.
+    if object.object_type != ObjectType::SECRET_DATA {
+        need_usage_mask(object)?;
+    }
     let wrapped = block.key_wrapping_data.is_some();
     match &block.key_value {
         None => return Err(Failure::invalid_field("the Key Value is missing")),
@@ -70,7 +76,6 @@ fn check_key(
     if matches!(object.object_type, ObjectType::SECRET_DATA) {
         return Ok(());
     }
-    let template = &request.attributes;
     let algorithm = given(template, |value| match value {
         AttributeValue::CryptographicAlgorithm(algorithm) => Some(*algorithm),
         _ => None,
@@ -129,9 +134,11 @@ fn check_octets(
 }
 
 /// What a client says of a certificate is what the certificate is.
-fn check_certificate(material: &ManagedObject, request: &RegisterRequest) -> Result<(), Failure> {
+pub(in crate::service) fn check_certificate(
+    material: &ManagedObject,
+    template: &[Attribute],
+) -> Result<(), Failure> {
     let ManagedObject::Certificate(certificate) = material else { return Ok(()) };
-    let template = &request.attributes;
     let certificate_type = given(template, |value| match value {
         AttributeValue::CertificateType(certificate_type) => Some(*certificate_type),
         _ => None,
@@ -157,4 +164,10 @@ fn agree<T: PartialEq>(name: &str, attribute: Option<T>, object: Option<T>) -> R
         )),
         _ => Ok(()),
     }
+}
+
+/// What an Import can take over of what an Export gave: what a client may say.
+pub(in crate::service) fn importable(attributes: Vec<Attribute>) -> Vec<Attribute> {
+    let may = |attribute: &Attribute| attribute.row().is_none_or(|row| row.template);
+    attributes.into_iter().filter(may).collect()
 }

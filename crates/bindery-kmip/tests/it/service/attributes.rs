@@ -187,7 +187,8 @@ fn instances_are_numbered_and_single_attributes_stay_single() {
         all.iter().filter(|a| a.name() == "Name").map(|attribute| attribute.index).collect();
     assert_eq!(indices, [None, Some(1), Some(2)]);
     let numbered = |indices: [i32; 2]| {
-        create_of(indices.map(|index| Attribute::new(name("n")).with_index(index)))
+        let names = [(indices[0], "n"), (indices[1], "o")];
+        create_of(names.map(|(index, text)| Attribute::new(name(text)).with_index(index)))
     };
     house.call(numbered([0, 1])).unwrap();
     for wrong in [[1, 2], [0, 0], [0, 2], [-1, 0], [0, i32::MAX]] {

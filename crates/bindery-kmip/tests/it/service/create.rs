@@ -34,7 +34,7 @@ fn a_key_is_made_kept_and_given() {
     assert_eq!(block.cryptographic_length, Some(256));
     assert_eq!(octets(&got.object), [1; 32], "the second draw; the first is the identifier's");
     assert_eq!(house.state(&uid), Some(State::PRE_ACTIVE));
-    assert_eq!(house.store.inner().committed, 1);
+    assert_eq!(house.store.inner().committed, 2, "made, and no longer fresh");
 }
 
 #[test]

@@ -138,6 +138,7 @@ fn a_commit_that_fails_acknowledges_nothing() {
     for mishap in [Mishap::Unavailable, Mishap::Failed, Mishap::Damaged] {
         let house = House::new();
         let uid = house.create([]);
+        house.call(GetRequest::new(uid.clone())).unwrap();
         let before = house.store.records();
         house.store.inner().commits.push_back(Some(mishap));
         general(&house, house.call(create([])));

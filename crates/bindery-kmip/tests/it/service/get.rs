@@ -91,12 +91,12 @@ fn what_has_no_key_has_no_key_format() {
 }
 
 #[test]
-fn keys_are_neither_wrapped_nor_unwrapped() {
+fn a_wrapping_needs_a_key_and_what_came_wrapped_stays_so() {
     let house = House::new();
     let uid = house.create([]);
     let specification = Box::new(KeyWrappingSpecification::new(WrappingMethod::ENCRYPT));
     let request = get(&uid, |get| get.key_wrapping_specification = Some(specification));
-    refused(house.call(request), ResultReason::FEATURE_NOT_SUPPORTED);
+    refused(house.call(request), ResultReason::INVALID_FIELD);
     let wrapped = wrapped_key(&house, &[]);
     let of = |uid, wrap| get(uid, |get: &mut GetRequest| get.key_wrap_type = Some(wrap));
     let fine = [

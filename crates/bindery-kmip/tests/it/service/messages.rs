@@ -48,13 +48,20 @@ fn every_version_is_answered_in_its_own() {
 
 #[test]
 fn a_version_that_is_not_spoken_is_refused_in_the_newest_one() {
-    for version in [(0, 9), (1, 5), (2, 0), (3, 0), (i32::MAX, i32::MIN)] {
+    let newest_of_1 = ProtocolVersion::V1_4;
+    for (version, newest) in [
+        ((0, 9), newest_of_1),
+        ((1, 5), newest_of_1),
+        ((2, 2), ProtocolVersion::V2_1),
+        ((3, 0), newest_of_1),
+        ((i32::MAX, i32::MIN), newest_of_1),
+    ] {
         let mut message = locate_all();
         message.header.protocol_version = ProtocolVersion::new(version.0, version.1);
         let response = House::new().send(&message);
-        assert_eq!(response.header.protocol_version, ProtocolVersion::V1_4);
+        assert_eq!(response.header.protocol_version, newest);
         let text = refused_whole(&response, ResultReason::INVALID_MESSAGE);
-        assert!(text.contains("1.0 to 1.4"), "{text}");
+        assert!(text.contains("1.0 to 1.4, 2.0 and 2.1"), "{text}");
     }
 }
 
@@ -203,7 +210,7 @@ fn critical_extensions_are_refused_and_others_passed_over() {
 #[test]
 fn what_is_not_supported_is_answered_and_not_dropped() {
     let house = House::new();
-    for number in [0x02, 0x04, 0x0D, 0x0E, 0x1F, 0x2B, 0x99, 0x8000_0001] {
+    for number in [0x06, 0x07, 0x17, 0x19, 0x1A, 0x2D, 0x99, 0x8000_0001] {
         let payload = UnknownPayload::new(Operation(number), empty());
         let item = RequestBatchItem::new(RequestPayload::Unknown(payload));
         let message = RequestMessage::new(ProtocolVersion::V1_2, vec![item]);
@@ -221,29 +228,33 @@ fn query_tells_what_is_really_there() {
     };
     let all: Vec<QueryFunction> = (1..=0x10).map(QueryFunction).collect();
     let answer = ask(ProtocolVersion::V1_4, &all);
-    let operations = [0x01, 0x03, 0x08, 0x0A, 0x0B, 0x0C, 0x12, 0x13, 0x14, 0x18, 0x1E];
-    assert_eq!(answer.operations, operations.map(Operation));
+    let of_1_0 = [
+        0x01, 0x02, 0x03, 0x04, 0x05, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0x0F, 0x10, 0x11,
+        0x12, 0x13, 0x14, 0x15, 0x16, 0x18,
+    ];
+    let later =
+        [0x1D, 0x1E, 0x1F, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2A, 0x2B];
+    let operations: Vec<_> = of_1_0.into_iter().chain(later).map(Operation).collect();
+    assert_eq!(answer.operations, operations);
     let types = [
         ObjectType::CERTIFICATE,
         ObjectType::SYMMETRIC_KEY,
         ObjectType::PUBLIC_KEY,
         ObjectType::PRIVATE_KEY,
+        ObjectType::SPLIT_KEY,
         ObjectType::SECRET_DATA,
         ObjectType::OPAQUE_OBJECT,
     ];
     assert_eq!(answer.object_types, types);
     assert_eq!(answer.vendor_identification.as_ref().map(Text::as_str), Some("Example KMS"));
     assert!(answer.application_namespaces.is_empty() && answer.extension_information.is_empty());
-    // Discover Versions came with 1.1.
+    // Discover Versions came with 1.1, and others later.
     let old = ask(ProtocolVersion::V1_0, &[QueryFunction::QUERY_OPERATIONS]);
-    assert_eq!(
-        old.operations,
-        operations[..10].iter().map(|code| Operation(*code)).collect::<Vec<_>>()
-    );
+    assert_eq!(old.operations, of_1_0.map(Operation));
     assert!(old.object_types.is_empty() && old.vendor_identification.is_none());
     // A function twice is answered once.
     let twice = ask(ProtocolVersion::V1_4, &[QueryFunction::QUERY_OBJECTS; 40]);
-    assert_eq!(twice.object_types.len(), 6);
+    assert_eq!(twice.object_types.len(), 7);
     let none: &[QueryFunction] = &[];
     refused(house.call(QueryRequest::new(none)), ResultReason::INVALID_MESSAGE);
 }
@@ -269,8 +280,8 @@ fn discover_versions_tells_what_both_speak_newest_first() {
     let ask = |versions: &[ProtocolVersion]| {
         house.call(DiscoverVersionsRequest::new(versions)).unwrap().protocol_versions
     };
-    assert_eq!(ask(&[]), VERSIONS);
-    let known = [ProtocolVersion::V1_0, ProtocolVersion::new(2, 0), ProtocolVersion::V1_3];
+    assert_eq!(ask(&[]), bindery_kmip::SERVER_VERSIONS);
+    let known = [ProtocolVersion::V1_0, ProtocolVersion::new(2, 2), ProtocolVersion::V1_3];
     assert_eq!(ask(&known), [ProtocolVersion::V1_3, ProtocolVersion::V1_0]);
     assert_eq!(ask(&[ProtocolVersion::new(3, 0)]), []);
 }

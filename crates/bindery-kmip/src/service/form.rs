@@ -1,0 +1,128 @@
+//! Attributes as the versions of KMIP write them, and as the engine has them: custom attributes are
+//! `x-NAME` and `y-NAME` in 1.x and have a vendor beside the name in 2.x.
+
+use bindery_ttlv::{ProtocolVersion, Tag, Text};
+
+use super::object::VENDOR;
+use crate::message::{
+    Attribute, AttributeReference, AttributeValue, Attributes, Failure, ObjectAttributes,
+    VendorAttribute, VendorAttributeReference,
+};
+
+/// The vendors that custom attributes of 1.x belong to.
+const CUSTOM: [&str; 2] = ["x", "y"];
+
+/// What a request of KMIP 1.x is told that gives attributes in the form of 2.x.
+pub(super) fn form_of_2() -> Failure {
+    Failure::invalid_field(
+        "Attributes and Attribute References are of KMIP 2.x; in 1.x send a Template-Attribute, \
+         Attributes one by one, or Attribute Names",
+    )
+}
+
+/// The engine's name of a vendor's attribute.
+fn internal(vendor: &str, name: &str) -> String {
+    if CUSTOM.contains(&vendor) {
+        format!("{vendor}-{name}")
+    } else {
+        format!("{vendor}{VENDOR}{name}")
+    }
+}
+
+/// The vendor and the name in 2.x of a custom attribute.
+fn external(name: &str) -> Option<(&str, &str)> {
+    if let Some(parts) = name.split_once(VENDOR) {
+        return Some(parts);
+    }
+    name.split_once('-').filter(|(vendor, _)| CUSTOM.contains(vendor))
+}
+
+/// An attribute as the engine has it.
+pub(super) fn incoming(attribute: &Attribute) -> Attribute {
+    let mut attribute = attribute.clone();
+    if let AttributeValue::Vendor(vendor) = &attribute.value {
+        let name = internal(vendor.vendor_identification.as_str(), vendor.attribute_name.as_str());
+        attribute.value =
+            AttributeValue::Other(Text::from(name.as_str()), vendor.attribute_value.clone());
+    }
+    attribute
+}
+
+/// The attributes of a new object, whatever their form.
+///
+/// # Errors
+/// The form is not the version's.
+pub(super) fn given_attributes(
+    template: Option<&ObjectAttributes>,
+    version: ProtocolVersion,
+) -> Result<Vec<Attribute>, Failure> {
+    let Some(template) = template else { return Ok(Vec::new()) };
+    if matches!(template, ObjectAttributes::Attributes(_)) && version < ProtocolVersion::V2_0 {
+        return Err(form_of_2());
+    }
+    Ok(template.attributes().iter().map(incoming).collect())
+}
+
+/// The attributes of a 2.x structure.
+///
+/// # Errors
+/// The version is not 2.x.
+pub(super) fn attributes_2(
+    attributes: &Attributes,
+    version: ProtocolVersion,
+) -> Result<Vec<Attribute>, Failure> {
+    if version < ProtocolVersion::V2_0 {
+        return Err(form_of_2());
+    }
+    Ok(attributes.attributes.iter().map(incoming).collect())
+}
+
+/// The one attribute of a 2.x structure.
+///
+/// # Errors
+/// The version is not 2.x, or there is not one.
+pub(super) fn single_attribute(
+    attributes: &Attributes,
+    version: ProtocolVersion,
+) -> Result<Attribute, Failure> {
+    let [one] = <[Attribute; 1]>::try_from(attributes_2(attributes, version)?).map_err(|all| {
+        Failure::invalid_field(format!("{} attributes where one goes", all.len()))
+    })?;
+    Ok(one)
+}
+
+/// Attributes as 2.x writes them.
+pub(super) fn outgoing(attributes: Vec<Attribute>) -> Attributes {
+    Attributes::new(attributes.into_iter().map(outgoing_one).collect())
+}
+
+fn outgoing_one(mut attribute: Attribute) -> Attribute {
+    attribute.index = None;
+    if let AttributeValue::Other(name, value) = &attribute.value
+        && let Some((vendor, name)) = external(name.as_str())
+    {
+        let vendor = VendorAttribute::new(vendor, name, value.clone());
+        attribute.value = AttributeValue::Vendor(Box::new(vendor));
+    }
+    attribute
+}
+
+/// The engine's name of what a reference means.
+pub(super) fn referred(reference: &AttributeReference) -> Option<String> {
+    match reference {
+        AttributeReference::Tag(tag) => tag.title().map(str::to_owned),
+        AttributeReference::Vendor(vendor) => {
+            Some(internal(vendor.vendor_identification.as_str(), vendor.attribute_name.as_str()))
+        }
+    }
+}
+
+/// The reference to an attribute by the engine's name; `None` for one that 2.x cannot name.
+pub(super) fn reference(name: &str) -> Option<AttributeReference> {
+    match external(name) {
+        Some((vendor, name)) => {
+            Some(AttributeReference::Vendor(VendorAttributeReference::new(vendor, name)))
+        }
+        None => Tag::from_title(name).map(AttributeReference::Tag),
+    }
+}
