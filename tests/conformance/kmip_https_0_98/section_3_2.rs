@@ -97,7 +97,7 @@ async fn the_client_shows_its_certificate() {
     let connector = pki.connector(Some(&alice));
     let transport = bindery_transport::Client::builder().connector(connector).build();
     let mut client = Client::builder(script.url().parse().unwrap()).build(&transport);
-    assert_eq!(client.query(OPERATIONS).await.unwrap().operations.len(), 11);
+    assert_eq!(client.query(OPERATIONS).await.unwrap().operations.len(), wire::OPERATIONS.len());
     let shown = client.connection_mut().peer().unwrap().certificate().cloned();
     assert_eq!(shown, Some(pki.server_certificate()));
     assert_eq!(script.requests()[0].certificate.as_ref(), alice.chain().first());

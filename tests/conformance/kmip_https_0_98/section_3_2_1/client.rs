@@ -84,7 +84,8 @@ async fn every_request_is_a_post_of_one_message_as_octet_stream() {
     let pair = Pair::new().await;
     everything(&mut pair.builder().build(&pair.transport)).await;
     let requests = pair.script.requests();
-    let mut asked: Vec<Vec<i64>> = wire::OPERATIONS.iter().map(|o| vec![i64::from(*o)]).collect();
+    let mut asked: Vec<Vec<i64>> =
+        wire::CLIENT_OPERATIONS.iter().map(|o| vec![i64::from(*o)]).collect();
     asked.push(vec![0x12, 0x18]);
     assert_eq!(operations(&requests), asked, "each operation once, then the batch");
     for request in &requests {

@@ -49,7 +49,7 @@ async fn the_client_decodes_every_coding_that_it_names() {
     let mut client = Client::builder(script.url().parse().unwrap()).build(&transport.build());
     for _ in 0..3 {
         let answer = client.query(OPERATIONS).await.unwrap();
-        assert_eq!(answer.operations.len(), 11);
+        assert_eq!(answer.operations.len(), wire::OPERATIONS.len());
     }
     for request in script.requests() {
         assert_eq!(request.field("accept-encoding"), Some("gzip, deflate"));
