@@ -6,9 +6,9 @@ use bindery_wbxml::{
 
 /// The deepest element.
 const DEPTH: u32 = 4;
-/// Words of text: ASCII, markup, two and four octets a character.
-const WORDS: [&str; 8] =
-    ["a", "text", "1", "two words", "<&>\"'", "z\u{fc}g", "\u{1f600}", "x=y;z"];
+/// Words of text: ASCII, markup, two and four octets a character, a variable of WML.
+const WORDS: [&str; 9] =
+    ["a", "text", "1", "two words", "<&>\"'", "z\u{fc}g", "\u{1f600}", "x=y;z", "$(name:unesc)"];
 
 /// SplitMix64: a number is a seed, and the next is as good as any.
 struct Random(u64);
