@@ -192,7 +192,7 @@ def cryptography(client, label):
     expected = hashlib.pbkdf2_hmac("sha256", base, b"salt", 1000, 16)
     expect(client.get(derived).value == expected, "the derived key")
     found = client.locate(attributes=[
-        client._attribute_factory.create_attribute(
+        client.attribute_factory.create_attribute(
             enums.AttributeType.NAME, attribute_value(f"private-{label}"))])
     expect(found == [private], found)
     for uid in [key, public, private, secret]:
