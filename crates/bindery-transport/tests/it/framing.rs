@@ -20,9 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::{
-    Echo, OCTETS, PATIENCE, Raw, Running, Service, Stopped2026, request, soon,
-};
+use crate::support::{Echo, OCTETS, PATIENCE, Raw, Running, Service, Stopped2026, request, soon};
 
 #[tokio::test]
 async fn the_context() {
