@@ -5,6 +5,8 @@ mod binding;
 mod ids;
 mod names;
 mod profile;
+#[cfg(feature = "service")]
+pub mod service;
 
 pub use answer::{Blocks, BlocksFailed, NextBlocks, Streamed, TaxiiRequest, TaxiiResponse};
 pub use binding::{Answer, Call, Expect, Origin, Reply, TaxiiHttp, of_alert, of_status};
