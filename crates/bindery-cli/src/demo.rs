@@ -122,5 +122,5 @@ fn settings(data: &std::path::Path, url: &str, policy: &str) -> Result<Settings>
         Loaded { file: PathBuf::from(data).join("contexts.toml"), value: own };
     let mut own = absolute(&loaded, &loaded.value);
     own.tls_policy = Some(policy.to_owned());
-    Settings::of(own)
+    Settings::of(own, ServiceName::Kmip)
 }
