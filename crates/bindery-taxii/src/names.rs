@@ -101,6 +101,9 @@ impl Names {
 /// `TAXII_XML_BINDING_1.0`. Both are taken.
 pub(crate) const DRAFT_MESSAGE: [&str; 2] = ["TAXII_XML_1.0", "TAXII_XML_BINDING_1.0"];
 
+/// The TAXII media type (section 3) that is sent, as the draft writes it.
+pub(crate) const DRAFT_TYPE: &str = "TAXII_1.0/TAXII_XML_1.0";
+
 /// The carrier that a protocol version id of the draft names. Section 4.1.5 writes `TAXII_HTTP_1.0`: taken, never sent.
 pub(crate) fn draft_carrier(id: &str) -> Option<Carrier> {
     match id {
