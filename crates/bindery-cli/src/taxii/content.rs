@@ -82,7 +82,8 @@ fn content_of(element: &Fragment<'_>) -> Inside<'static> {
     let document = format!("<c>{}</c>", element.raw());
     let mut reader = Reader::new(&document);
     // It was read before.
-    let read = reader.next_event().ok().and_then(|_| reader.subtree().ok());
+    let begun = reader.next_event().is_ok();
+    let read = reader.subtree().ok().filter(|_| begun);
     read.map(|fragment| fragment.into_inside().into_owned()).unwrap_or_default()
 }
 
