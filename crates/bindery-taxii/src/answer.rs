@@ -31,6 +31,7 @@ pub struct TaxiiRequest {
 }
 
 /// What answers a request.
+#[non_exhaustive]
 pub enum TaxiiResponse {
     /// A message, held whole.
     Whole(Box<Message<'static>>),

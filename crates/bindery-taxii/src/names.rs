@@ -15,6 +15,7 @@ pub const X_TAXII_SERVICES: HeaderName = HeaderName::from_static("x-taxii-servic
 
 /// Whether messages go over TLS: what the protocol version id tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Carrier {
     /// HTTP in clear.
     Http,

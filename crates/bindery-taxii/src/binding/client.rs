@@ -50,6 +50,7 @@ pub struct Answer {
 
 /// Who an answer is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Origin {
     /// A TAXII service.
     Service,

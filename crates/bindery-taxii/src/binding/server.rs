@@ -130,7 +130,7 @@ impl TaxiiHttp {
             if !octets.is_empty() {
                 return Err(in_url("a GET has no body"));
             }
-            return self.from_url(head, reply);
+            return self.read_url(head, reply);
         }
         if family == Family::Draft {
             fields::check_draft_accept(&head.headers)?;
@@ -165,7 +165,7 @@ impl TaxiiHttp {
     }
 
     /// A request of the draft in the URL (5.1.1 and 5.1.2).
-    fn from_url(
+    fn read_url(
         &self,
         head: &request::Parts,
         reply: &mut Reply,

@@ -14,12 +14,12 @@ use crate::{
 ///
 /// # Errors
 /// [`ClientError::NoService`] says what is there instead.
-pub fn choose<'s>(
-    services: &'s [ServiceInstance],
+pub fn choose(
+    services: &[ServiceInstance],
     wanted: ServiceType,
     dialect: Dialect,
     allow_clear: bool,
-) -> Result<&'s ServiceInstance, ClientError> {
+) -> Result<&ServiceInstance, ClientError> {
     let mut best: Option<(&ServiceInstance, Carrier)> = None;
     let mut reasons = Vec::new();
     for one in services.iter().filter(|one| one.service_type == wanted) {

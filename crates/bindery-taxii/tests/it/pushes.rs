@@ -11,10 +11,13 @@ use bindery_xml::Source;
 
 use crate::support::{Running, block, client, mounted};
 
+/// Dialect, collections, contents.
+type Kept = (Dialect, Vec<String>, Vec<String>);
+
 /// Keeps what comes, until it is full.
 #[derive(Debug, Default)]
 struct Shelf {
-    kept: Mutex<Vec<(Dialect, Vec<String>, Vec<String>)>>,
+    kept: Mutex<Vec<Kept>>,
 }
 
 impl ReceivePush for Shelf {
