@@ -6,6 +6,8 @@
 mod memory;
 mod store;
 
+/// The status that a device gives; part of what is stored.
+pub use bindery_syncml::StatusCode;
 pub use memory::MemoryStore;
 pub use store::{
     AppAuth, Ask, Change, Command, CommandFilter, CommandState, CommitError, Device, DeviceFilter,

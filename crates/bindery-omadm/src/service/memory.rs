@@ -170,8 +170,9 @@ impl Inner {
                     self.shelves.insert(id, Arc::new(shelf));
                 }
                 None => {
-                    self.shelves.remove(&id);
-                    self.commands.retain(|_, device| *device != id);
+                    if self.shelves.remove(&id).is_some() {
+                        self.commands.retain(|_, device| *device != id);
+                    }
                 }
             }
         }
@@ -233,22 +234,29 @@ impl Draft<'_> {
                 self.existing(&device)?.delete_session(&session_id, expected)
             }
             Change::KeepSessions { device, authenticated, newest } => {
-                self.existing(&device)?.keep_sessions(authenticated, newest);
+                if let Some(shelf) = self.shelf(&device) {
+                    shelf.keep_sessions(authenticated, newest);
+                }
                 Ok(())
             }
             Change::AppendObject { device, session_id, octets, at_most } => {
                 self.existing(&device)?.append_object(&session_id, octets, at_most)
             }
             Change::ClearObject { device, session_id } => {
-                self.existing(&device)?.clear_object(&session_id);
+                if let Some(shelf) = self.shelf(&device) {
+                    shelf.clear_object(&session_id);
+                }
                 Ok(())
             }
             Change::Enqueue { command, at_most } => {
                 let (id, device) = (command.id.clone(), command.device.clone());
-                if self.inner.commands.contains_key(&id) || self.queued.contains_key(&id) {
+                let taken = self.inner.commands.contains_key(&id) || self.queued.contains_key(&id);
+                let shelf = self.existing(&device)?;
+                shelf.check_queue(&command, at_most)?;
+                if taken {
                     return Err(shelf::conflict_command(&id));
                 }
-                self.existing(&device)?.enqueue(command, at_most, version)?;
+                shelf.enqueue(command, version);
                 self.queued.insert(id, device);
                 Ok(())
             }

@@ -147,12 +147,7 @@ impl Shelf {
         commands.filter(|command| command.entry.progress.state.is_open())
     }
 
-    pub(super) fn enqueue(
-        &mut self,
-        new: NewCommand,
-        at_most: u32,
-        version: u64,
-    ) -> Result<(), CommitError> {
+    pub(super) fn check_queue(&self, new: &NewCommand, at_most: u32) -> Result<(), CommitError> {
         if let Some(key) = &new.key
             && let Some(same) = self.open().find(|open| open.entry.key.as_ref() == Some(key))
         {
@@ -161,12 +156,15 @@ impl Shelf {
         if self.open().count() >= at_most as usize {
             return Err(self.full("the open commands", at_most.into()));
         }
+        Ok(())
+    }
+
+    pub(super) fn enqueue(&mut self, new: NewCommand, version: u64) {
         let position = self.next_command;
         self.next_command += 1;
         let command = Versioned::new(Command::queued(&new, position), version);
         self.positions.insert(new.id, position);
         self.commands.insert(position, (command, new.data));
-        Ok(())
     }
 
     pub(super) fn progress(
