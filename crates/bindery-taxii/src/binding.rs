@@ -19,6 +19,8 @@ use crate::{
     profile::{Dialects, HttpProfile},
 };
 pub use client::{Answer, Call, Expect, Origin};
+#[cfg(feature = "service")]
+pub(crate) use refusal::{detail, printable};
 pub use refusal::{of_alert, of_status};
 
 /// One address of a server, or a client: TAXII messages over HTTP.

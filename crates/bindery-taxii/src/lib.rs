@@ -5,6 +5,8 @@ mod binding;
 mod ids;
 mod names;
 mod profile;
+#[cfg(feature = "server")]
+mod server;
 #[cfg(feature = "service")]
 pub mod service;
 
@@ -16,3 +18,5 @@ pub use names::{
     X_TAXII_SERVICES,
 };
 pub use profile::{Dialects, HttpProfile, XML, profile};
+#[cfg(feature = "server")]
+pub use server::mount;

@@ -1,307 +1,287 @@
 //! What the feed services keep, and the promises that a store gives them.
 //!
-//! A collection is a sequence of blocks. Each block that comes in gets a timestamp label that is later than every label
-//! of its collection before it, in the transaction that makes it durable: whoever has read up to a label has read
-//! everything up to there, and misses nothing when asking for what is later. A store knows nothing of TAXII beyond this
-//! file: content is octets to it.
+//! Words are TAXII's: a collection (1.0: data feed) holds content blocks; a block has a timestamp label, by which it is
+//! polled. A label is an index and not a time (Services 1.1, section 2.2): the store gives it, in the transaction that
+//! makes the block visible, and it is later than every label that the collection has given before. So whoever has polled
+//! up to a label has everything up to it, and will never miss a block that was on its way meanwhile.
+//!
+//! Small things (collections, subscriptions, result sets) are loaded with a version, decided on without IO, and
+//! committed with the version that the decision rests on; a conflict repeats the decision. Blocks are many and large:
+//! they come in one by one through an [`Insertion`], a transaction for each Inbox Message, and go out in pages by key.
 
-use std::{collections::BTreeSet, fmt, future::Future, pin::Pin};
+mod block;
+mod collection;
+mod error;
+mod outbox;
+mod result;
+mod subscription;
+#[cfg(test)]
+mod tests;
+mod window;
 
-use bindery_core::{Principal, Timestamp};
-use bytes::Bytes;
-use thiserror::Error;
+use std::{fmt, future::Future, pin::Pin};
+
+use bindery_core::Timestamp;
+
+pub use self::{
+    block::{Block, Part, StoredBlock},
+    collection::{Collection, CollectionState, Grant, Grantee, Offers, Retention, Rights},
+    error::{CommitError, FeedStoreError, Subject},
+    outbox::{Delivery, Lease, Outcome, Outgoing, Undelivered},
+    result::{ResultPart, ResultSet, ResultState},
+    subscription::{PushTo, QueryText, Subscription, SubscriptionFilter},
+    window::{ContentFilter, Inbox, Page, PageLimits, Receipt, Received, RepeatKey, Window},
+};
 
 /// The future that a store's methods return.
-pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A timestamp label: microseconds since 1970-01-01T00:00:00Z. An index more than a time.
-pub type Label = i64;
+/// What a store gives where it only reads.
+pub type Loaded<T> = Result<T, FeedStoreError>;
 
-/// A block that is to be kept.
+/// Something as it was loaded: with the version that a change of it has to name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct NewBlock {
-    /// The content binding's id.
-    pub binding: String,
-    /// Its subtype, if it has one.
-    pub subtype: Option<String>,
-    /// The block, as the engine encodes it.
-    pub content: Bytes,
-}
-
-impl NewBlock {
-    /// A block of a binding.
-    pub fn new(binding: impl Into<String>, subtype: Option<String>, content: Bytes) -> Self {
-        Self { binding: binding.into(), subtype, content }
-    }
-}
-
-/// A block that is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StoredBlock {
-    /// Its label.
-    pub label: Label,
-    /// The block.
-    pub block: NewBlock,
-}
-
-impl StoredBlock {
-    /// A block with its label.
-    pub const fn new(label: Label, block: NewBlock) -> Self {
-        Self { label, block }
-    }
-}
-
-/// Blocks of a collection that are meant: a range of labels and bindings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Selection {
-    /// The collection.
-    pub collection: String,
-    /// Later than this; nothing: from the first.
-    pub after: Option<Label>,
-    /// Up to this one, inclusive.
-    pub until: Label,
-    /// Of these bindings; empty: of all.
-    pub bindings: Vec<BindingFilter>,
-}
-
-impl Selection {
-    /// All blocks of a collection up to a label.
-    pub fn new(collection: impl Into<String>, until: Label) -> Self {
-        Self { collection: collection.into(), after: None, until, bindings: Vec::new() }
-    }
-}
-
-/// A content binding that is meant.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BindingFilter {
-    /// Its id.
-    pub id: String,
-    /// Its subtypes; empty: with any subtype and with none.
-    pub subtypes: BTreeSet<String>,
-}
-
-impl BindingFilter {
-    /// Whether a block is meant.
-    pub fn takes(&self, block: &NewBlock) -> bool {
-        self.id == block.binding
-            && (self.subtypes.is_empty()
-                || block.subtype.as_ref().is_some_and(|one| self.subtypes.contains(one)))
-    }
-}
-
-/// The most of one read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PageLimit {
-    /// Blocks.
-    pub blocks: u64,
-    /// Octets of content; a block that is longer alone is given all the same.
-    pub octets: u64,
-}
-
-/// A stretch of a selection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stretch {
-    /// How many blocks are in it.
-    pub blocks: u64,
-    /// The label of its last block; nothing where it has none.
-    pub last: Option<Label>,
-    /// Whether the selection has blocks behind it.
-    pub more: bool,
-}
-
-impl Stretch {
-    /// A stretch from its parts.
-    pub const fn new(blocks: u64, last: Option<Label>, more: bool) -> Self {
-        Self { blocks, last, more }
-    }
-}
-
-/// A subscription as it lasts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StoredSubscription {
-    /// Its id, chosen by the engine.
-    pub id: String,
-    /// The collection.
-    pub collection: String,
-    /// Whose it is; nothing for one of a peer that is nobody.
-    pub owner: Option<Principal>,
-    /// When it was made: the order in which they are listed.
-    pub created: Timestamp,
-    /// Its state and terms, as the engine encodes them.
-    pub terms: Bytes,
-    /// Where its content is pushed, if it is.
-    pub delivery: Option<Delivery>,
-}
-
-impl StoredSubscription {
-    /// A subscription without terms.
-    pub fn new(
-        id: impl Into<String>,
-        collection: impl Into<String>,
-        owner: Option<Principal>,
-        created: Timestamp,
-    ) -> Self {
-        let (id, collection) = (id.into(), collection.into());
-        Self { id, collection, owner, created, terms: Bytes::new(), delivery: None }
-    }
-}
-
-/// How far a subscription's content was pushed, and when it is tried next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    /// Everything up to this label was delivered or was there before.
-    pub delivered: Label,
-    /// Failed tries since the last success.
-    pub failures: u32,
-    /// Not before this.
-    pub due: Timestamp,
-}
-
-/// A subscription with the version that a change of it has to name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Versioned {
-    /// The subscription.
-    pub subscription: StoredSubscription,
-    /// 1 when made, one more with every change.
+pub struct Versioned<T> {
+    /// What was loaded.
+    pub record: T,
+    /// Its version: 1 when made, one more with every change.
     pub version: u64,
 }
 
-impl Versioned {
-    /// A subscription and its version.
-    pub const fn new(subscription: StoredSubscription, version: u64) -> Self {
-        Self { subscription, version }
+impl<T> Versioned<T> {
+    /// A record and its version.
+    pub const fn new(record: T, version: u64) -> Self {
+        Self { record, version }
     }
 }
 
-/// A result that is given in parts.
+/// One change of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct StoredResult {
-    /// Its id, chosen by the engine.
-    pub id: String,
-    /// Whose it is; nothing for one of a peer that is nobody.
-    pub owner: Option<Principal>,
-    /// It may be forgotten then.
-    pub expires: Timestamp,
-    /// What it consists of, as the engine encodes it.
-    pub terms: Bytes,
-    /// Where each part that is known ends, the first one first.
-    pub ends: Vec<Label>,
+pub enum Change {
+    /// A new collection; its name must not be taken.
+    InsertCollection(Collection),
+    /// A collection in the place of an earlier version of itself.
+    ReplaceCollection {
+        /// The collection as it should be.
+        collection: Collection,
+        /// The version that the decision rests on.
+        expected: u64,
+    },
+    /// A collection taken away, with its subscriptions, result sets and blocks. The blocks are no longer seen at once;
+    /// their room is given back by [`FeedStore::maintain`].
+    RemoveCollection {
+        /// Its name.
+        name: String,
+        /// The version that the decision rests on.
+        expected: u64,
+    },
+    /// Every label that the collection gives from now on is later than this one. What is below the mark already stays
+    /// as it is; no conflict.
+    RaiseMark {
+        /// The collection's name.
+        collection: String,
+        /// The label. In 1.1 an answer must end at or after its begin and before the next label to be given: an answer
+        /// to a poll that begins after the last label needs this.
+        to: Timestamp,
+    },
+    /// Blocks of a data set or a data feed taken away; labels that no block has are passed over.
+    RemoveBlocks {
+        /// The collection's name.
+        collection: String,
+        /// The blocks' labels.
+        labels: Vec<Timestamp>,
+    },
+    /// A new subscription; its id must never have been used, and its owner must have no other one that has not ended
+    /// with the same [terms](Subscription::terms).
+    InsertSubscription(Subscription),
+    /// A subscription in the place of an earlier version of itself.
+    ReplaceSubscription {
+        /// The subscription as it should be.
+        subscription: Subscription,
+        /// The version that the decision rests on.
+        expected: u64,
+        /// Where pushing goes on: behind this label. Nothing: behind what was delivered last.
+        restart: Option<Timestamp>,
+    },
+    /// A result set, which must not be there.
+    InsertResult(ResultSet),
+    /// A result set in the place of an earlier version of itself.
+    ReplaceResult {
+        /// The result set as it should be.
+        result: ResultSet,
+        /// The version that the decision rests on.
+        expected: u64,
+    },
+    /// A part of a result set, which must not be there: part 1, or the one behind the last.
+    InsertPart {
+        /// The result set's id.
+        result: String,
+        /// The part.
+        part: ResultPart,
+    },
+    /// A result set taken away with its parts; nothing where it is gone already.
+    RemoveResult {
+        /// Its id.
+        id: String,
+    },
+    /// A record of what could not be delivered, taken away; nothing where it is gone already.
+    ForgetUndelivered {
+        /// The delivery's id.
+        id: u64,
+    },
 }
 
-impl StoredResult {
-    /// A result of which no part is known.
-    pub fn new(id: impl Into<String>, owner: Option<Principal>, expires: Timestamp) -> Self {
-        Self { id: id.into(), owner, expires, terms: Bytes::new(), ends: Vec::new() }
-    }
-}
-
-/// Where the feed services keep collections, subscriptions and results.
+/// Where the feed services keep collections, content, subscriptions, result sets and what is to be pushed.
 ///
-/// What a method has answered is durable. Each call is one transaction. A future that is dropped
-/// may have been done or not, and never by halves.
+/// Promises:
+/// - A commit and an insertion are atomic, and durable when their future is ready; what one future has returned, every
+///   later call sees; readers see whole commits only. A future that is dropped half-way leaves the whole of it or
+///   nothing.
+/// - Labels of a collection increase strictly in the order in which blocks become visible.
+/// - Nothing is held between two calls: a reader that pauses between pages keeps no transaction, lock or memory.
+/// - Subscribers of a collection who are active and pushed to have a delivery in the outbox from the moment when there
+///   is a block that they were not given.
 pub trait FeedStore: fmt::Debug + Send + Sync {
-    /// Makes sure that collections are there; those that are stay as they are. A new one begins
-    /// at `now`: its first label is later.
-    fn open<'a>(&'a self, collections: &'a [String], now: Timestamp) -> StoreFuture<'a, ()>;
+    /// Loads collections; `None` for a name that none has. The answer has the order of `names`.
+    fn load_collections<'a>(
+        &'a self,
+        names: &'a [String],
+    ) -> StoreFuture<'a, Loaded<Vec<Option<CollectionState>>>>;
 
-    /// The last label that was given in a collection; where it began, if none was. The next one is
-    /// later. Nothing for a collection that is not there.
-    fn last_label<'a>(&'a self, collection: &'a str) -> StoreFuture<'a, Option<Label>>;
+    /// Lists collections in the order of their names (octets), after a name, at most `limit`.
+    fn list_collections<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Loaded<Vec<CollectionState>>>;
 
-    /// Keeps blocks in each of the collections, in their order: all of them or none. Each gets a
-    /// label of its own, not earlier than `now` and later than all before it.
+    /// Reads the next page of a window: what lies behind the label `after`, or behind the window's begin.
     ///
-    /// # Errors
-    /// [`StoreError::NoCollection`] for one that is not there.
-    fn insert<'a>(
-        &'a self,
-        collections: &'a [String],
-        blocks: Vec<NewBlock>,
-        now: Timestamp,
-    ) -> StoreFuture<'a, ()>;
-
-    /// How many blocks a selection has.
-    fn count<'a>(&'a self, selection: &'a Selection) -> StoreFuture<'a, u64>;
-
-    /// The beginning of a selection, as far as the limit lets it go: what one part of a result
-    /// has. Reads no content.
-    fn stretch<'a>(
-        &'a self,
-        selection: &'a Selection,
-        limit: PageLimit,
-    ) -> StoreFuture<'a, Stretch>;
-
-    /// The blocks at the beginning of a selection, by label, at most as many as the limit says;
-    /// none at the end. No transaction lasts behind it: the next page begins after the last label.
+    /// A page may have fewer blocks than the limits allow, even none, while [`Page::next`] says that there is more: the
+    /// time for a page is limited, however few blocks the filter lets through. A collection that is not there has none.
     fn page<'a>(
         &'a self,
-        selection: &'a Selection,
-        limit: PageLimit,
-    ) -> StoreFuture<'a, Vec<StoredBlock>>;
+        window: &'a Window,
+        after: Option<Timestamp>,
+        limits: PageLimits,
+    ) -> StoreFuture<'a, Loaded<Page>>;
 
-    /// Forgets blocks of a collection that are not later than a label, at most `limit` of them;
-    /// says how many.
-    fn forget<'a>(&'a self, collection: &'a str, until: Label, limit: u64) -> StoreFuture<'a, u64>;
+    /// Counts the blocks of a window.
+    fn count<'a>(&'a self, window: &'a Window) -> StoreFuture<'a, Loaded<u64>>;
 
-    /// A subscription by collection and id.
-    fn subscription<'a>(
+    /// Begins to take the blocks of one message. Nothing of it can be seen until [`Insertion::commit`].
+    fn insert(&self, inbox: Inbox) -> StoreFuture<'_, Result<Box<dyn Insertion>, CommitError>>;
+
+    /// Loads a subscription.
+    fn load_subscription<'a>(
         &'a self,
-        collection: &'a str,
         id: &'a str,
-    ) -> StoreFuture<'a, Option<Versioned>>;
+    ) -> StoreFuture<'a, Loaded<Option<Versioned<Subscription>>>>;
 
-    /// The subscriptions of an account in a collection, oldest first, at most so many.
-    fn subscriptions<'a>(
+    /// Lists subscriptions in the order of their ids.
+    fn list_subscriptions<'a>(
         &'a self,
-        collection: &'a str,
-        owner: Option<&'a Principal>,
-        limit: u64,
-    ) -> StoreFuture<'a, Vec<Versioned>>;
+        filter: &'a SubscriptionFilter,
+    ) -> StoreFuture<'a, Loaded<Vec<Versioned<Subscription>>>>;
 
-    /// Keeps a subscription in the place of an earlier version of itself; 0 for a new one. Says
-    /// whether it did: not where somebody else was first.
-    fn put_subscription<'a>(
+    /// Loads a result set. One whose time is over may still be there.
+    fn load_result<'a>(
         &'a self,
-        subscription: StoredSubscription,
-        expected: u64,
-    ) -> StoreFuture<'a, bool>;
+        id: &'a str,
+    ) -> StoreFuture<'a, Loaded<Option<Versioned<ResultSet>>>>;
 
-    /// Takes a subscription that has something to deliver and is due, and puts its next try to
-    /// `until`, so that nobody else takes it meanwhile: the outbox of pushes.
-    fn lease<'a>(&'a self, now: Timestamp, until: Timestamp) -> StoreFuture<'a, Option<Versioned>>;
+    /// Loads parts of a result set in their order, from a number on, at most `limit`.
+    fn load_parts<'a>(
+        &'a self,
+        result: &'a str,
+        from: u64,
+        limit: usize,
+    ) -> StoreFuture<'a, Loaded<Vec<ResultPart>>>;
 
-    /// A result by its id.
-    fn result<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<StoredResult>>;
+    /// Makes all changes, or none.
+    fn commit(
+        &self,
+        changes: Vec<Change>,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Result<(), CommitError>>;
 
-    /// Keeps a result, in the place of an earlier one of its id. Forgets those that are over at
-    /// `now`.
-    fn put_result<'a>(&'a self, result: StoredResult, now: Timestamp) -> StoreFuture<'a, ()>;
+    /// Takes deliveries that are due out of the outbox, until a time when others may have them, at most `limit`, those
+    /// first that are due longest.
+    fn lease(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> StoreFuture<'_, Result<Vec<Delivery>, CommitError>>;
+
+    /// Says how a delivery went. [`CommitError::Conflict`] where the lease has been over and somebody else has it, or
+    /// the subscription or result is gone: then nothing is noted.
+    fn settle(
+        &self,
+        lease: Lease,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Result<(), CommitError>>;
+
+    /// When the next delivery is due: at once where that is past; `None` where the outbox is empty. A lease counts as
+    /// due when it ends.
+    fn next_due(&self) -> StoreFuture<'_, Loaded<Option<Timestamp>>>;
+
+    /// Lists what was given up, in the order of ids, after an id, at most `limit`.
+    fn undelivered(
+        &self,
+        after: Option<u64>,
+        limit: usize,
+    ) -> StoreFuture<'_, Loaded<Vec<Undelivered>>>;
+
+    /// Does a piece of what has to be done from time to time, of at most about `limit` rows, so that others wait for it
+    /// only shortly: retention, result sets and repeat keys whose time is over, insertions whose process is gone, and
+    /// what is left of collections that were removed. To be repeated while [`Maintained::more`].
+    fn maintain(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> StoreFuture<'_, Result<Maintained, CommitError>>;
 }
 
-/// Why a store did not do what it was asked.
-#[derive(Debug, Error)]
+/// The blocks of one message on their way in. Dropped without a commit, nothing of them is ever seen.
+pub trait Insertion: fmt::Debug + Send {
+    /// Takes the next block, for some of the collections that the insertion was begun with, by their place in
+    /// [`Inbox::collections`]; for none, it is passed over. When the future is ready the block's memory is free or
+    /// counted in a small fixed buffer.
+    fn add<'a>(
+        &'a mut self,
+        block: Block,
+        to: &'a [usize],
+    ) -> StoreFuture<'a, Result<(), CommitError>>;
+
+    /// Gives the labels and makes all blocks visible at once.
+    ///
+    /// [`CommitError::Conflict`] names a collection that is gone, or the insertion itself where it took so long that its
+    /// blocks were cleared away (see [`FeedStore::maintain`]): send it again.
+    fn commit(
+        self: Box<Self>,
+        now: Timestamp,
+    ) -> StoreFuture<'static, Result<Receipt, CommitError>>;
+}
+
+/// What a call of [`FeedStore::maintain`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum StoreError {
-    /// There is no such collection.
-    #[error("there is no collection {0:?}")]
-    NoCollection(String),
-    /// It may work later.
-    #[error("the store cannot be used at the moment: {0}")]
-    Unavailable(String),
-    /// What is kept cannot be read.
-    #[error("what is kept is damaged: {0}")]
-    Damaged(String),
-    /// It does not work.
-    #[error("the store failed")]
-    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Whether it was done is not known.
-    #[error("the store failed, and it may have been done")]
-    Unknown(#[source] Box<dyn std::error::Error + Send + Sync>),
+pub struct Maintained {
+    /// Blocks that were taken out of their collection.
+    pub blocks: u64,
+    /// Other rows that were removed.
+    pub others: u64,
+    /// Whether there is more to do now.
+    pub more: bool,
+}
+
+impl Maintained {
+    /// What was done.
+    pub const fn new(blocks: u64, others: u64, more: bool) -> Self {
+        Self { blocks, others, more }
+    }
 }
