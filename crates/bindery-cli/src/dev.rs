@@ -148,12 +148,9 @@ fn banner(args: &DevArgs, made: &Made, started: &Started, ready: &Ready) -> Stri
     }
     text.push_str("\nTry, in another terminal:\n");
     let context = context_options(&args.data);
-    for line in [
-        "kmip create --alg aes --length 256 --name disk-1",
-        "kmip get disk-1",
-        "taxii collections",
-        "taxii poll -c default",
-    ] {
+    for line in
+        ["kmip create --alg aes --length 256 --name disk-1", "kmip get disk-1", "taxii collections"]
+    {
         text.push_str(&format!("  bindery {line}{context}\n"));
     }
     text.push('\n');
