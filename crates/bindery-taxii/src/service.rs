@@ -27,7 +27,7 @@ mod poll;
 mod store;
 mod subscription;
 
-pub use config::{FeedServerConfig, Observer, Places};
+pub use config::{FeedServerConfig, Observer, Places, ServiceAccess};
 pub use engine::FeedServer;
 pub use store::{
     Block, Change, Collection, CollectionState, CommitError, ContentFilter, Delivery, FeedStore,
