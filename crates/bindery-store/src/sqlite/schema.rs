@@ -59,6 +59,19 @@ pub(super) const PARTS: &[Part] = &[
         ],
         tables: &["object", "object_index", "object_retired"],
     },
+    #[cfg(feature = "taxii")]
+    Part {
+        name: "taxii",
+        migrations: &[include_str!("../../migrations/sqlite/taxii/0001_feeds.sql")],
+        tables: &[
+            "feed",
+            "feed_binding",
+            "feed_block",
+            "feed_content",
+            "feed_result",
+            "feed_subscription",
+        ],
+    },
 ];
 
 /// What a file is.
