@@ -21,6 +21,7 @@
 mod config;
 mod engine;
 mod fault;
+mod gate;
 mod inbox;
 mod information;
 mod poll;
@@ -29,6 +30,7 @@ mod subscription;
 
 pub use config::{FeedServerConfig, Observer, Places, ServiceAccess};
 pub use engine::FeedServer;
+pub use gate::Gate;
 pub use store::{
     Block, Change, Collection, CollectionState, CommitError, ContentFilter, Delivery, FeedStore,
     FeedStoreError, Grant, Grantee, Inbox, Insertion, Lease, Loaded, Maintained, Offers, Outcome,

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use bindery_core::Principal;
+use bindery_core::{Principal, Refusal};
 
 use super::{FeedStoreError, Grantee, PageLimits};
 use crate::{Carrier, Service, TaxiiRequest};
@@ -48,7 +48,8 @@ impl Places {
 pub struct ServiceAccess {
     /// To whom it is open; nobody else gets to it, and nobody at all where this is empty.
     pub to: Vec<Grantee>,
-    /// Whether it is not there for everybody else (status 404, as for an unknown path), rather than forbidden (403).
+    /// Whether it is not there for everybody else (status 404), rather than forbidden (403). That it cannot be told from an
+    /// unknown path takes a [`Gate`](super::Gate) in front.
     pub concealed: bool,
 }
 
@@ -63,6 +64,11 @@ impl ServiceAccess {
     pub const fn concealed(mut self) -> Self {
         self.concealed = true;
         self
+    }
+
+    /// What those are told to whom it is not open.
+    pub(super) const fn refusal(&self) -> Refusal {
+        if self.concealed { Refusal::Target } else { Refusal::Forbidden }
     }
 
     /// Whether somebody may use it; `None` is a peer without an account.

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use bindery_core::{Context, Handler, Refusal};
+use bindery_core::{Context, Handler};
 use bindery_taxii_xml::{Body, Dialect, Message, MessageKind, StatusType};
 
 use super::{
@@ -34,11 +34,7 @@ impl FeedServer {
         if let Some(access) = self.config.access.get(&request.service)
             && !access.permits(cx.principal.as_ref())
         {
-            let hidden = access.concealed;
-            return TaxiiResponse::Refused(match hidden {
-                true => Refusal::Target,
-                false => Refusal::Forbidden,
-            });
+            return TaxiiResponse::Refused(access.refusal());
         }
         match self.dispatch(cx, request).await {
             Ok(Answering::Body(body)) => self.message(dialect, &id, *body).into(),
