@@ -5,6 +5,7 @@ pub(crate) mod client;
 pub(crate) mod db;
 pub(crate) mod kmip;
 mod span;
+pub(crate) mod taxii;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -72,6 +73,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Speak KMIP with a server.
     Kmip(Box<kmip::KmipArgs>),
+    /// Speak TAXII with a server.
+    Taxii(Box<taxii::TaxiiArgs>),
     /// Turn a message from one form into another, exactly.
     Convert(ConvertArgs),
     /// Print a message as a readable tree with offsets.

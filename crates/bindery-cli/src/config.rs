@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 mod listener;
 mod load;
+pub(crate) mod taxii;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -59,6 +60,8 @@ pub(crate) struct Config {
 pub(crate) struct Services {
     /// The KMIP key server.
     pub(crate) kmip: Option<KmipService>,
+    /// The TAXII feed services.
+    pub(crate) taxii: Option<taxii::TaxiiService>,
 }
 
 impl Services {
@@ -66,6 +69,7 @@ impl Services {
     pub(crate) const fn has(&self, service: ServiceName) -> bool {
         match service {
             ServiceName::Kmip => self.kmip.is_some(),
+            ServiceName::Taxii => self.taxii.is_some(),
         }
     }
 }
@@ -296,9 +300,12 @@ pub(crate) enum LogFormat {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ClientSettings {
-    /// The server.
+    /// The KMIP server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<String>,
+    /// The discovery service of the TAXII server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) taxii_url: Option<String>,
     /// The authorities of the server's certificate, PEM.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cacert: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! `bindery demo`: a server and a client over real mutual TLS, step by step.
 
+mod feeds;
 mod report;
 mod steps;
 
@@ -59,8 +60,10 @@ pub(crate) async fn run(args: &DemoArgs, output: Output) -> Result<()> {
         ready.url(ServiceName::Kmip),
         made.account,
     ));
+    let urls = [ServiceName::Kmip, ServiceName::Taxii].map(|service| ready.url(service));
     let client = Client {
-        settings: settings(&data, ready.url(ServiceName::Kmip), &args.tls_policy)?,
+        settings: settings(&data, urls, &args.tls_policy, ServiceName::Kmip)?,
+        feeds: settings(&data, urls, &args.tls_policy, ServiceName::Taxii)?,
         output,
     };
     let database = data.join(dev::DATABASE);
@@ -94,6 +97,8 @@ fn stopped_in_order(
 #[derive(Debug)]
 struct Client {
     settings: Settings,
+    /// The same for the feed services.
+    feeds: Settings,
     output: Output,
 }
 
@@ -116,11 +121,16 @@ impl Client {
     }
 }
 
-fn settings(data: &std::path::Path, url: &str, policy: &str) -> Result<Settings> {
-    let own = dev::client_settings(url);
+fn settings(
+    data: &std::path::Path,
+    [kmip, taxii]: [&str; 2],
+    policy: &str,
+    service: ServiceName,
+) -> Result<Settings> {
+    let own = dev::client_settings(kmip, taxii);
     let loaded: Loaded<ClientSettings> =
         Loaded { file: PathBuf::from(data).join("contexts.toml"), value: own };
     let mut own = absolute(&loaded, &loaded.value);
     own.tls_policy = Some(policy.to_owned());
-    Settings::of(own)
+    Settings::of(own, service)
 }

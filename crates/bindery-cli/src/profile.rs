@@ -10,7 +10,7 @@ use crate::{
 
 /// Every profile that the program speaks, by name.
 pub(crate) fn cards() -> Vec<Profile> {
-    vec![bindery_kmip::HttpsProfile::default().card()]
+    vec![bindery_kmip::HttpsProfile::default().card(), bindery_taxii::profile()]
 }
 
 /// Lists the profiles.

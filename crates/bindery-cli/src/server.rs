@@ -8,6 +8,7 @@ pub(crate) mod ready;
 pub(crate) mod secure;
 pub(crate) mod signals;
 pub(crate) mod supervisor;
+mod taxii;
 
 use std::{
     net::SocketAddr,
@@ -99,6 +100,9 @@ async fn bind(
         let routes = mount(Router::new(), kmip.binding, engine);
         let routes = routes.map_err(|error| cannot_start(&error))?;
         services.push(Service { name: ServiceName::Kmip, path, routes });
+    }
+    if let Some(plan) = serving.taxii {
+        services.push(taxii::service(plan, store, &serving.accounts).await?);
     }
     let mut builder = Server::builder()
         .limits(serving.limits.clone())

@@ -125,6 +125,8 @@ impl Listener {
 pub(crate) enum ServiceName {
     /// The KMIP key server.
     Kmip,
+    /// The TAXII feed services.
+    Taxii,
 }
 
 impl ServiceName {
@@ -132,6 +134,7 @@ impl ServiceName {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Kmip => "kmip",
+            Self::Taxii => "taxii",
         }
     }
 }

@@ -2,6 +2,7 @@
 //! opened, bound or changed.
 
 mod listener;
+pub(crate) mod taxii;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 
@@ -40,6 +41,7 @@ pub(crate) struct Serving {
     pub(crate) accounts: LiveAccounts,
     pub(crate) limits: Limits,
     pub(crate) kmip: Option<KmipPlan>,
+    pub(crate) taxii: Option<taxii::TaxiiPlan>,
     pub(crate) admin: Option<AdminPlan>,
 }
 
@@ -84,6 +86,11 @@ impl Plan {
         let mut planner = Planner { loaded, now, problems: Vec::new(), warnings: Vec::new() };
         let listeners = planner.listeners();
         let kmip = planner.kmip();
+        let taxii = planner.taxii();
+        if kmip.is_none() && taxii.is_none() {
+            let remedy = "add the table [service.kmip] or [service.taxii]";
+            planner.problem("service", "no service is switched on", remedy);
+        }
         let accounts = planner.accounts();
         let store = planner.store();
         let admin = planner.admin();
@@ -99,6 +106,7 @@ impl Plan {
                     accounts,
                     limits: loaded.value.limits.to_transport(),
                     kmip,
+                    taxii,
                     admin,
                 },
                 warnings,
@@ -121,6 +129,12 @@ pub(crate) fn store(loaded: &Loaded<Config>) -> Result<(SqliteOptions, Vec<Strin
         Some(store) if problems.is_empty() => Ok((store, warnings)),
         _ => Err(Problems { file: loaded.file.clone(), problems }),
     }
+}
+
+/// Whether a text can be a request's path.
+fn is_path(path: &str) -> bool {
+    let visible = |octet: u8| octet.is_ascii_graphic() && octet != b'?' && octet != b'#';
+    path.starts_with('/') && path.bytes().all(visible)
 }
 
 fn identities(identity: &config::Identity) -> Arc<dyn IdentityMap> {
@@ -233,10 +247,7 @@ impl Planner<'_> {
     }
 
     fn kmip(&mut self) -> Option<KmipPlan> {
-        let Some(service) = &self.loaded.value.service.kmip else {
-            self.problem("service", "no service is switched on", "add the table [service.kmip]");
-            return None;
-        };
+        let service = self.loaded.value.service.kmip.as_ref()?;
         if service.request_limit < SMALLEST_REQUEST {
             let reason = format!("{} octets are too few for any request", service.request_limit);
             let remedy = format!("give at least {SMALLEST_REQUEST}; the default is 1048576");
@@ -251,8 +262,7 @@ impl Planner<'_> {
         engine.located = service.locate_results.get();
         engine.scanned = engine.scanned.max(engine.located);
         let binding = KmipHttps::new(profile);
-        let visible = |octet: u8| octet.is_ascii_graphic() && octet != b'?' && octet != b'#';
-        if !(service.path.starts_with('/') && service.path.bytes().all(visible)) {
+        if !is_path(&service.path) {
             let reason = format!("{:?} is no path", service.path);
             self.problem("service.kmip.path", reason, "write it like /kmip");
         }

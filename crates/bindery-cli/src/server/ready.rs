@@ -88,6 +88,7 @@ impl Ready {
                 "name": place.name,
                 "kmip": url(ServiceName::Kmip),
                 "kmip_tls": place.kmip_tls,
+                "taxii": url(ServiceName::Taxii),
             })
         });
         json!({
