@@ -21,14 +21,16 @@
 mod config;
 mod engine;
 mod fault;
+mod gate;
 mod inbox;
 mod information;
 mod poll;
 mod store;
 mod subscription;
 
-pub use config::{FeedServerConfig, Observer, Places};
+pub use config::{FeedServerConfig, Observer, Places, ServiceAccess};
 pub use engine::FeedServer;
+pub use gate::Gate;
 pub use store::{
     Block, Change, Collection, CollectionState, CommitError, ContentFilter, Delivery, FeedStore,
     FeedStoreError, Grant, Grantee, Inbox, Insertion, Lease, Loaded, Maintained, Offers, Outcome,

@@ -26,14 +26,19 @@ const STIX: [&str; 5] = [
 
 impl FeedServer {
     /// The services that are there, at the addresses by which the client came.
-    pub(super) fn discovery(&self, request: &TaxiiRequest) -> DiscoveryResponse {
+    pub(super) fn discovery(&self, cx: &Context, request: &TaxiiRequest) -> DiscoveryResponse {
         let names = Names::of(request.dialect);
         let carrier = self.config.places.carrier(request);
         let services = Service::ALL.into_iter().filter_map(|service| {
+            let access = self.config.access.get(&service);
+            let may = access.is_none_or(|access| access.permits(cx.principal.as_ref()));
+            if !may && access.is_some_and(|access| access.concealed) {
+                return None;
+            }
             let address = self.config.places.address(service, request)?;
             Some(ServiceInstance {
                 service_type: service.service_type(),
-                available: Some(true),
+                available: Some(may),
                 service_version: names.services().to_owned(),
                 protocol_binding: names.protocol(carrier).to_owned(),
                 address,
