@@ -77,21 +77,20 @@ impl DmProfile {
             "OMA Device Management Protocol 1.2".into(),
             "OMA Device Management Security 1.2 (x-syncml-hmac)".into(),
         ];
-        card.schemes =
-            if self.dangerous_clear { vec![Scheme::Https, Scheme::Http] } else { vec![Scheme::Https] };
+        card.schemes = if self.dangerous_clear {
+            vec![Scheme::Https, Scheme::Http]
+        } else {
+            vec![Scheme::Https]
+        };
         card.ports = vec![Port::new(443, "sessions over TLS"), Port::new(80, "sessions in clear")];
         card.default_path = self.path.clone();
         card.request_media_types = media_types();
         card.response_media_types = media_types();
         let severity = if self.strict { Severity::Refuse } else { Severity::Report };
-        card.request_header_rules = [
-            header::ACCEPT,
-            header::ACCEPT_CHARSET,
-            header::CACHE_CONTROL,
-            header::USER_AGENT,
-        ]
-        .map(|name| HeaderRule::required(name, severity))
-        .into();
+        card.request_header_rules =
+            [header::ACCEPT, header::ACCEPT_CHARSET, header::CACHE_CONTROL, header::USER_AGENT]
+                .map(|name| HeaderRule::required(name, severity))
+                .into();
         card.request_header_rules
             .push(HeaderRule::forbidden(CONTENT_TRANSFER_ENCODING, Severity::Report));
         card.request_headers = vec![

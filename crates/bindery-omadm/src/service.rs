@@ -43,9 +43,9 @@ mod state;
 mod store;
 mod turn;
 
-pub use config::{
-    DmServerConfig, Happened, Management, Moment, Random, RandomError, Scheme,
-};
+/// The status that a device gives; part of what is stored.
+pub use bindery_syncml::StatusCode;
+pub use config::{DmServerConfig, Happened, Management, Moment, Random, RandomError, Scheme};
 pub use engine::DmServer;
 pub use memory::MemoryStore;
 pub use order::{Order, OrderError, Value};

@@ -1,1 +1,22 @@
 #![doc = include_str!("../README.md")]
+
+mod answer;
+mod binding;
+mod ids;
+mod names;
+mod profile;
+#[cfg(feature = "server")]
+mod server;
+#[cfg(feature = "service")]
+pub mod service;
+
+pub use answer::{Blocks, BlocksFailed, NextBlocks, Streamed, TaxiiRequest, TaxiiResponse};
+pub use binding::{Answer, Call, Expect, Origin, Reply, TaxiiHttp, of_alert, of_status};
+pub use ids::Ids;
+pub use names::{
+    Carrier, Names, Service, X_TAXII_ACCEPT, X_TAXII_CONTENT_TYPE, X_TAXII_PROTOCOL,
+    X_TAXII_SERVICES,
+};
+pub use profile::{Dialects, HttpProfile, XML, profile};
+#[cfg(feature = "server")]
+pub use server::mount;

@@ -133,8 +133,16 @@ mod tests {
             ("application/vnd.syncml.dm+xml", DM_WBXML, Some(DM_XML)),
             ("Application/Vnd.Syncml.DM+XML; charset=utf-8", DM_WBXML, Some(DM_XML)),
             ("application/vnd.syncml.dm+wbxml, */*;q=0.1", DM_XML, Some(DM_WBXML)),
-            ("application/vnd.syncml.dm+xml;q=0.5, application/vnd.syncml.dm+wbxml", DM_XML, Some(DM_WBXML)),
-            ("application/vnd.syncml.dm+wbxml;q=0, application/vnd.syncml.dm+xml", DM_WBXML, Some(DM_XML)),
+            (
+                "application/vnd.syncml.dm+xml;q=0.5, application/vnd.syncml.dm+wbxml",
+                DM_XML,
+                Some(DM_WBXML),
+            ),
+            (
+                "application/vnd.syncml.dm+wbxml;q=0, application/vnd.syncml.dm+xml",
+                DM_WBXML,
+                Some(DM_XML),
+            ),
             ("application/vnd.syncml.dm+xml;q=0, */*", DM_XML, Some(DM_WBXML)),
             ("application/vnd.syncml+xml", DM_XML, Some(DS_XML)),
             ("application/vnd.syncml.dm+xml", DS_XML, Some(DM_XML)),
@@ -150,7 +158,9 @@ mod tests {
     #[test]
     fn character_sets() {
         assert!(takes_utf8(&HeaderMap::new()));
-        for good in ["UTF-8", "utf-8;q=0.1", "iso-8859-1, *", "*;q=0, utf-8", "x;q=0.5,UTF-8; q=0.4"] {
+        for good in
+            ["UTF-8", "utf-8;q=0.1", "iso-8859-1, *", "*;q=0, utf-8", "x;q=0.5,UTF-8; q=0.4"]
+        {
             assert!(takes_utf8(&of(&header::ACCEPT_CHARSET, good)), "{good}");
         }
         for bad in ["iso-8859-1", "utf-8;q=0", "*;q=0", "utf-8;q=0, *", "", "utf-16, us-ascii"] {

@@ -15,7 +15,8 @@ pub(super) fn value(body: &[u8]) -> Option<HeaderValue> {
 /// Whether the body is the one that the field speaks of; true where there is none.
 pub(super) fn fits(headers: &HeaderMap, body: &[u8]) -> bool {
     let own = Md5::digest(body);
-    headers.get_all(FIELD).iter().all(|value| {
-        STANDARD.decode(value.as_bytes().trim_ascii()).is_ok_and(|said| *own == *said)
-    })
+    headers
+        .get_all(FIELD)
+        .iter()
+        .all(|value| STANDARD.decode(value.as_bytes().trim_ascii()).is_ok_and(|said| *own == *said))
 }

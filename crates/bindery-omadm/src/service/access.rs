@@ -131,19 +131,22 @@ impl Asking<'_> {
         let good = match scheme {
             Scheme::Basic => cred.data.as_str().is_some_and(|d| client.digest.verify_basic(d)),
             // An empty nonce counts any number of times, so it does not count.
-            Scheme::Md5 if !client.nonce.is_empty() => cred
-                .octets()
-                .is_some_and(|octets| client.digest.verify_md5_octets(&client.nonce, &octets))
-                || cred.data.as_str().is_some_and(|d| client.digest.verify_md5(&client.nonce, d)),
+            Scheme::Md5 if !client.nonce.is_empty() => {
+                cred.octets()
+                    .is_some_and(|octets| client.digest.verify_md5_octets(&client.nonce, &octets))
+                    || cred
+                        .data
+                        .as_str()
+                        .is_some_and(|d| client.digest.verify_md5(&client.nonce, d))
+            }
             _ => false,
         };
         if !good {
             return self.challenge(Some(client));
         }
         // Who has to send credentials in a session again does not follow RespURI.
-        let ignores = self.state.is_some_and(|state| {
-            matches!(state.proof, Proof::Address | Proof::Message)
-        });
+        let ignores =
+            self.state.is_some_and(|state| matches!(state.proof, Proof::Address | Proof::Message));
         let (code, proof) = match (self.config.bind_to_address, ignores) {
             (false, _) => (StatusCode::AUTHENTICATION_ACCEPTED, Proof::Session),
             (true, false) => (StatusCode::AUTHENTICATION_ACCEPTED, Proof::Address),
@@ -220,9 +223,10 @@ pub(super) const TOKEN: &str = "session";
 /// The token that the request's address carries.
 pub(super) fn token_of(incoming: &Incoming) -> Option<&str> {
     let query = incoming.url.as_ref()?.query()?;
-    query.split('&').filter_map(|pair| pair.split_once('=')).find_map(|(name, value)| {
-        (name == TOKEN).then_some(value)
-    })
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find_map(|(name, value)| (name == TOKEN).then_some(value))
 }
 
 fn challenge(scheme: Scheme, nonce: &[u8]) -> Chal {

@@ -146,9 +146,10 @@ impl DmServer {
                 continue;
             }
             let Some((id, range)) = &wanted.piece else { return Ok(decision) };
-            let again = fetched.piece.as_ref().is_some_and(|(of, from, _)| {
-                of == id && *from == range.start
-            });
+            let again = fetched
+                .piece
+                .as_ref()
+                .is_some_and(|(of, from, _)| of == id && *from == range.start);
             if again {
                 return Ok(decision);
             }

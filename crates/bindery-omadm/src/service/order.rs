@@ -329,11 +329,7 @@ fn check_inner(
     commands.iter().try_for_each(|command| check(command, within, members))
 }
 
-fn check_items(
-    command: &Command,
-    name: &'static str,
-    items: &[Item],
-) -> Result<(), OrderError> {
+fn check_items(command: &Command, name: &'static str, items: &[Item]) -> Result<(), OrderError> {
     let fault = |reason, remedy| Err(OrderError { command: name, reason, remedy });
     if matches!(command, Command::Alert(_)) {
         return Ok(());
@@ -444,4 +440,3 @@ fn item_to_base64(item: &mut Item) {
     data.content = Content::base64(octets);
     item.meta.get_or_insert_default().format = Some("b64".into());
 }
-

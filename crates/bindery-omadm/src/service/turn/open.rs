@@ -167,12 +167,7 @@ fn newcomer(scene: &Scene<'_>, device: Option<&Device>) -> Option<Device> {
 
 /// An answer to who is not known, or whose session is not: nothing is stored but the nonce that
 /// counts next.
-fn without_session(
-    scene: &Scene<'_>,
-    loaded: Loaded,
-    access: Access,
-    lost: bool,
-) -> Decision {
+fn without_session(scene: &Scene<'_>, loaded: Loaded, access: Access, lost: bool) -> Decision {
     let mut decision = if lost {
         compose::lost(scene, access.code, access.chal)
     } else {
@@ -333,12 +328,8 @@ impl<'a> Turn<'a> {
         let stays = if over { config.linger } else { config.session_timeout };
         let now = self.now();
         let expires = now.saturating_add(stays);
-        let mut session = Session::new(
-            self.device.id.as_str(),
-            self.session_id(),
-            self.session_started,
-            expires,
-        );
+        let mut session =
+            Session::new(self.device.id.as_str(), self.session_id(), self.session_started, expires);
         session.authenticated = true;
         session.msg_id = self.msg_id;
         session.touched = now;

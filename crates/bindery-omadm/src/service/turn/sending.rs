@@ -174,7 +174,8 @@ impl Turn<'_> {
     /// Sends as much of a command's data as there is room for.
     fn send_piece(&mut self, draft: &mut Draft, id: &str, order: Order, data: &Data) -> Step {
         let encoded = data.is_octets && draft.form() == Form::Xml;
-        let frame = order.with_content(content_of(Bytes::new(), data.is_octets).unwrap_or_default());
+        let frame =
+            order.with_content(content_of(Bytes::new(), data.is_octets).unwrap_or_default());
         let frame = framed(frame.written(draft.form()), data, encoded, true);
         let (frame, cost) = draft.measure(frame);
         let room = match cost {
@@ -228,7 +229,15 @@ impl Turn<'_> {
     fn sent(&mut self, id: &str, cmd: u32, inner: u32, piece_end: Option<u64>, first: bool) {
         let (msg, session) = (self.msg_id, self.session_id().to_owned());
         let (status, worst) = (None, None);
-        self.state.asked.push(Asked { msg, cmd, inner, id: id.to_owned(), piece_end, status, worst });
+        self.state.asked.push(Asked {
+            msg,
+            cmd,
+            inner,
+            id: id.to_owned(),
+            piece_end,
+            status,
+            worst,
+        });
         self.advance(id, |progress| {
             progress.state = CommandState::Sent;
             progress.attempts = progress.attempts.saturating_add(u32::from(first));
@@ -243,10 +252,14 @@ impl Turn<'_> {
 
     fn too_large(&mut self, id: &str) {
         let most = super::compose::budget(&self.scene, &self.state);
-        self.fail(id, None, format!(
-            "it does not fit a message of {most} octets, which is what the device takes; queue \
+        self.fail(
+            id,
+            None,
+            format!(
+                "it does not fit a message of {most} octets, which is what the device takes; queue \
              smaller commands"
-        ));
+            ),
+        );
     }
 
     /// The device's answer to a piece.
@@ -296,7 +309,11 @@ fn content_len(content: &Content) -> u64 {
 
 /// Octets as text or as what they are; `None` for text that is none.
 fn content_of(octets: Bytes, is_octets: bool) -> Option<Content> {
-    if is_octets { Some(Content::Opaque(octets)) } else { Text::from_utf8(octets).map(Content::Text) }
+    if is_octets {
+        Some(Content::Opaque(octets))
+    } else {
+        Text::from_utf8(octets).map(Content::Text)
+    }
 }
 
 /// A command with what goes with a piece: Size in the first one, MoreData in all but the last.
