@@ -113,7 +113,9 @@ pub struct Conversation<'c> {
     msg_id: u32,
     /// `MsgID` of the server's last message.
     server_msg_id: String,
-    /// What is to be sent and was not yet.
+    /// Statuses that were not sent yet.
+    statuses: VecDeque<Owed>,
+    /// What else is to be sent and was not yet: Results, alerts.
     owed: VecDeque<Owed>,
     /// Whether package 1 has to be sent (again).
     opening: bool,
@@ -121,8 +123,6 @@ pub struct Conversation<'c> {
     told: usize,
     /// Whether the server's package is complete: it said Final.
     complete: bool,
-    /// Whether our last message had more to say than it could hold.
-    more: bool,
     /// The large object that the server is sending.
     object: Option<Object>,
     /// What the server takes.
@@ -132,6 +132,8 @@ pub struct Conversation<'c> {
     due: bool,
     summary: Summary,
     outcome: Option<Result<Summary, SessionError>>,
+    /// Whether there is an outcome, or was.
+    over: bool,
 }
 
 impl<'c> Conversation<'c> {
@@ -145,17 +147,18 @@ impl<'c> Conversation<'c> {
             target,
             msg_id: 0,
             server_msg_id: String::new(),
+            statuses: VecDeque::new(),
             owed: VecDeque::new(),
             opening: true,
             told: 0,
             complete: true,
-            more: false,
             object: None,
             max_msg_size: None,
             max_obj_size: None,
             due: true,
             summary: Summary::default(),
             outcome: None,
+            over: false,
         }
     }
 
@@ -166,7 +169,7 @@ impl<'c> Conversation<'c> {
 
     /// The next message, if one is due.
     pub fn message(&mut self) -> Option<Outgoing> {
-        if !self.due || self.outcome.is_some() {
+        if !self.due || self.over {
             return None;
         }
         self.due = false;
@@ -181,7 +184,7 @@ impl<'c> Conversation<'c> {
 
     /// Takes the server's answer.
     pub fn receive(&mut self, incoming: &Incoming) {
-        if self.outcome.is_some() {
+        if self.over {
             return;
         }
         if let Err(error) = self.take(incoming) {
@@ -191,8 +194,13 @@ impl<'c> Conversation<'c> {
 
     /// Gives the session up.
     pub(super) fn fail(&mut self, error: SessionError) -> Option<Outgoing> {
-        self.outcome = Some(Err(error));
+        self.end(Err(error));
         None
+    }
+
+    fn end(&mut self, outcome: Result<Summary, SessionError>) {
+        self.over = true;
+        self.outcome = Some(outcome);
     }
 
     /// Counts a message that is sent again.
@@ -227,29 +235,34 @@ impl<'c> Conversation<'c> {
         self.due = true;
         let proof = self.proofs.check(incoming, &mut self.client.account);
         self.summary.server_proved |= proof.proved;
-        let before = self.owed.len();
-        // Statuses come first, so that their place among the other commands does not matter.
-        let again = self.statuses(&body.commands, proof.trusted)?;
+        // Its own statuses come first, so that their place among the commands does not matter.
+        let again = self.read_statuses(&body.commands, proof.trusted)?;
         if again {
             // Package 1 once more, now with credentials; nothing else of the message counts.
+            self.statuses.clear();
             self.owed.clear();
             self.opening = true;
             self.complete = true;
             return Ok(());
         }
-        let hdr_status = Owed::hdr(&self.server_msg_id, proof.code, proof.chal);
-        self.owed.insert(before, hdr_status);
-        self.complete = body.is_final;
+        let pending = !self.statuses.is_empty() || !self.owed.is_empty();
+        let mut earlier = std::mem::take(&mut self.statuses);
+        self.statuses.push_back(Owed::hdr(&self.server_msg_id, proof.code, proof.chal));
+        // Who asks for our next message has said all of its own before.
+        self.complete = body.is_final || self.complete && asks_for_more(&body.commands);
         if !proof.trusted {
             if self.proofs.server_failed() {
                 return Err(SessionError::ServerUnproved);
             }
             self.refuse(&body.commands, proof.code);
+            self.statuses.append(&mut earlier);
             return Ok(());
         }
         let wanted = self.commands(&body.commands);
-        if self.outcome.is_none() && body.is_final && !wanted && !self.more && before == 0 {
-            self.outcome = Some(Ok(std::mem::take(&mut self.summary)));
+        self.statuses.append(&mut earlier);
+        if !self.over && body.is_final && !wanted && !pending {
+            let summary = std::mem::take(&mut self.summary);
+            self.end(Ok(summary));
         }
         Ok(())
     }
@@ -271,7 +284,7 @@ impl<'c> Conversation<'c> {
     }
 
     /// Reads what the server says of our commands. Whether package 1 has to be sent again.
-    fn statuses(&mut self, commands: &[Command], trusted: bool) -> Result<bool, SessionError> {
+    fn read_statuses(&mut self, commands: &[Command], trusted: bool) -> Result<bool, SessionError> {
         let mut again = false;
         for command in commands {
             let Command::Status(status) = command else { continue };
@@ -355,7 +368,7 @@ impl<'c> Conversation<'c> {
             Some(AlertCode::SESSION_ABORT) => {
                 let mut summary = std::mem::take(&mut self.summary);
                 summary.ended = Ended::Aborted;
-                self.outcome = Some(Ok(summary));
+                self.end(Ok(summary));
                 return;
             }
             Some(AlertCode::DISPLAY) => {
@@ -372,8 +385,15 @@ impl<'c> Conversation<'c> {
     }
 
     fn owe_status(&mut self, command: &Command, code: StatusCode) {
-        self.owed.push_back(Owed::status(&self.server_msg_id, command, code));
+        self.statuses.push_back(Owed::status(&self.server_msg_id, command, code));
     }
+}
+
+/// Whether the server waits for our next message (Alert 1222).
+fn asks_for_more(commands: &[Command]) -> bool {
+    commands.iter().any(|command| {
+        matches!(command, Command::Alert(alert) if alert.code() == Some(AlertCode::NEXT_MESSAGE))
+    })
 }
 
 /// The octets of an item's data, and its format, as the item or the command as a whole says.

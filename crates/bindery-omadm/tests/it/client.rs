@@ -4,6 +4,7 @@ mod auth;
 mod commands;
 mod exchange;
 mod objects;
+mod server;
 mod start;
 mod tree;
 
@@ -59,7 +60,14 @@ struct Server {
 impl Server {
     fn new(form: Form) -> Self {
         let unanswered = BTreeSet::new();
-        Self { msg_id: 0, form, unanswered, max_msg_size: None, max_obj_size: None, got: Vec::new() }
+        Self {
+            msg_id: 0,
+            form,
+            unanswered,
+            max_msg_size: None,
+            max_obj_size: None,
+            got: Vec::new(),
+        }
     }
 
     /// Reads a message and checks what holds for each.
@@ -79,7 +87,8 @@ impl Server {
         assert_eq!(ids, expected, "CmdID counts from 1");
         for command in &read.body.commands {
             if let Command::Status(status) = command {
-                let of = |text: &bindery_syncml::Text| u32::try_from(text.number().unwrap()).unwrap();
+                let of =
+                    |text: &bindery_syncml::Text| u32::try_from(text.number().unwrap()).unwrap();
                 let reference = (of(&status.msg_ref), of(&status.cmd_ref));
                 assert!(self.unanswered.remove(&reference), "a status for nothing: {status:?}");
             }
@@ -169,7 +178,11 @@ fn is_alert(command: &Command, code: AlertCode) -> bool {
 }
 
 /// Package 1 was answered with commands; gives what came back for them.
-fn exchange(conversation: &mut Conversation<'_>, server: &mut Server, commands: Vec<Command>) -> SyncMl {
+fn exchange(
+    conversation: &mut Conversation<'_>,
+    server: &mut Server,
+    commands: Vec<Command>,
+) -> SyncMl {
     let first = server.read(&conversation.message().unwrap());
     let answer = server.answer(&first, StatusCode::OK, commands);
     conversation.receive(&server.write(&answer));

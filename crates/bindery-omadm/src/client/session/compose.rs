@@ -111,12 +111,12 @@ impl Conversation<'_> {
         let mut room = limit.unwrap_or(usize::MAX);
         room = room.saturating_sub(message.encoded_len(&options) + 2 * SLACK);
         self.fill(&mut message, room, &options);
-        self.more = !self.owed.is_empty();
-        if !self.complete && !self.more {
+        let more = !self.statuses.is_empty() || !self.owed.is_empty();
+        if !self.complete && !more {
             // More of the server's package has to come.
             message.body.commands.push(Alert::new(0_u32, AlertCode::NEXT_MESSAGE).into());
         }
-        message.body.is_final = self.complete && !self.more;
+        message.body.is_final = self.complete && !more;
         number(&mut message.body.commands);
         let mut octets = Vec::new();
         let failed = |error: bindery_syncml::EncodeError| SessionError::Encode(error.to_string());
@@ -178,46 +178,42 @@ impl Conversation<'_> {
 
     /// Puts in what is owed, as long as there is room.
     fn fill(&mut self, message: &mut SyncMl, mut room: usize, options: &WriteOptions) {
-        while let Some(mut owed) = self.owed.pop_front() {
-            let whole = rest(&owed);
-            let length = length(&whole, options);
-            if length <= room {
-                room -= length;
-                message.body.commands.push(whole);
-                continue;
-            }
-            // One message has to hold something, or nothing would ever go.
-            let alone = message.body.commands.is_empty();
-            match cut(&mut owed, room, options) {
-                Some(piece) => message.body.commands.push(piece),
-                None if alone && !matches!(owed.command, Command::Results(_)) => {
-                    message.body.commands.push(whole);
+        for queue in [&mut self.statuses, &mut self.owed] {
+            while let Some(mut owed) = queue.pop_front() {
+                let length = owed.length(options);
+                if let Some(length) = length.filter(|length| *length <= room) {
+                    room -= length;
+                    message.body.commands.push(owed.command);
                     continue;
                 }
-                None => {}
+                // One message has to hold something, or nothing would ever go.
+                let alone = message.body.commands.is_empty();
+                match cut(&mut owed, room, options) {
+                    Some(piece) => message.body.commands.push(piece),
+                    None if alone && owed.sent == 0 => {
+                        message.body.commands.push(owed.command);
+                        continue;
+                    }
+                    None => {}
+                }
+                if !owed.is_done() {
+                    queue.push_front(owed);
+                }
+                return;
             }
-            self.owed.push_front(owed);
-            return;
         }
     }
 }
 
-/// What of something was not sent yet.
-fn rest(owed: &Owed) -> Command {
-    let mut command = owed.command.clone();
-    if owed.sent > 0
-        && let Command::Results(results) = &mut command
-        && let Some(item) = results.items.first_mut()
-    {
-        if let Some(Content::Text(text)) = item.data.as_ref().map(|data| &data.content) {
-            item.data = Some(text.get(owed.sent..).unwrap_or_default().into());
-        }
-        // It stood in the first piece.
-        if let Some(meta) = &mut item.meta {
-            meta.size = None;
-        }
+impl Owed {
+    /// The octets of it as a whole, at most; `None` where a part was sent already.
+    fn length(&self, options: &WriteOptions) -> Option<usize> {
+        (self.sent == 0).then(|| length(&self.command, options))
     }
-    command
+
+    fn is_done(&self) -> bool {
+        matches!(&self.command, Command::Results(results) if results.items.is_empty())
+    }
 }
 
 /// Takes a part of Results that fits: whole items, or a piece of the first one.
@@ -239,15 +235,22 @@ fn cut(owed: &mut Owed, room: usize, options: &WriteOptions) -> Option<Command> 
     meta.size = (owed.sent == 0).then_some(text.len() as u64);
     piece.items.push(item);
     let frame = length(&Command::from(piece.clone()), options);
-    let spare = room.checked_sub(frame).filter(|spare| *spare >= PIECE)?;
     let left = text.get(owed.sent..).unwrap_or_default();
+    let least = PIECE.min(6 * left.len());
+    let spare = room.checked_sub(frame).filter(|spare| *spare >= least)?;
     let end = fitting(left, spare, options);
     let (now, _) = left.split_at_checked(end)?;
+    let last = end == left.len();
     if let Some(item) = piece.items.first_mut() {
         item.data = Some(now.into());
-        item.more_data = end < left.len();
+        item.more_data = !last;
     }
-    owed.sent += end;
+    if last {
+        owed.sent = 0;
+        results.items.remove(0);
+    } else {
+        owed.sent += end;
+    }
     Some(piece.into())
 }
 
@@ -279,7 +282,9 @@ fn fitting(text: &str, spare: usize, options: &WriteOptions) -> usize {
     for (at, c) in text.char_indices() {
         // The longest way in which XML writes a character.
         used += match c {
-            '&' | '<' | '>' | '"' | '\'' | '\r' if xml => 6,
+            '<' | '>' if xml => 4,
+            '&' | '\r' if xml => 5,
+            '"' | '\'' if xml => 6,
             c => c.len_utf8(),
         };
         if used > spare {

@@ -4,9 +4,7 @@ use bindery_omadm::{
     CredentialDigest, Hmac,
     client::{AuthType, Client, Credential, NodePath, SessionError},
 };
-use bindery_syncml::{
-    Add, Chal, Command, Content, Cred, Form, Item, Meta, StatusCode, SyncMl,
-};
+use bindery_syncml::{Add, Chal, Command, Content, Cred, Form, Item, Meta, StatusCode, SyncMl};
 use bytes::Bytes;
 
 use super::{Server, begin, client, code, finish};

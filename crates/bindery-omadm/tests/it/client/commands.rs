@@ -99,10 +99,10 @@ fn commands_do_what_they_say() {
     }
     assert_eq!((summary.done, summary.failed), (7, 0));
     let value = |text: &str| Some(text.to_owned());
-    assert_eq!(found(&back), [
-        ("./A/x".into(), "chr".into(), value("1")),
-        ("./B/x".into(), "chr".into(), value("2")),
-    ]);
+    assert_eq!(
+        found(&back),
+        [("./A/x".into(), "chr".into(), value("1")), ("./B/x".into(), "chr".into(), value("2")),]
+    );
     let first = results(&back)[0];
     assert_eq!((first.msg_ref.as_deref(), &*first.cmd_ref), (Some("1"), "6"));
     assert!(client.tree.node(&path("./A")).is_none());
@@ -113,7 +113,10 @@ fn commands_do_what_they_say() {
 fn what_cannot_be_done_is_told_by_its_status() {
     let mut client = client();
     client.tree.put_text(&path("./A/x"), "1").unwrap();
-    client.tree.put(&path("./N"), bindery_omadm::client::Node::leaf(Leaf::new("int", "1"))).unwrap();
+    client
+        .tree
+        .put(&path("./N"), bindery_omadm::client::Node::leaf(Leaf::new("int", "1")))
+        .unwrap();
     let deep = "./a".to_owned() + &"/a".repeat(40);
     let cases = [
         (get("./none"), 404),
@@ -154,27 +157,27 @@ fn interior_nodes_list_their_names_and_what_is_below_them() {
     for (at, value) in [("./A/b/c", "1"), ("./A/b/d", "2"), ("./A/e", "3")] {
         client.tree.put_text(&path(at), value).unwrap();
     }
-    let (back, _) = session(&mut client, vec![
-        get("./A"),
-        get("./A?list=Struct"),
-        get("./A?list=StructData"),
-    ]);
+    let (back, _) =
+        session(&mut client, vec![get("./A"), get("./A?list=Struct"), get("./A?list=StructData")]);
     let value = |text: &str| Some(text.to_owned());
     let node = |uri: &str, data: Option<&str>| (uri.into(), "node".into(), data.map(str::to_owned));
     let leaf = |uri: &str, data| (uri.into(), "chr".into(), data);
-    assert_eq!(found(&back), [
-        node("./A", Some("b/e")),
-        node("./A", None),
-        node("./A/b", None),
-        leaf("./A/b/c", None),
-        leaf("./A/b/d", None),
-        leaf("./A/e", None),
-        node("./A", None),
-        node("./A/b", None),
-        leaf("./A/b/c", value("1")),
-        leaf("./A/b/d", value("2")),
-        leaf("./A/e", value("3")),
-    ]);
+    assert_eq!(
+        found(&back),
+        [
+            node("./A", Some("b/e")),
+            node("./A", None),
+            node("./A/b", None),
+            leaf("./A/b/c", None),
+            leaf("./A/b/d", None),
+            leaf("./A/e", None),
+            node("./A", None),
+            node("./A/b", None),
+            leaf("./A/b/c", value("1")),
+            leaf("./A/b/d", value("2")),
+            leaf("./A/e", value("3")),
+        ]
+    );
 }
 
 #[test]
@@ -188,14 +191,17 @@ fn properties_are_read_and_some_are_replaced() {
     let read: Vec<_> = found(&back).into_iter().map(|(.., data)| data.unwrap()).collect();
     assert_eq!(read, ["", "chr", "x", "6", "A title", "text/plain", "2"]);
 
-    let found = codes(&mut client, vec![
-        replace("./A/x?prop=Name", "y"),
-        replace("./A/y?prop=VerNo", "1"),
-        replace("./A/y?prop=Name", "a/b"),
-        replace("./DevInfo/Man?prop=Name", "z"),
-        replace("./A/y?prop=ACL", "Get=*&Fly=*"),
-        add("./A/y?prop=Title", "t"),
-    ]);
+    let found = codes(
+        &mut client,
+        vec![
+            replace("./A/x?prop=Name", "y"),
+            replace("./A/y?prop=VerNo", "1"),
+            replace("./A/y?prop=Name", "a/b"),
+            replace("./DevInfo/Man?prop=Name", "z"),
+            replace("./A/y?prop=ACL", "Get=*&Fly=*"),
+            add("./A/y?prop=Title", "t"),
+        ],
+    );
     assert_eq!(found, [200, 405, 400, 405, 400, 405]);
     assert_eq!(client.tree.text(&path("./A/y")), Some("longer"));
 }
@@ -204,20 +210,23 @@ fn properties_are_read_and_some_are_replaced() {
 fn access_control_lists_hold() {
     let mut client = client();
     client.tree.put_text(&path("./A/x"), "1").unwrap();
-    let found = codes(&mut client, vec![
-        replace("./A?prop=ACL", "Get=*&Replace=other&Add=srv"),
-        get("./A/x"),
-        replace("./A/x", "2"),
-        delete("./A/x"),
-        replace("./A/x?prop=ACL", "Replace=srv"),
-        add("./A/mine", "1"),
-        // Nobody could manage it otherwise.
-        replace("./A/mine", "2"),
-        delete("./A/mine"),
-        // The list of an interior node is its parent's too.
-        replace("./A?prop=ACL", ""),
-        replace("./A/x", "2"),
-    ]);
+    let found = codes(
+        &mut client,
+        vec![
+            replace("./A?prop=ACL", "Get=*&Replace=other&Add=srv"),
+            get("./A/x"),
+            replace("./A/x", "2"),
+            delete("./A/x"),
+            replace("./A/x?prop=ACL", "Replace=srv"),
+            add("./A/mine", "1"),
+            // Nobody could manage it otherwise.
+            replace("./A/mine", "2"),
+            delete("./A/mine"),
+            // The list of an interior node is its parent's too.
+            replace("./A?prop=ACL", ""),
+            replace("./A/x", "2"),
+        ],
+    );
     assert_eq!(found, [200, 200, 425, 425, 425, 200, 200, 200, 200, 200]);
     // Another server has what everybody has.
     client.account.server_id = "third".to_owned();
@@ -230,12 +239,15 @@ fn atomic_is_done_whole_or_not_at_all() {
     let mut client = client();
     client.tree.put_text(&path("./A/x"), "1").unwrap();
     let atomic = |commands| -> Command { Atomic { commands, ..Atomic::default() }.into() };
-    let (back, summary) = session(&mut client, vec![atomic(vec![
-        replace("./A/x", "2"),
-        add("./A/y", "1"),
-        delete("./none"),
-        delete("./A/x"),
-    ])]);
+    let (back, summary) = session(
+        &mut client,
+        vec![atomic(vec![
+            replace("./A/x", "2"),
+            add("./A/y", "1"),
+            delete("./none"),
+            delete("./A/x"),
+        ])],
+    );
     let found: Vec<_> = (4..=8).map(|number| code(&back, 1, number)).collect();
     assert_eq!(found, [507, 216, 216, 404, 215]);
     assert_eq!((summary.done, summary.failed), (0, 4));
@@ -256,7 +268,8 @@ fn atomic_is_done_whole_or_not_at_all() {
 #[test]
 fn a_sequence_is_done_in_its_order() {
     let mut client = client();
-    let commands = vec![add_node("./A"), add("./A/x", "1"), delete("./none"), replace("./A/x", "2")];
+    let commands =
+        vec![add_node("./A"), add("./A/x", "1"), delete("./none"), replace("./A/x", "2")];
     let sequence = Sequence { commands, ..Sequence::default() };
     let (back, _) = session(&mut client, vec![sequence.into()]);
     let found: Vec<_> = (4..=8).map(|number| code(&back, 1, number)).collect();
@@ -323,11 +336,8 @@ fn a_plugged_in_sub_tree_answers_for_itself_under_access_control() {
 fn octets_that_are_no_text_come_and_go_in_base64() {
     let mut client = client();
     let meta = Meta { format: Some("b64".into()), ..Meta::default() };
-    let item = Item {
-        meta: Some(Box::new(meta)),
-        data: Some("AP8BAgM=".into()),
-        ..Item::to("./Blob")
-    };
+    let item =
+        Item { meta: Some(Box::new(meta)), data: Some("AP8BAgM=".into()), ..Item::to("./Blob") };
     let add: Command = Add { items: vec![item], ..Add::default() }.into();
     for form in [bindery_syncml::Form::Xml, bindery_syncml::Form::Wbxml] {
         client.config.form = form;

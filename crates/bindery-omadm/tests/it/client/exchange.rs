@@ -131,7 +131,8 @@ fn commands_that_have_a_status_are_not_sent_again() {
         let mut server = Server::new(Form::Wbxml);
         let first = octets(session.poll_transmit(start).unwrap());
         let read = server.read(&Outgoing::new(first, Form::Wbxml));
-        let answer = server.answer(&read, StatusCode::OK, vec![super::next_message()]);
+        let display = bindery_syncml::Alert::new(0_u32, bindery_syncml::AlertCode::DISPLAY);
+        let answer = server.answer(&read, StatusCode::OK, vec![display.into()]);
         session.handle_response(start, response(200, server.write(&answer).octets));
         let second = octets(session.poll_transmit(start).unwrap());
         session.handle_timeout(start + seconds(60));
@@ -139,7 +140,9 @@ fn commands_that_have_a_status_are_not_sent_again() {
         assert_eq!(again, second);
         // Package 1 had its statuses.
         let read = server.read(&Outgoing::new(again, Form::Wbxml));
-        assert!(read.body.commands.iter().all(|it| matches!(it, bindery_syncml::Command::Status(_))));
+        assert!(
+            read.body.commands.iter().all(|it| matches!(it, bindery_syncml::Command::Status(_)))
+        );
     });
 }
 

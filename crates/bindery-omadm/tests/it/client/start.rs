@@ -39,13 +39,16 @@ fn the_first_message_says_who_begins_and_what_the_device_is() {
         let told: Vec<_> =
             replace.items.iter().map(|it| (it.uri().unwrap(), it.data.as_ref().unwrap())).collect();
         let told: Vec<_> = told.into_iter().map(|(uri, it)| (uri, it.as_str().unwrap())).collect();
-        assert_eq!(told, [
-            ("./DevInfo/DevId", "urn:x:1"),
-            ("./DevInfo/DmV", "1.2"),
-            ("./DevInfo/Lang", "en"),
-            ("./DevInfo/Man", "Maker"),
-            ("./DevInfo/Mod", "Thing"),
-        ]);
+        assert_eq!(
+            told,
+            [
+                ("./DevInfo/DevId", "urn:x:1"),
+                ("./DevInfo/DmV", "1.2"),
+                ("./DevInfo/Lang", "en"),
+                ("./DevInfo/Man", "Maker"),
+                ("./DevInfo/Mod", "Thing"),
+            ]
+        );
         let summary = finish(&mut conversation, &mut server, &first).unwrap();
         assert_eq!((summary.ended, summary.messages), (Ended::Finished, 1));
     }
@@ -189,7 +192,11 @@ fn a_notification_becomes_a_session() {
     assert_eq!(without.wake(&octets, [1; 16]), Err(WakeError::NoCredential));
 }
 
-fn characteristic(kind: &str, parms: &[(&str, &str)], inner: Vec<Characteristic>) -> Characteristic {
+fn characteristic(
+    kind: &str,
+    parms: &[(&str, &str)],
+    inner: Vec<Characteristic>,
+) -> Characteristic {
     let parms = parms.iter().map(|(name, value)| {
         Parameter::Parm(Parm {
             name: (*name).into(),
@@ -242,7 +249,10 @@ fn a_provisioning_document_gives_the_first_account() {
         assert_eq!((&*account.server_id, &*account.name), ("srv", "Operator"));
         assert_eq!(account.address, "https://dm.example/dm");
         let (client, server) = (account.client.clone().unwrap(), account.server.clone().unwrap());
-        assert_eq!((client.auth, &*client.name, &**client.secret), (AuthType::Digest, "device", "one"));
+        assert_eq!(
+            (client.auth, &*client.name, &**client.secret),
+            (AuthType::Digest, "device", "one")
+        );
         assert_eq!((server.auth, &*server.name, &**server.secret), (AuthType::Hmac, "srv", "two"));
         assert_eq!(client.nonce, "nonce");
 
