@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod binding;
+pub mod client;
 mod credential;
 mod notification;
 mod profile;

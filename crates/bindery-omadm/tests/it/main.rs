@@ -9,6 +9,7 @@
 
 mod binding;
 mod captured;
+mod client;
 mod credentials;
 mod hostile;
 mod objects;
