@@ -64,6 +64,7 @@ pub(super) const PARTS: &[Part] = &[
         name: "omadm",
         migrations: &[include_str!("../../migrations/sqlite/omadm/0001_devices.sql")],
         tables: &["dm_device", "dm_session", "dm_command", "dm_result"],
+    },
     #[cfg(feature = "taxii")]
     Part {
         name: "taxii",
@@ -73,7 +74,12 @@ pub(super) const PARTS: &[Part] = &[
             "feed_binding",
             "feed_block",
             "feed_content",
+            "feed_insertion",
+            "feed_message",
+            "feed_outbox",
+            "feed_part",
             "feed_result",
+            "feed_staged",
             "feed_subscription",
         ],
     },
