@@ -99,6 +99,8 @@ impl Settings {
     pub(crate) fn of(settings: ClientSettings, service: ServiceName) -> Result<Self> {
         let (url, policy) = match service {
             ServiceName::Kmip => (settings.url, crate::config::default_policy()),
+            // Whatever speaks to it names a URL of its own.
+            ServiceName::Omadm => (settings.url, "omadm".to_owned()),
             ServiceName::Taxii => (settings.taxii_url, "taxii".to_owned()),
         };
         let Some(url) = url else {

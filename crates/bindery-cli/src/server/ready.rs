@@ -88,6 +88,7 @@ impl Ready {
                 "name": place.name,
                 "kmip": url(ServiceName::Kmip),
                 "kmip_tls": place.kmip_tls,
+                "omadm": url(ServiceName::Omadm),
                 "taxii": url(ServiceName::Taxii),
             })
         });
