@@ -225,7 +225,7 @@ fn content(text: &str) -> Result<Content> {
     })?;
     Ok(match String::from_utf8(octets) {
         Ok(text) => Content::from(text),
-        Err(error) => Content::from(error.into_bytes()),
+        Err(error) => Content::Opaque(error.into_bytes().into()),
     })
 }
 
@@ -244,7 +244,7 @@ async fn queued(store: &SqliteStore, args: &QueueArgs) -> Result<Document> {
 
 fn commands(all: &[Command]) -> Document {
     let what = |one: &Command| match Order::read(&one.body) {
-        Ok(order) => order.command().name().to_owned(),
+        Ok(order) => order.command().tag().map_or("?", |tag| tag.name()).to_owned(),
         Err(error) => error.to_string(),
     };
     let json: Json = all
