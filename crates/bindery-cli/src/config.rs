@@ -307,6 +307,9 @@ pub(crate) struct ClientSettings {
     /// The KMIP server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<String>,
+    /// The OMA DM server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) omadm_url: Option<String>,
     /// The discovery service of the TAXII server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) taxii_url: Option<String>,

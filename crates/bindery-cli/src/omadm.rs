@@ -1,5 +1,7 @@
 //! `bindery omadm`: devices, their queues and their results, on the server's store.
 
+mod simulate;
+
 use bindery_core::{Principal, Timestamp};
 use bindery_omadm::{
     CredentialDigest, Initiator, Notification, UiMode,
@@ -11,6 +13,8 @@ use bindery_omadm::{
 use bindery_store::SqliteStore;
 use bindery_syncml::Content;
 use serde_json::{Value as Json, json};
+
+pub(crate) use simulate::Simulated;
 
 use crate::{
     account::password,
@@ -31,14 +35,16 @@ const OPEN: u32 = 10_000;
 /// # Errors
 /// The store cannot be used, or there is no such device.
 pub(crate) async fn run(args: &OmadmArgs, output: &Output) -> Result<()> {
-    let document = match &args.verb {
-        Verb::Notify(args) => notify(args)?,
-        verb => {
-            let options = db::options(&args.place)?;
-            db::with(options, async |store| on_store(store, verb).await).await?
-        }
+    let place = match &args.verb {
+        Verb::Notify(args) => return notify(args)?.print(output),
+        Verb::Simulate(args) => return simulate::run(args, output).await,
+        Verb::Devices(args) => &args.place,
+        Verb::Queue(args) => &args.place,
+        Verb::Results { place, .. } => place,
     };
-    document.print(output)
+    let options = db::options(place)?;
+    let verb = &args.verb;
+    db::with(options, async |store| on_store(store, verb).await).await?.print(output)
 }
 
 async fn on_store(store: &SqliteStore, verb: &Verb) -> Result<Document> {
@@ -48,7 +54,7 @@ async fn on_store(store: &SqliteStore, verb: &Verb) -> Result<Document> {
             Some(command) => queue(store, args, command).await,
             None => queued(store, args).await,
         },
-        Verb::Results { device, command, after, limit } => {
+        Verb::Results { device, command, after, limit, .. } => {
             known(store, device).await?;
             let mut filter = ResultFilter::of(device, *limit);
             filter.command.clone_from(command);
@@ -56,7 +62,7 @@ async fn on_store(store: &SqliteStore, verb: &Verb) -> Result<Document> {
             let found = store.results(&filter).await.map_err(|error| failed(&error))?;
             Ok(results(&found))
         }
-        Verb::Notify(args) => notify(args),
+        Verb::Notify(_) | Verb::Simulate(_) => Err(Failure::usage("this verb needs no store")),
     }
 }
 

@@ -1,16 +1,14 @@
 //! `bindery omadm`: devices, their queues and their results.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::db::PlaceArgs;
+use super::{client::ClientArgs, db::PlaceArgs};
 
 /// `omadm`.
 #[derive(Debug, Args)]
 pub(crate) struct OmadmArgs {
-    #[command(flatten)]
-    pub(crate) place: PlaceArgs,
     #[command(subcommand)]
     pub(crate) verb: Verb,
 }
@@ -24,6 +22,8 @@ pub(crate) enum Verb {
     Queue(QueueArgs),
     /// List what came back from a device.
     Results {
+        #[command(flatten)]
+        place: PlaceArgs,
         /// The device.
         device: String,
         /// Only what answers this command.
@@ -38,11 +38,18 @@ pub(crate) enum Verb {
     },
     /// Write the octets of a notification (package 0) that makes a device begin a session.
     Notify(NotifyArgs),
+    /// Be a device, or a fleet of them: each runs a whole session with a server.
+    ///
+    /// A device answers from a management tree: ./DevInfo, ./DevDetail, and what --tree names. With several devices
+    /// each has its own tree, and the summary tells latencies.
+    Simulate(Box<SimulateArgs>),
 }
 
 /// Options of `devices`.
 #[derive(Debug, Args)]
 pub(crate) struct DevicesArgs {
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
     /// Register this device, or give it other credentials.
     #[arg(long, value_name = "DEVICE", conflicts_with_all = ["remove", "lock", "unlock"])]
     pub(crate) register: Option<String>,
@@ -76,6 +83,8 @@ pub(crate) struct DevicesArgs {
 /// Options of `queue`.
 #[derive(Debug, Args)]
 pub(crate) struct QueueArgs {
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
     /// The device.
     pub(crate) device: String,
     /// The command; without one, the queue is listed.
@@ -134,4 +143,59 @@ pub(crate) struct NotifyArgs {
     /// The session that the device is to begin.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) session_id: u16,
+}
+
+/// Options of `simulate`.
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+    /// The device's identifier; of a fleet, what stands before each one's number.
+    #[arg(long, default_value = "urn:bindery:device", value_name = "ID")]
+    pub(crate) device: String,
+    /// How many devices.
+    #[arg(long, default_value = "1", value_name = "NUMBER")]
+    pub(crate) devices: NonZeroU32,
+    /// How many of them at once.
+    #[arg(long, default_value = "64", value_name = "NUMBER")]
+    pub(crate) parallel: NonZeroU32,
+    /// Speak XML [default: WBXML].
+    #[arg(long, conflicts_with = "wbxml")]
+    pub(crate) xml: bool,
+    /// Speak WBXML.
+    #[arg(long)]
+    pub(crate) wbxml: bool,
+    /// How the device proves itself in its messages.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) auth: AuthName,
+    /// The name by which it does [default: its identifier].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) client_name: Option<String>,
+    /// The file whose first line is the device's password. Without it the channel proves who the device is.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_password_file: Option<PathBuf>,
+    /// The server's identifier at the device.
+    #[arg(long, default_value = "bindery", value_name = "ID")]
+    pub(crate) server_id: String,
+    /// The name by which the server has to prove itself.
+    #[arg(long, requires = "server_password_file", value_name = "NAME")]
+    pub(crate) server_name: Option<String>,
+    /// The file whose first line is the server's password.
+    #[arg(long, requires = "server_name", value_name = "FILE")]
+    pub(crate) server_password_file: Option<PathBuf>,
+    /// The device's management tree: a file that is read if it is there, and written after the session (one device).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tree: Option<PathBuf>,
+}
+
+/// How a device proves itself in its messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuthName {
+    /// The password itself.
+    Basic,
+    /// A digest over a nonce.
+    #[default]
+    Md5,
+    /// A digest over each message and a nonce.
+    Mac,
 }

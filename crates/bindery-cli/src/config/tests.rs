@@ -96,6 +96,7 @@ fn commented_keys_without_a_default_are_said_to_be_examples() {
         "file",
         "kek_env",
         "url",
+        "omadm_url",
         "taxii_url",
         "cacert",
         "cert",
@@ -114,7 +115,7 @@ fn every_key_stands_in_the_template() {
     assert_eq!(main.and_then(|main| main.as_table()).map(|main| main.len()), Some(18));
     assert_eq!(count("identity"), 2);
     assert_eq!(count("accounts"), 2);
-    assert_eq!(count("client"), 7);
+    assert_eq!(count("client"), 8);
     assert_eq!(count("store"), 4);
     assert_eq!(count("limits"), 12);
     for table in [
