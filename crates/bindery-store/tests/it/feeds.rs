@@ -76,7 +76,10 @@ async fn damage_is_told_with_its_place() {
         place.tamper(sql).await;
         let store = place.open().await;
         let problems = store.check().await.unwrap().problems;
-        assert!(told.is_empty() || problems.iter().any(|one| one.contains(told)), "{sql}: {problems:?}");
+        assert!(
+            told.is_empty() || problems.iter().any(|one| one.contains(told)),
+            "{sql}: {problems:?}"
+        );
         let read = read(&store).await;
         if sql.contains("uses") {
             read.unwrap();

@@ -117,9 +117,7 @@ impl Changes {
                 tx.replace_subscription(one, *expected, *restart, now).await
             }
             Prepared::InsertResult(one) => tx.insert_result(one, now).await,
-            Prepared::ReplaceResult(one, expected) => {
-                tx.replace_result(one, *expected, now).await
-            }
+            Prepared::ReplaceResult(one, expected) => tx.replace_result(one, *expected, now).await,
             Prepared::InsertPart(result, part) => tx.insert_part(result, part).await,
             Prepared::RemoveResult(id) => tx.remove_result(id).await,
             Prepared::Forget(id) => {

@@ -47,7 +47,8 @@ impl Maintain {
 
     /// Result sets whose time is over.
     async fn expired(&self, tx: &mut Tx<'_>, room: i64) -> Result<u64, Stop> {
-        const OVER: &str = "(SELECT id FROM feed_result WHERE expires <= ?1 ORDER BY expires LIMIT ?2)";
+        const OVER: &str =
+            "(SELECT id FROM feed_result WHERE expires <= ?1 ORDER BY expires LIMIT ?2)";
         let mut rows = 0;
         for what in [
             "DELETE FROM feed_outbox WHERE kind IN (1, 2) AND given_up IS NULL AND target IN ",

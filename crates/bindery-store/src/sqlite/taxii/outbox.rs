@@ -221,12 +221,7 @@ impl Settle {
     }
 
     /// What is pushed next lies behind this label, or behind the collection's mark.
-    async fn move_on(
-        &self,
-        tx: &mut Tx<'_>,
-        target: &str,
-        up_to: Option<i64>,
-    ) -> Result<(), Stop> {
+    async fn move_on(&self, tx: &mut Tx<'_>, target: &str, up_to: Option<i64>) -> Result<(), Stop> {
         let sql = "UPDATE feed_subscription SET delivered = max(delivered, \
                    ifnull(?1, (SELECT mark FROM feed WHERE id = feed_subscription.feed))) WHERE id = ?2";
         let subject = || Subject::Delivery(self.lease.id);

@@ -8,8 +8,8 @@ use bindery_taxii::service::{
 use bindery_taxii_xml::{CollectionType, ContentBinding};
 
 use super::{
-    BEGIN, FEED, OTHER, all, alice, assert_conflict, at, blocks, commit, insert, mark, opened,
-    pushed, send, inbox, state, whole,
+    BEGIN, FEED, OTHER, alice, all, assert_conflict, at, blocks, commit, inbox, insert, mark,
+    opened, pushed, send, state, whole,
 };
 
 fn subject(name: &str) -> Subject {
@@ -48,7 +48,10 @@ pub(super) async fn a_collection_comes_back_as_it_was(store: &dyn FeedStore) {
     let names = [OTHER, "urn:nowhere", FEED, OTHER].map(str::to_owned);
     let found = store.load_collections(&names).await.unwrap();
     let found: Vec<_> = found.into_iter().map(|one| one.map(|one| one.collection.name)).collect();
-    assert_eq!(found, [Some(OTHER), None, Some(FEED), Some(OTHER)].map(|one| one.map(str::to_owned)));
+    assert_eq!(
+        found,
+        [Some(OTHER), None, Some(FEED), Some(OTHER)].map(|one| one.map(str::to_owned))
+    );
 }
 
 pub(super) async fn a_name_is_taken_once(store: &dyn FeedStore) {
@@ -76,7 +79,8 @@ pub(super) async fn a_change_names_the_version_that_it_changes(store: &dyn FeedS
 }
 
 pub(super) async fn collections_are_listed_by_name_and_pages(store: &dyn FeedStore) {
-    let names: Vec<String> = (0..150).map(|number| format!("urn:{:03}", (number * 37) % 150)).collect();
+    let names: Vec<String> =
+        (0..150).map(|number| format!("urn:{:03}", (number * 37) % 150)).collect();
     for name in &names {
         commit(store, Change::InsertCollection(Collection::new(name, ""))).await;
     }
@@ -92,7 +96,9 @@ pub(super) async fn collections_are_listed_by_name_and_pages(store: &dyn FeedSto
     assert_eq!(listed, sorted);
     assert!(store.list_collections(None, 0).await.unwrap().is_empty());
     let found = store.load_collections(&names).await.unwrap();
-    assert!(found.iter().zip(&names).all(|(one, name)| one.as_ref().unwrap().collection.name == *name));
+    assert!(
+        found.iter().zip(&names).all(|(one, name)| one.as_ref().unwrap().collection.name == *name)
+    );
 }
 
 pub(super) async fn a_removed_collection_is_gone_with_what_belongs_to_it(store: &dyn FeedStore) {
@@ -100,7 +106,8 @@ pub(super) async fn a_removed_collection_is_gone_with_what_belongs_to_it(store: 
     send(store, inbox(&[FEED, OTHER], BEGIN), blocks(0..5), BEGIN).await.unwrap();
     commit(store, Change::InsertSubscription(pushed("urn:s", "http://a"))).await;
     insert(store, FEED, blocks(5..6), BEGIN).await;
-    let result = ResultSet::new("urn:r", alice(), whole(store, FEED).await, at(BEGIN), at(BEGIN + 100));
+    let result =
+        ResultSet::new("urn:r", alice(), whole(store, FEED).await, at(BEGIN), at(BEGIN + 100));
     commit(store, Change::InsertResult(result)).await;
     let remove = |expected| Change::RemoveCollection { name: FEED.to_owned(), expected };
     assert_conflict(store.commit(vec![remove(2)], at(BEGIN)).await, &subject(FEED));

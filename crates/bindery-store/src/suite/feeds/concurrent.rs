@@ -2,7 +2,7 @@ use bindery_taxii::service::{Change, CommitError, FeedStore, Outgoing, PageLimit
 use futures_util::future::join_all;
 
 use super::{
-    BEGIN, FEED, OTHER, Traffic, WIDE, all, alice, at, blocks, commit, drop_after, inbox, insert,
+    BEGIN, FEED, OTHER, Traffic, WIDE, alice, all, at, blocks, commit, drop_after, inbox, insert,
     opened, pages, pushed, send, subscription, texts, traffic, whole,
 };
 

@@ -3,7 +3,7 @@ use bindery_taxii::service::{
 };
 
 use super::{
-    BEGIN, FEED, OTHER, all, alice, assert_conflict, assert_misuse, at, blocks, bound, inbox,
+    BEGIN, FEED, OTHER, alice, all, assert_conflict, assert_misuse, at, blocks, bound, inbox,
     insert, mark, numbered, opened, send, state, text, texts,
 };
 
@@ -43,7 +43,9 @@ pub(super) async fn content_of_any_length_survives(store: &dyn FeedStore) {
     let read = all(store, FEED).await;
     let found: Vec<_> = read.iter().map(|one| one.block.content.raw.len()).collect();
     assert_eq!(found, lengths);
-    let right = |one: &StoredBlock| one.block.content.raw.chars().eq(('a'..='z').cycle().take(one.block.content.raw.len()));
+    let right = |one: &StoredBlock| {
+        one.block.content.raw.chars().eq(('a'..='z').cycle().take(one.block.content.raw.len()))
+    };
     assert!(read.iter().all(right));
 }
 

@@ -4,7 +4,7 @@ use bindery_core::Timestamp;
 use bindery_taxii::service::{Change, Collection, FeedStore, ResultPart, ResultSet, Subject};
 
 use super::{
-    BEGIN, FEED, OTHER, all, alice, assert_conflict, at, blocks, commit, inbox, insert, mark,
+    BEGIN, FEED, OTHER, alice, all, assert_conflict, at, blocks, commit, inbox, insert, mark,
     numbered, opened, send, state, text, texts, whole,
 };
 

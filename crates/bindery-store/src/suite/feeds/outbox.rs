@@ -41,7 +41,8 @@ async fn subscribed(store: &dyn FeedStore) {
 pub(super) async fn nothing_is_due_without_something_to_deliver(store: &dyn FeedStore) {
     opened(store).await;
     insert(store, FEED, blocks(0..3), BEGIN).await;
-    commit(store, Change::InsertSubscription(Subscription::new("urn:polled", FEED, None, at(0)))).await;
+    commit(store, Change::InsertSubscription(Subscription::new("urn:polled", FEED, None, at(0))))
+        .await;
     commit(store, Change::InsertSubscription(pushed("urn:s", "http://a"))).await;
     insert(store, OTHER, blocks(3..4), BEGIN).await;
     insert(store, FEED, Vec::new(), BEGIN).await;
@@ -148,8 +149,7 @@ pub(super) async fn what_was_given_up_leaves_a_record(store: &dyn FeedStore) {
     none(store, BEGIN + 9000).await;
     let id = delivery.lease.id;
     let outgoing = push("urn:s", at(BEGIN));
-    let expected =
-        Undelivered::new(id, outgoing, Some(lost), 2, "for good".into(), at(BEGIN + 7));
+    let expected = Undelivered::new(id, outgoing, Some(lost), 2, "for good".into(), at(BEGIN + 7));
     assert_eq!(store.undelivered(None, 10).await.unwrap(), [expected]);
     assert_eq!(store.undelivered(Some(id), 10).await.unwrap(), []);
     assert_eq!(store.undelivered(None, 0).await.unwrap(), []);
@@ -213,7 +213,8 @@ pub(super) async fn a_restart_delivers_again(store: &dyn FeedStore) {
 
 pub(super) async fn a_result_is_worked_on_and_pushed(store: &dyn FeedStore) {
     subscribed(store).await;
-    let mut result = ResultSet::new("urn:r", alice(), whole(store, FEED).await, at(0), at(i64::MAX));
+    let mut result =
+        ResultSet::new("urn:r", alice(), whole(store, FEED).await, at(0), at(i64::MAX));
     result.state = ResultState::Pending;
     result.push = pushed("", "http://a").push;
     commit(store, Change::InsertResult(result.clone())).await;
@@ -231,7 +232,8 @@ pub(super) async fn a_result_is_worked_on_and_pushed(store: &dyn FeedStore) {
     let delivery = one(store, BEGIN).await;
     settle(store, delivery.lease, Outcome::GiveUp { error: "no".into() }, BEGIN + 1).await;
     none(store, BEGIN + 9000).await;
-    let expected = Undelivered::new(delivery.lease.id, outgoing(3), None, 1, "no".into(), at(BEGIN + 1));
+    let expected =
+        Undelivered::new(delivery.lease.id, outgoing(3), None, 1, "no".into(), at(BEGIN + 1));
     assert_eq!(store.undelivered(None, 10).await.unwrap(), [expected]);
 }
 
@@ -244,7 +246,8 @@ pub(super) async fn an_outcome_of_another_kind_is_a_misuse(store: &dyn FeedStore
     }
     let done = Outcome::Delivered { up_to: mark(store, FEED).await };
     settle(store, delivery.lease, done.clone(), BEGIN).await;
-    let mut result = ResultSet::new("urn:r", alice(), whole(store, FEED).await, at(0), at(i64::MAX));
+    let mut result =
+        ResultSet::new("urn:r", alice(), whole(store, FEED).await, at(0), at(i64::MAX));
     result.state = ResultState::Pending;
     commit(store, Change::InsertResult(result)).await;
     let delivery = one(store, BEGIN).await;

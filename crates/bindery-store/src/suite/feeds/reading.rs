@@ -24,7 +24,12 @@ pub(super) async fn a_window_is_open_at_its_begin_and_closed_at_its_end(store: &
     assert_eq!(read(None, labels[0]).await, numbered(0..1));
     assert_eq!(read(None, i64::MAX).await, numbered(0..5));
     assert_eq!(read(Some(labels[3]), i64::MAX).await, numbered(4..5));
-    for (begin, end) in [(Some(labels[2]), labels[2]), (Some(labels[3]), labels[1]), (Some(labels[4]), i64::MAX), (None, BEGIN)] {
+    for (begin, end) in [
+        (Some(labels[2]), labels[2]),
+        (Some(labels[3]), labels[1]),
+        (Some(labels[4]), i64::MAX),
+        (None, BEGIN),
+    ] {
         assert_eq!(read(begin, end).await, numbered([]));
     }
     // A page may be asked for behind a label before the window's begin.
@@ -62,9 +67,13 @@ pub(super) async fn a_page_keeps_its_limits_and_has_at_least_one_block(store: &d
         let (mut after, mut found) = (None, Vec::new());
         loop {
             let page = store.page(&window, after, limits).await.unwrap();
-            found.push(page.blocks.iter().map(|one| one.block.content.raw.len()).collect::<Vec<_>>());
+            found.push(
+                page.blocks.iter().map(|one| one.block.content.raw.len()).collect::<Vec<_>>(),
+            );
             match page.next {
-                None => return found.into_iter().filter(|page| !page.is_empty()).collect::<Vec<_>>(),
+                None => {
+                    return found.into_iter().filter(|page| !page.is_empty()).collect::<Vec<_>>();
+                }
                 next => after = next,
             }
         }

@@ -4,9 +4,7 @@ use bindery_taxii::service::{
 };
 use bindery_taxii_xml::{ContentBinding, ResponseType, SubscriptionStatus};
 
-use super::{
-    BEGIN, FEED, OTHER, alice, assert_conflict, at, commit, opened, pushed, subscription,
-};
+use super::{BEGIN, FEED, OTHER, alice, assert_conflict, at, commit, opened, pushed, subscription};
 
 fn subject(id: &str) -> Subject {
     Subject::Subscription(id.to_owned())
@@ -98,7 +96,8 @@ pub(super) async fn an_ended_subscription_makes_room_for_a_new_one(store: &dyn F
     one.status = SubscriptionStatus::Unsubscribed;
     commit(store, replace(one, 1)).await;
     commit(store, Change::InsertSubscription(pushed("urn:2", "http://a"))).await;
-    let again = store.commit(vec![Change::InsertSubscription(pushed("urn:1", "http://b"))], at(BEGIN));
+    let again =
+        store.commit(vec![Change::InsertSubscription(pushed("urn:1", "http://b"))], at(BEGIN));
     assert_conflict(again.await, &subject("urn:1"));
     let ended = subscription(store, "urn:1").await.record.status;
     assert_eq!(ended, SubscriptionStatus::Unsubscribed);
@@ -118,7 +117,10 @@ pub(super) async fn subscriptions_are_listed_by_collection_owner_and_pages(store
     }
     let listed = async |filter: &SubscriptionFilter| {
         let found = store.list_subscriptions(filter).await.unwrap();
-        found.into_iter().map(|one| one.record.id[4..].parse::<usize>().unwrap()).collect::<Vec<_>>()
+        found
+            .into_iter()
+            .map(|one| one.record.id[4..].parse::<usize>().unwrap())
+            .collect::<Vec<_>>()
     };
     let mut filter = SubscriptionFilter::all(100);
     assert_eq!(listed(&filter).await, (0..24).collect::<Vec<_>>());

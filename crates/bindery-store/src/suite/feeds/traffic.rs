@@ -64,11 +64,7 @@ async fn push(store: &dyn FeedStore, pusher: usize, messages: usize) {
 }
 
 /// Polls by windows, each up to the mark of when it began, in small pages.
-async fn poll(
-    store: &dyn FeedStore,
-    poller: usize,
-    left: &AtomicUsize,
-) -> Vec<(Timestamp, Sent)> {
+async fn poll(store: &dyn FeedStore, poller: usize, left: &AtomicUsize) -> Vec<(Timestamp, Sent)> {
     let mut seen = Vec::new();
     let mut cursor = None;
     loop {

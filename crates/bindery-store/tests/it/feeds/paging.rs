@@ -23,7 +23,9 @@ const WINDOW: usize = 1000;
 const PAGE: u64 = 4096;
 
 async fn open(path: &Path) -> SqliteStore {
-    SqliteStore::open(SqliteOptions::file(path, kek(1)).synchronous(Synchronous::Normal)).await.unwrap()
+    SqliteStore::open(SqliteOptions::file(path, kek(1)).synchronous(Synchronous::Normal))
+        .await
+        .unwrap()
 }
 
 /// A feed of so many blocks of half a KiB, about.

@@ -134,7 +134,10 @@ impl Commit {
         }
         tx.advance(feed, label - 1, blocks, self.now).await?;
         let at = Timestamp::from_unix_micros;
-        Ok(Received::new(u64::try_from(blocks).unwrap_or_default(), Some((at(first), at(label - 1)))))
+        Ok(Received::new(
+            u64::try_from(blocks).unwrap_or_default(),
+            Some((at(first), at(label - 1))),
+        ))
     }
 
     async fn finish(&self, tx: &mut Tx<'_>, received: &[Received]) -> Result<(), Stop> {
@@ -148,7 +151,8 @@ impl Commit {
             }
         }
         if let (Some(digest), Some(key)) = (&self.digest, &self.inbox.repeat) {
-            let sql = "INSERT OR REPLACE INTO feed_message (digest, until, receipt) VALUES (?, ?, ?)";
+            let sql =
+                "INSERT OR REPLACE INTO feed_message (digest, until, receipt) VALUES (?, ?, ?)";
             sqlx::query(sql)
                 .bind(digest.as_slice())
                 .bind(key.until.unix_micros())

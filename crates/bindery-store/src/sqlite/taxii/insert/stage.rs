@@ -38,7 +38,9 @@ impl Step for Stage {
             let sql = match self.first {
                 true => "INSERT INTO feed_insertion (id, received) VALUES (?, ?)",
                 // It may have taken too long, and have been cleared away.
-                false => "UPDATE feed_insertion SET received = received WHERE id = ? AND received = ?",
+                false => {
+                    "UPDATE feed_insertion SET received = received WHERE id = ? AND received = ?"
+                }
             };
             let done = sqlx::query(sql)
                 .bind(self.staged.id)
