@@ -7,7 +7,7 @@ use std::{
     task::{Context as TaskContext, Poll, ready},
 };
 
-use bindery_core::BodyError;
+use bindery_core::{BodyError, Refusal};
 use bindery_taxii_xml::{ContentBlock, Dialect, Message, MessageWriter, WriteError};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
@@ -31,11 +31,15 @@ pub struct TaxiiRequest {
 }
 
 /// What answers a request.
+#[non_exhaustive]
 pub enum TaxiiResponse {
     /// A message, held whole.
     Whole(Box<Message<'static>>),
     /// A message whose blocks come one by one.
     Stream(Box<Streamed>),
+    /// No message: the peer has no permission for the service ([`Refusal::Forbidden`], status 403), or is not to learn
+    /// that it is there ([`Refusal::Target`], 404).
+    Refused(Refusal),
 }
 
 /// A message whose blocks come one by one.
@@ -51,6 +55,7 @@ impl fmt::Debug for TaxiiResponse {
         match self {
             Self::Whole(message) => write!(f, "TaxiiResponse({:?})", message.body.kind()),
             Self::Stream(stream) => write!(f, "TaxiiResponse({stream:?})"),
+            Self::Refused(refusal) => write!(f, "TaxiiResponse({refusal:?})"),
         }
     }
 }

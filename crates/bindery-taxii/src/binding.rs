@@ -10,7 +10,7 @@ mod server;
 
 use std::sync::Arc;
 
-use bindery_core::{Place, Profile};
+use bindery_core::{Channel, Place, Profile};
 use bindery_taxii_xml::{Dialect, Error, Options};
 
 use crate::{
@@ -29,6 +29,7 @@ pub struct TaxiiHttp {
     card: Profile,
     service: Service,
     dialects: Dialects,
+    tls_in_front: bool,
     options: Options,
     ids: Arc<Ids>,
 }
@@ -56,6 +57,7 @@ impl TaxiiHttp {
             card: profile.card(),
             service: profile.service,
             dialects: profile.dialects,
+            tls_in_front: profile.tls_in_front,
             options,
             ids,
         }
@@ -68,6 +70,11 @@ impl TaxiiHttp {
         self
     }
 
+    /// The channel as the client knows it.
+    const fn carrier(&self, channel: &Channel) -> Carrier {
+        if self.tls_in_front { Carrier::Https } else { Carrier::of(channel) }
+    }
+
     /// The service at the address.
     pub const fn service(&self) -> Service {
         self.service
@@ -75,7 +82,7 @@ impl TaxiiHttp {
 }
 
 /// Where a message is at fault, and how.
-fn place(error: &Error) -> Place {
+pub(crate) fn place(error: &Error) -> Place {
     let position = error.position();
     Place::new("TAXII XML", Some(position.offset), error.to_string())
 }

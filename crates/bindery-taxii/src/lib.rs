@@ -2,6 +2,8 @@
 
 mod answer;
 mod binding;
+#[cfg(feature = "client")]
+mod client;
 mod ids;
 mod names;
 mod profile;
@@ -12,6 +14,11 @@ pub mod service;
 
 pub use answer::{Blocks, BlocksFailed, NextBlocks, Streamed, TaxiiRequest, TaxiiResponse};
 pub use binding::{Answer, Call, Expect, Origin, Reply, TaxiiHttp, of_alert, of_status};
+#[cfg(feature = "client")]
+pub use client::{
+    Client, ClientBuilder, ClientError, Cursors, ParseCursorsError, PollOptions, Polling,
+    PushReceiver, ReceivePush, Received, Receiving, choose,
+};
 pub use ids::Ids;
 pub use names::{
     Carrier, Names, Service, X_TAXII_ACCEPT, X_TAXII_CONTENT_TYPE, X_TAXII_PROTOCOL,

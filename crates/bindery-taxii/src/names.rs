@@ -15,6 +15,7 @@ pub const X_TAXII_SERVICES: HeaderName = HeaderName::from_static("x-taxii-servic
 
 /// Whether messages go over TLS: what the protocol version id tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Carrier {
     /// HTTP in clear.
     Http,
@@ -100,6 +101,9 @@ impl Names {
 /// The draft's message binding id as the HTTP draft's own example writes it, where the XML draft says
 /// `TAXII_XML_BINDING_1.0`. Both are taken.
 pub(crate) const DRAFT_MESSAGE: [&str; 2] = ["TAXII_XML_1.0", "TAXII_XML_BINDING_1.0"];
+
+/// The TAXII media type (section 3) that is sent, as the draft writes it.
+pub(crate) const DRAFT_TYPE: &str = "TAXII_1.0/TAXII_XML_1.0";
 
 /// The carrier that a protocol version id of the draft names. Section 4.1.5 writes `TAXII_HTTP_1.0`: taken, never sent.
 pub(crate) fn draft_carrier(id: &str) -> Option<Carrier> {

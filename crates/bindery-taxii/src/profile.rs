@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use bindery_core::{
     AuthScheme, CertificateRule, ContentCoding, MediaType, Port, Profile, RefusalForm, Scheme,
+    Severity,
 };
 use http::Method;
 
@@ -46,6 +47,9 @@ pub struct HttpProfile {
     pub dialects: Dialects,
     /// Whether clear HTTP is taken. Off by default: then TAXII goes over TLS only (section 9).
     pub clear: bool,
+    /// Whether what comes in clear has come over TLS, which a proxy in front ends: protocol version ids then say HTTPS, as
+    /// the client knows it. Off by default; it goes with [`clear`](Self::clear).
+    pub tls_in_front: bool,
     /// The longest request, in octets: 64 MiB by default.
     pub request_body_limit: u64,
     /// The longest answer that a client takes whole, in octets: 1 GiB by default.
@@ -66,6 +70,7 @@ impl HttpProfile {
             path: Cow::Borrowed(path),
             dialects: Dialects::ALL,
             clear: false,
+            tls_in_front: false,
             request_body_limit: 64 << 20,
             response_body_limit: 1 << 30,
         }
@@ -89,6 +94,10 @@ impl HttpProfile {
         card.default_path = self.path.clone();
         card.methods = self.methods();
         card.request_media_types = vec![xml.clone()];
+        if self.dialects.draft {
+            // Section 5.2 only recommends it. Where 1.0 and 1.1 are spoken the binding asks for it.
+            card.untyped_content = Severity::Report;
+        }
         card.response_media_types = vec![xml];
         card.request_codings = vec![ContentCoding::Gzip, ContentCoding::Deflate];
         // cabby asks for deflate and cannot undo it.

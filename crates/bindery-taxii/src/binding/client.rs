@@ -8,7 +8,7 @@ use bindery_xml::Source;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 
 use super::{TaxiiHttp, fields, of_status, place, refusal};
-use crate::names::{Carrier, Names, X_TAXII_ACCEPT, X_TAXII_CONTENT_TYPE};
+use crate::names::{Carrier, DRAFT_TYPE, Names, X_TAXII_ACCEPT};
 
 /// A message to send, in a dialect.
 #[derive(Debug)]
@@ -31,6 +31,7 @@ impl Call {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expect {
     dialect: Dialect,
+    carrier: Carrier,
     /// What the answer has to name; nothing where the dialect could not carry it.
     id: String,
 }
@@ -49,6 +50,7 @@ pub struct Answer {
 
 /// Who an answer is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Origin {
     /// A TAXII service.
     Service,
@@ -71,13 +73,13 @@ impl ClientBinding for TaxiiHttp {
         call: Call,
     ) -> Result<(Request<Body>, Expect), EncodeError> {
         let Call { dialect, message } = call;
-        let expect = Expect { dialect, id: message.id.clone() };
+        let carrier = Carrier::of_url(target);
+        let expect = Expect { dialect, carrier, id: message.id.clone() };
         let by_url = match message.body.kind() {
             MessageKind::DiscoveryRequest => Some("discovery_request"),
             MessageKind::CollectionInformationRequest => Some("feed_information_request"),
             _ => None,
         };
-        let carrier = Carrier::of_url(target);
         let mut request = match by_url {
             Some(kind) if dialect == Dialect::Draft => {
                 let target = with_query(target, kind, &message)?;
@@ -109,39 +111,67 @@ impl ClientBinding for TaxiiHttp {
     ) -> Result<Answer, Unexpected> {
         let (head, body) = response.into_parts();
         let octets = body.into_bytes().unwrap_or_default();
-        let checked = self.card.check_response(&head, &octets);
-        // A body that is TAXII's says so; without that nothing of it is read.
-        let says = head.headers.contains_key(X_TAXII_CONTENT_TYPE);
-        if !says || (octets.is_empty() && checked.is_err()) {
-            if head.status.is_success() {
-                checked?;
-                let reason = "it has no X-TAXII-Content-Type, so it is no TAXII message";
-                return Err(Unexpected::Mismatch(reason.to_owned()));
-            }
-            return Ok(foreign(&head, &expect));
+        if let Some(foreign) = self.begin_answer(&expect, &head, Some(&octets))? {
+            return Ok(foreign);
         }
         let source = Source::new(&octets);
         let (dialect, message) =
             read(&source, &self.options).map_err(|error| Unexpected::Malformed(place(&error)))?;
-        if dialect != expect.dialect {
-            return Err(Unexpected::Malformed(Place::new(
-                "TAXII XML",
-                None,
-                format!("the message is one of TAXII {dialect}, not {}", expect.dialect),
-            )));
+        expect.check(dialect, &message)?;
+        Ok(Answer { dialect, message: message.into_owned(), origin: Origin::Service })
+    }
+}
+
+impl TaxiiHttp {
+    /// Looks at the head of an answer. What is none of a TAXII service's is an answer all the same; else the body is to be
+    /// read. `octets` are the body, if it was collected.
+    pub(crate) fn begin_answer(
+        &self,
+        expect: &Expect,
+        head: &http::response::Parts,
+        octets: Option<&[u8]>,
+    ) -> Result<Option<Answer>, Unexpected> {
+        // What is TAXII's says so; without that nothing of it is read.
+        let empty = octets.is_some_and(<[u8]>::is_empty);
+        if empty || !fields::says_taxii(&head.headers, expect.dialect) {
+            if head.status.is_success() {
+                self.card.check_response(head, octets.unwrap_or_default())?;
+                let reason = "its fields do not say that it is a TAXII message";
+                return Err(Unexpected::Mismatch(reason.to_owned()));
+            }
+            return Ok(Some(foreign(head, expect)));
+        }
+        fields::check_answer(&head.headers, expect.dialect, expect.carrier)
+            .map_err(|refusal| Unexpected::Mismatch(refusal.to_string()))?;
+        Ok(None)
+    }
+
+    /// How messages are read.
+    #[cfg(feature = "client")]
+    pub(crate) const fn options(&self) -> &bindery_taxii_xml::Options {
+        &self.options
+    }
+}
+
+impl Expect {
+    /// Whether a message answers the request.
+    pub(crate) fn check(&self, dialect: Dialect, message: &Message<'_>) -> Result<(), Unexpected> {
+        if dialect != self.dialect {
+            let reason = format!("the message is one of TAXII {dialect}, not {}", self.dialect);
+            return Err(Unexpected::Malformed(Place::new("TAXII XML", None, reason)));
         }
         let is_status = message.body.kind() == MessageKind::Status;
         match &message.in_response_to {
-            Some(id) if *id == expect.id => {}
+            Some(id) if *id == self.id => Ok(()),
             // Who could not read the request cannot name it; the draft may leave it out.
-            _ if is_status || dialect == Dialect::Draft => {}
+            None if dialect == Dialect::Draft => Ok(()),
+            _ if is_status => Ok(()),
             other => {
                 let found = other.as_deref().unwrap_or("nothing");
-                let reason = format!("it answers {found}, and {} was asked", expect.id);
-                return Err(Unexpected::Mismatch(reason));
+                let reason = format!("it answers {found}, and {} was asked", self.id);
+                Err(Unexpected::Mismatch(reason))
             }
         }
-        Ok(Answer { dialect, message: message.into_owned(), origin: Origin::Service })
     }
 }
 
@@ -163,7 +193,7 @@ fn foreign(head: &http::response::Parts, expect: &Expect) -> Answer {
 fn put_accept(headers: &mut HeaderMap, dialect: Dialect) {
     headers.insert(header::ACCEPT, HeaderValue::from_static(crate::profile::XML));
     let accepted = match dialect {
-        Dialect::Draft => "TAXII_1.0/TAXII_XML_BINDING_1.0",
+        Dialect::Draft => DRAFT_TYPE,
         other => Names::of(other).message(),
     };
     headers.insert(X_TAXII_ACCEPT, HeaderValue::from_static(accepted));

@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request};
 
 use crate::{
     names::{
-        Carrier, DRAFT_MESSAGE, Names, X_TAXII_ACCEPT, X_TAXII_CONTENT_TYPE, X_TAXII_PROTOCOL,
-        X_TAXII_SERVICES, draft_carrier, final_carrier, final_dialect,
+        Carrier, DRAFT_MESSAGE, DRAFT_TYPE, Names, X_TAXII_ACCEPT, X_TAXII_CONTENT_TYPE,
+        X_TAXII_PROTOCOL, X_TAXII_SERVICES, draft_carrier, final_carrier, final_dialect,
     },
     profile::{Dialects, XML},
 };
@@ -153,11 +153,16 @@ pub(super) fn check_draft_accept(headers: &HeaderMap) -> Result<(), Refusal> {
     if any { Err(Refusal::NotAcceptable) } else { Ok(()) }
 }
 
-/// `X-TAXII-Accept` of 1.0 and 1.1: message binding ids with blanks between them, the best first.
-pub(super) fn check_final_accept(headers: &HeaderMap) -> Result<(), Refusal> {
+/// `X-TAXII-Accept` of 1.0 and 1.1: message binding ids with blanks between them, the best first. A request is answered
+/// in its own dialect, so that has to be among them.
+pub(super) fn check_final_accept(headers: &HeaderMap, dialect: Dialect) -> Result<(), Refusal> {
     let Some(ids) = one(headers, &X_TAXII_ACCEPT)? else { return Ok(()) };
     let mut ids = ids.split_ascii_whitespace().take(LISTED);
-    if ids.any(|id| final_dialect(id).is_some()) { Ok(()) } else { Err(Refusal::NotAcceptable) }
+    if ids.any(|id| final_dialect(id) == Some(dialect)) {
+        Ok(())
+    } else {
+        Err(Refusal::NotAcceptable)
+    }
 }
 
 /// The draft's `X-TAXII-Content-Type` (4.1.4); a peer may leave it out.
@@ -171,7 +176,7 @@ pub(super) fn check_draft_content_type(headers: &HeaderMap) -> Result<(), Refusa
 }
 
 /// `services version/message binding`, in either spelling of the latter.
-fn is_draft_type(media_type: &MediaType) -> bool {
+pub(super) fn is_draft_type(media_type: &MediaType) -> bool {
     DRAFT_MESSAGE.iter().any(|binding| {
         let expected = format!("{}/{binding}", Names::of(Dialect::Draft).services());
         media_type.essence().eq_ignore_ascii_case(&expected)
@@ -180,6 +185,9 @@ fn is_draft_type(media_type: &MediaType) -> bool {
 
 /// The dialect that the fields of 1.0 and 1.1 name, and whether they agree.
 pub(super) fn final_fields(headers: &HeaderMap) -> Result<Dialect, Refusal> {
+    if !headers.contains_key(header::CONTENT_TYPE) {
+        return Err(Refusal::MissingHeader { name: header::CONTENT_TYPE });
+    }
     let Some(message) = one(headers, &X_TAXII_CONTENT_TYPE)? else {
         return Err(Refusal::MissingHeader { name: X_TAXII_CONTENT_TYPE });
     };
@@ -200,6 +208,47 @@ pub(super) fn final_fields(headers: &HeaderMap) -> Result<Dialect, Refusal> {
         ));
     }
     Ok(dialect)
+}
+
+/// Whether an answer says that it is a TAXII message: 1.0 and 1.1 need three fields for it; the draft recommends one and
+/// needs the other.
+pub(super) fn says_taxii(headers: &HeaderMap, dialect: Dialect) -> bool {
+    let names = match dialect {
+        Dialect::Draft => &[X_TAXII_PROTOCOL][..],
+        _ => &[X_TAXII_CONTENT_TYPE, X_TAXII_PROTOCOL, X_TAXII_SERVICES],
+    };
+    names.iter().all(|name| headers.contains_key(name))
+}
+
+/// What the fields of an answer say, against what was asked for.
+pub(super) fn check_answer(
+    headers: &HeaderMap,
+    dialect: Dialect,
+    carrier: Carrier,
+) -> Result<(), Refusal> {
+    let typed: Option<MediaType> =
+        one(headers, &header::CONTENT_TYPE)?.and_then(|text| text.parse().ok());
+    let xml = typed.as_ref().is_some_and(|found| found.essence() == XML);
+    if !(xml || (dialect == Dialect::Draft && !headers.contains_key(header::CONTENT_TYPE))) {
+        return Err(Refusal::MediaType {
+            expected: vec![MediaType::from_static(XML)],
+            found: typed,
+        });
+    }
+    if dialect == Dialect::Draft {
+        check_draft_content_type(headers)?;
+        return check_protocol(headers, Family::Draft, carrier);
+    }
+    let found = final_fields(headers)?;
+    if found != dialect {
+        let expected = Names::of(dialect).message();
+        return Err(malformed(&X_TAXII_CONTENT_TYPE, format!("is not {expected}")));
+    }
+    // Behind a proxy that ends TLS, services of others say HTTP: either channel is believed.
+    match one(headers, &X_TAXII_PROTOCOL)?.as_deref().and_then(final_carrier) {
+        Some(_) => Ok(()),
+        None => Err(malformed(&X_TAXII_PROTOCOL, "is not known")),
+    }
 }
 
 /// The members of a list with commas.
@@ -228,8 +277,7 @@ pub(super) fn put(headers: &mut HeaderMap, dialect: Dialect, carrier: Carrier) {
     let names = Names::of(dialect);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(XML));
     if dialect == Dialect::Draft {
-        let value = HeaderValue::from_static("TAXII_1.0/TAXII_XML_BINDING_1.0");
-        headers.insert(X_TAXII_CONTENT_TYPE, value);
+        headers.insert(X_TAXII_CONTENT_TYPE, HeaderValue::from_static(DRAFT_TYPE));
     } else {
         headers.insert(X_TAXII_CONTENT_TYPE, HeaderValue::from_static(names.message()));
         headers.insert(X_TAXII_SERVICES, HeaderValue::from_static(names.services()));

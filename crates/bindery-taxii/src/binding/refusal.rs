@@ -2,10 +2,10 @@
 
 use bindery_core::{Context, Fault, Refusal};
 use bindery_taxii_xml::{Detail, Dialect, Message, StatusMessage, StatusType, write};
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, header};
 
 use super::{Reply, TaxiiHttp, fields};
-use crate::names::{Carrier, Names};
+use crate::names::Names;
 
 /// The longest explanation, in characters.
 const LONGEST: usize = 1024;
@@ -20,7 +20,9 @@ impl TaxiiHttp {
         refusal: &Refusal,
     ) -> Response<bindery_core::Body> {
         let mut response = self.card.refusal_response(refusal);
-        let carrier = Carrier::of(&cx.channel);
+        // Section 6.1: in no response, though RFC 9110 suggests it beside 415.
+        response.headers_mut().remove(header::ACCEPT);
+        let carrier = self.carrier(&cx.channel);
         let Some(reply) = reply else {
             // The rule book is not known: the protocol's id is all that both want.
             let dialect = if self.dialects.draft { Dialect::Draft } else { Dialect::V1_1 };
@@ -45,7 +47,9 @@ impl TaxiiHttp {
         }
         let text = format!("{refusal}; {}", refusal.hint());
         status.message = Some(printable(&text));
-        let asked = reply.in_response_to.as_deref().unwrap_or("0");
+        // What hides is the same as what is not there, where no message was read.
+        let hides = refusal.fault() == Fault::Target;
+        let asked = reply.in_response_to.as_deref().filter(|_| !hides).unwrap_or("0");
         let message = Message::new(self.ids.message(reply.dialect), Some(asked), status.into());
         let mut out = Vec::new();
         if write(&message, reply.dialect, &mut out).is_ok() {
@@ -91,8 +95,9 @@ fn status_type(refusal: &Refusal) -> StatusType {
         | Fault::BodyTooLarge
         | Fault::BodyIncomplete
         | Fault::ContentCoding => StatusType::BadMessage,
-        Fault::Unauthorized | Fault::Unidentified | Fault::ClearChannel => StatusType::Unauthorized,
-        Fault::Forbidden => StatusType::Denied,
+        Fault::Unauthorized | Fault::Unidentified | Fault::Forbidden | Fault::ClearChannel => {
+            StatusType::Unauthorized
+        }
         Fault::MediaType | Fault::NotAcceptable => StatusType::UnsupportedMessage,
         Fault::Overloaded | Fault::TooManyRequests => StatusType::Retry,
         _ => StatusType::Failure,

@@ -1,6 +1,8 @@
 //! The server's half.
 
-use bindery_core::{Body, Context, Decoded, Place, Profile, Refusal, Rejected, ServerBinding};
+use bindery_core::{
+    Body, Context, Decoded, Place, Profile, Refusal, Refused, Rejected, ServerBinding,
+};
 use bindery_taxii_xml::{
     Dialect, ExtendedHeader, Message, MessageKind, StatusMessage, StatusType, read, write,
 };
@@ -12,10 +14,7 @@ use super::{
     fields::{self, Family},
     place,
 };
-use crate::{
-    answer::{MessageBody, TaxiiRequest, TaxiiResponse},
-    names::Carrier,
-};
+use crate::answer::{MessageBody, TaxiiRequest, TaxiiResponse};
 
 /// More parameters than a URL of the protocol has.
 const PARAMETERS: usize = 64;
@@ -50,7 +49,7 @@ impl ServerBinding for TaxiiHttp {
 
     fn encode_response(
         &self,
-        _: &Context,
+        cx: &Context,
         reply: Reply,
         response: TaxiiResponse,
     ) -> Response<Body> {
@@ -76,6 +75,11 @@ impl ServerBinding for TaxiiHttp {
                     }
                 }
             }
+            TaxiiResponse::Refused(refusal) => {
+                let mut response = self.refusal(cx, Some(reply), &refusal);
+                response.extensions_mut().insert(Refused(refusal));
+                return response;
+            }
             TaxiiResponse::Stream(stream) => Body::stream(MessageBody::new(stream, reply.dialect)),
         };
         let mut response = Response::new(body);
@@ -87,7 +91,7 @@ impl ServerBinding for TaxiiHttp {
         let family = Family::of(head, self.dialects)?;
         Some(Reply {
             dialect: fields::dialect_of(head, family),
-            carrier: Carrier::of(&cx.channel),
+            carrier: self.carrier(&cx.channel),
             in_response_to: None,
         })
     }
@@ -114,6 +118,9 @@ impl TaxiiHttp {
             let reason = format!("names TAXII {}, which is not spoken here", reply.dialect);
             return Err(fields::malformed(&crate::names::X_TAXII_PROTOCOL, reason));
         }
+        if head.method == Method::GET && family == Family::Released {
+            return Err(Refusal::Method { allowed: vec![Method::POST] });
+        }
         fields::check_protocol(&head.headers, family, reply.carrier)?;
         fields::check_accept(&head.headers)?;
         // The card collects bodies whole.
@@ -123,7 +130,7 @@ impl TaxiiHttp {
             if !octets.is_empty() {
                 return Err(in_url("a GET has no body"));
             }
-            return self.from_url(head, reply);
+            return self.read_url(head, reply);
         }
         if family == Family::Draft {
             fields::check_draft_accept(&head.headers)?;
@@ -132,8 +139,8 @@ impl TaxiiHttp {
                 return Err(in_url("a POST has no parameters"));
             }
         } else {
-            fields::check_final_accept(&head.headers)?;
             reply.dialect = fields::final_fields(&head.headers)?;
+            fields::check_final_accept(&head.headers, reply.dialect)?;
         }
         let malformed = |place| Refusal::MalformedBody { place };
         let source = Source::new(&octets);
@@ -158,7 +165,7 @@ impl TaxiiHttp {
     }
 
     /// A request of the draft in the URL (5.1.1 and 5.1.2).
-    fn from_url(
+    fn read_url(
         &self,
         head: &request::Parts,
         reply: &mut Reply,

@@ -32,7 +32,7 @@ impl FeedServer {
         let dialect = request.dialect;
         let id = request.message.id.clone();
         match self.dispatch(cx, request).await {
-            Ok(Answering::Body(body)) => self.message(dialect, &id, body).into(),
+            Ok(Answering::Body(body)) => self.message(dialect, &id, *body).into(),
             Ok(Answering::Response(response)) => response,
             Err(fault) => self.message(dialect, &id, fault.into_status(dialect).into()).into(),
         }
@@ -69,9 +69,9 @@ impl FeedServer {
             return Err(Fault::new(status, reason));
         }
         match &request.message.body {
-            Body::DiscoveryRequest => Ok(Answering::Body(self.discovery(&request).into())),
+            Body::DiscoveryRequest => Ok(Answering::of(self.discovery(&request))),
             Body::CollectionInformationRequest => {
-                Ok(Answering::Body(self.information(cx, &request).await?.into()))
+                Ok(Answering::of(self.information(cx, &request).await?))
             }
             Body::SubscriptionRequest(_) => self.subscription(cx, &request).await,
             Body::PollRequest(poll) => self.poll(cx, &request, poll).await,
@@ -171,8 +171,14 @@ pub(super) enum Wants {
 
 /// What a request came to.
 pub(super) enum Answering {
-    Body(Body),
+    Body(Box<Body>),
     Response(TaxiiResponse),
+}
+
+impl Answering {
+    pub(super) fn of(body: impl Into<Body>) -> Self {
+        Self::Body(Box::new(body.into()))
+    }
 }
 
 impl Handler<TaxiiRequest> for FeedServer {

@@ -39,7 +39,7 @@ impl FeedServer {
         for (name, received) in names.iter().zip(&receipt.collections) {
             self.config.observer.received(name, received.blocks, receipt.repeated);
         }
-        Ok(Answering::Body(success(None).into()))
+        Ok(Answering::of(success(None)))
     }
 
     /// Where the content goes: all of the destinations, or none.

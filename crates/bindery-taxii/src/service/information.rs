@@ -96,7 +96,7 @@ impl FeedServer {
         let inboxes = contact(Service::Inbox, sends && dialect == Dialect::V1_1);
         Collection {
             name: one.name.clone(),
-            collection_type: (dialect == Dialect::V1_1).then(|| one.kind.clone()),
+            collection_type: (dialect == Dialect::V1_1).then_some(one.kind),
             available: Some(polls || subscribes || sends),
             description: one.description.clone(),
             volume: one.volume.filter(|_| dialect == Dialect::V1_1),

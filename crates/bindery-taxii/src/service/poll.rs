@@ -85,7 +85,7 @@ impl FeedServer {
         response.record_count = Some(RecordCount { count: total, partial: Some(false) });
         if wanted.count_only {
             set_bounds(&mut response, dialect, bounds);
-            return Ok(Answering::Body(response.into()));
+            return Ok(Answering::of(response));
         }
         let (part, blocks) = self.part(&window, 1, window.begin).await?;
         if part.more {

@@ -43,7 +43,7 @@ impl Terms {
                 return Err(Fault::new(StatusType::UnsupportedQuery, reason));
             }
             if let Some(asked) = &parameters.response_type {
-                terms.response_type = asked.clone();
+                terms.response_type = *asked;
             }
             terms.bindings.clone_from(&parameters.content_bindings);
         }
@@ -84,7 +84,7 @@ impl FeedServer {
             Action::Unsubscribe => {
                 let id = required(asked)?;
                 let ended = SubscriptionStatus::Unsubscribed;
-                let gone = self.change(cx, &collection, id, ended.clone()).await?;
+                let gone = self.change(cx, &collection, id, ended).await?;
                 // An unknown one is as good as ended.
                 vec![gone.unwrap_or_else(|| {
                     let mut none = Subscription::new(id, &collection.name, None, cx.now);
@@ -112,7 +112,7 @@ impl FeedServer {
             message: None,
             subscriptions: shown.into_iter().map(|one| self.shown(request, one)).collect(),
         };
-        Ok(Answering::Body(answer.into()))
+        Ok(Answering::of(answer))
     }
 
     async fn subscribe(
@@ -197,7 +197,7 @@ impl FeedServer {
             if subscription.status == status {
                 return Ok(Some(subscription));
             }
-            subscription.status = status.clone();
+            subscription.status = status;
             let change = replace(subscription.clone(), expected);
             if self.try_commit(cx, change).await? {
                 return Ok(Some(subscription));

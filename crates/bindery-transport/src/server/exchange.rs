@@ -135,7 +135,8 @@ impl Session {
         head: Option<&request::Parts>,
         refusal: Refusal,
     ) -> Response<Body> {
-        let own = endpoint.and_then(|endpoint| {
+        let refuser = endpoint.or_else(|| self.routes.router.refuser().map(|refuser| &**refuser));
+        let own = refuser.and_then(|endpoint| {
             guarded(|| endpoint.refuse(cx, head, &refusal))
                 .inspect_err(|panic| {
                     self.shared.counters.panic();

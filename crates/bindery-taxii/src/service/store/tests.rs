@@ -106,7 +106,7 @@ fn whatever_else_differs_makes_other_terms() {
         // The same texts in other places.
         |it| {
             it.content_bindings =
-                ["urn:a", "urn:s", "urn:t", "urn:b"].map(ContentBinding::new).to_vec()
+                ["urn:a", "urn:s", "urn:t", "urn:b"].map(ContentBinding::new).to_vec();
         },
         |it| it.push = None,
         |it| it.push = Some(PushTo::new("urn:http", "http://inbox.example/x", "urn:xml")),
