@@ -13,7 +13,7 @@ fn site() -> Site {
 }
 
 fn octets(length: usize) -> Vec<u8> {
-    (0..length).map(|at| (at.wrapping_mul(31) ^ (at >> 8)) as u8).collect()
+    (0..length).map(|at| at.wrapping_mul(31).to_le_bytes()[1] ^ at.to_le_bytes()[0]).collect()
 }
 
 /// The only item of the only command of a message.

@@ -28,7 +28,7 @@ const SWITCH: usize = 4;
 /// How many octets an answer may have.
 pub(super) fn budget(scene: &Scene<'_>, state: &State) -> usize {
     let said = scene.hdr().meta.as_ref().and_then(|meta| meta.max_msg_size);
-    let most = said.or(state.max_msg_size).unwrap_or(scene.config.peer_max_msg_size.into());
+    let most = said.or(state.max_msg_size).unwrap_or_else(|| scene.config.peer_max_msg_size.into());
     usize::try_from(most).unwrap_or(usize::MAX).clamp(FLOOR, 4 << 20)
 }
 

@@ -217,7 +217,7 @@ impl<'a> Turn<'a> {
             device_version,
             device_changed: false,
             session_version: session.map(|session| session.version),
-            session_started: started.filter(|_| !is_new).unwrap_or(scene.now()),
+            session_started: started.filter(|_| !is_new).unwrap_or_else(|| scene.now()),
             state,
             status: access.code,
             chal: access.chal,
