@@ -204,7 +204,10 @@ fn numbered(numbers: impl IntoIterator<Item = usize>) -> Vec<String> {
     numbers.into_iter().map(|number| format!("block {number}")).collect()
 }
 
-fn wanted(bindings: &[(&str, &[&str])]) -> ContentFilter {
+/// A binding's id, and its subtypes'.
+type Wanted<'a> = (&'a str, &'a [&'a str]);
+
+fn wanted(bindings: &[Wanted<'_>]) -> ContentFilter {
     let bindings = bindings.iter().map(|(id, subtypes)| {
         subtypes.iter().fold(ContentBinding::new(*id), |one, id| one.with_subtype(*id))
     });

@@ -1,8 +1,8 @@
 use bindery_taxii::service::{FeedStore, PageLimits, Window};
 
 use super::{
-    BEGIN, FEED, OTHER, WIDE, all, at, blocks, bound, insert, mark, numbered, opened, pages, text,
-    texts, wanted, whole,
+    BEGIN, FEED, OTHER, WIDE, Wanted, all, at, blocks, bound, insert, mark, numbered, opened,
+    pages, text, texts, wanted, whole,
 };
 
 pub(super) async fn a_window_is_open_at_its_begin_and_closed_at_its_end(store: &dyn FeedStore) {
@@ -104,7 +104,7 @@ pub(super) async fn a_binding_stands_for_all_its_subtypes_and_a_subtype_for_itse
     insert(store, FEED, made.to_vec(), BEGIN).await;
     let mut window = whole(store, FEED).await;
     let everything: &[&str] = &["a", "a s", "a t", "a empty", "a again"];
-    let cases: [(&[(&str, &[&str])], &[&str]); 6] = [
+    let cases: [(&[Wanted<'_>], &[&str]); 6] = [
         (&[("urn:a", &[])], everything),
         (&[("urn:a", &["urn:s", "urn:u"])], &["a s"]),
         (&[("urn:a", &[""]), ("urn:b", &[])], &["a empty", "b s"]),
@@ -132,7 +132,7 @@ pub(super) async fn many_bindings_are_read_in_the_order_of_labels(store: &dyn Fe
     let mut window = whole(store, FEED).await;
     let ids: Vec<String> = (0..50).map(|number| format!("urn:{number}")).collect();
     for count in [1, 2, 15, 16, 17, 40, 50] {
-        let bindings: Vec<(&str, &[&str])> =
+        let bindings: Vec<Wanted<'_>> =
             ids[..count].iter().map(|id| (id.as_str(), &[] as &[&str])).collect();
         window.content = wanted(&bindings);
         let mut expected = everything.clone();
