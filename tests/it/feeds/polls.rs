@@ -121,7 +121,8 @@ async fn parts_have_their_own_ranges_and_can_be_asked_for_again() {
     }
     // A bad request does not end the result.
     client.fulfil(&url, "open", &result, 2, &PollOptions::default()).await.unwrap();
-    let error = client.fulfil(&url, "open", "urn:none", 1, &PollOptions::default()).await.unwrap_err();
+    let error =
+        client.fulfil(&url, "open", "urn:none", 1, &PollOptions::default()).await.unwrap_err();
     assert_eq!(error.status_type(), Some(StatusType::NotFound), "{error}");
     // Exactly one part has no empty one behind it.
     let mut options = PollOptions::default();
@@ -174,7 +175,10 @@ async fn subscriptions_are_managed_as_specified() {
     assert_eq!(again.subscriptions[0].id, id);
     let mut status = async |action, id: Option<&str>| {
         let answer = client.subscription(&url, subscribe(action, id)).await;
-        answer.map(|answer| answer.subscriptions.into_iter().map(|one| one.status.unwrap()).collect::<Vec<_>>())
+        answer
+            .map(|answer| {
+                answer.subscriptions.into_iter().map(|one| one.status.unwrap()).collect::<Vec<_>>()
+            })
             .map_err(|error| error.status_type().unwrap())
     };
     use SubscriptionStatus::{Active, Paused, Unsubscribed};

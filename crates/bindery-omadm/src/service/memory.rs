@@ -14,7 +14,7 @@ use bytes::Bytes;
 
 use super::store::{
     Ask, Change, Command, CommandFilter, CommitError, Device, DeviceFilter, DeviceStore, Loaded,
-    ResultEntry, ResultFilter, StoreError, StoreFuture, Swept, Versioned,
+    NewCommand, ResultEntry, ResultFilter, StoreError, StoreFuture, Swept, Versioned,
 };
 use shelf::Shelf;
 
@@ -248,18 +248,7 @@ impl Draft<'_> {
                 }
                 Ok(())
             }
-            Change::Enqueue { command, at_most } => {
-                let (id, device) = (command.id.clone(), command.device.clone());
-                let taken = self.inner.commands.contains_key(&id) || self.queued.contains_key(&id);
-                let shelf = self.existing(&device)?;
-                shelf.check_queue(&command, at_most)?;
-                if taken {
-                    return Err(shelf::conflict_command(&id));
-                }
-                shelf.enqueue(command, version);
-                self.queued.insert(id, device);
-                Ok(())
-            }
+            Change::Enqueue { command, at_most } => self.enqueue(command, at_most),
             Change::Progress { id, expected, progress } => {
                 let queued = self.queued.get(&id).or_else(|| self.inner.commands.get(&id));
                 let device = queued.cloned().ok_or_else(|| shelf::conflict_command(&id))?;
@@ -270,6 +259,20 @@ impl Draft<'_> {
                 Ok(())
             }
         }
+    }
+
+    fn enqueue(&mut self, command: NewCommand, at_most: u32) -> Result<(), CommitError> {
+        let version = self.version;
+        let (id, device) = (command.id.clone(), command.device.clone());
+        let taken = self.inner.commands.contains_key(&id) || self.queued.contains_key(&id);
+        let shelf = self.existing(&device)?;
+        shelf.check_queue(&command, at_most)?;
+        if taken {
+            return Err(shelf::conflict_command(&id));
+        }
+        shelf.enqueue(command, version);
+        self.queued.insert(id, device);
+        Ok(())
     }
 
     /// The shelf as the commit has it by now.

@@ -74,14 +74,14 @@ impl Maintain {
         tx.execute(sqlx::query(sql).bind(self.now.saturating_sub(STAGED))).await?;
         let (mut rows, mut after) = (0, i64::MIN);
         loop {
-            let sql = "SELECT min(insertion), EXISTS (SELECT 1 FROM feed_insertion WHERE id = min(insertion)) \
-                       FROM feed_staged WHERE insertion > ?";
-            let (insertion, there): (Option<i64>, bool) = sqlx::query_as(sql)
+            let sql = "SELECT insertion, EXISTS (SELECT 1 FROM feed_insertion WHERE id = insertion) \
+                       FROM feed_staged WHERE insertion > ? ORDER BY insertion LIMIT 1";
+            let next: Option<(i64, bool)> = sqlx::query_as(sql)
                 .bind(after)
-                .fetch_one(&mut *tx.connection)
+                .fetch_optional(&mut *tx.connection)
                 .await
                 .map_err(|error| tx.failed(error))?;
-            let Some(insertion) = insertion else { return Ok(rows) };
+            let Some((insertion, there)) = next else { return Ok(rows) };
             after = insertion;
             if there {
                 continue;

@@ -27,9 +27,7 @@ impl Row {
                 SubscriptionStatus::Active => 0,
                 SubscriptionStatus::Paused => 1,
                 SubscriptionStatus::Unsubscribed => 2,
-                _ => {
-                    return Err(CommitError::Misuse("a subscription has a state that is not kept"));
-                }
+                _ => return Err(CommitError::Misuse("a state that this store does not know")),
             },
             terms: digest(&SHA256, &one.terms()).as_ref().to_vec(),
             bindings: pack::bindings(&one.content_bindings),

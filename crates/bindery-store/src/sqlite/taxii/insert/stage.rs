@@ -1,6 +1,9 @@
 //! Blocks of a large message, kept in the file before the message is whole.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    path::Path,
+};
 
 use bindery_taxii::service::Subject;
 use futures_util::future::BoxFuture;
@@ -80,7 +83,7 @@ pub(super) struct Row<'a> {
     pub(super) binding: i64,
     pub(super) octets: i64,
     pub(super) content: i64,
-    pub(super) to: &'a std::collections::BTreeSet<usize>,
+    pub(super) to: &'a BTreeSet<usize>,
 }
 
 impl Tx<'_> {
@@ -96,8 +99,8 @@ impl Tx<'_> {
         let mut bindings = BTreeMap::new();
         for Placed { block, .. } in held {
             let key = (block.binding.as_str(), block.subtype.as_deref());
-            if !bindings.contains_key(&key) {
-                bindings.insert(key, self.binding(key).await?);
+            if let Entry::Vacant(unknown) = bindings.entry(key) {
+                unknown.insert(self.binding(key).await?);
             }
         }
         let mut rows = Vec::with_capacity(held.len());
