@@ -25,12 +25,14 @@ mod gate;
 mod inbox;
 mod information;
 mod poll;
+mod push;
 mod store;
 mod subscription;
 
 pub use config::{FeedServerConfig, Observer, Places, ServiceAccess};
 pub use engine::FeedServer;
 pub use gate::Gate;
+pub use push::{Hosts, PushFailed, PushRules, Pusher, PusherConfig, SendPush, Sending, Stepped};
 pub use store::{
     Block, Change, Collection, CollectionState, CommitError, ContentFilter, Delivery, FeedStore,
     FeedStoreError, Grant, Grantee, Inbox, Insertion, Lease, Loaded, Maintained, Offers, Outcome,

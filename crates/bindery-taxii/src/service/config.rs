@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use bindery_core::{Principal, Refusal};
 
-use super::{FeedStoreError, Grantee, PageLimits};
+use super::{FeedStoreError, Grantee, PageLimits, PushRules};
 use crate::{Carrier, Service, TaxiiRequest};
 
 /// Where services stand, as clients are told.
@@ -86,6 +86,8 @@ pub struct FeedServerConfig {
     /// Who may use a service at all (draft, section 7: 403, or 404 to conceal it). One that is not named is open to
     /// everybody.
     pub access: BTreeMap<Service, ServiceAccess>,
+    /// Where subscribers may have content pushed; nothing, the default: nowhere. A [`Pusher`](super::Pusher) does it.
+    pub push: Option<PushRules>,
     /// The collections that content goes to when its sender names none, as 1.0 and the draft never do.
     pub default_destinations: Vec<String>,
     /// The most of one result part, in 1.1: what an answer holds in memory. Default 1,000 blocks and 8 MiB.
@@ -111,6 +113,7 @@ impl Default for FeedServerConfig {
         Self {
             places: Places::default(),
             access: BTreeMap::new(),
+            push: None,
             default_destinations: Vec::new(),
             part: PageLimits::new(1_000, 8 << 20),
             page: PageLimits::default(),

@@ -3,11 +3,11 @@
 use bindery_core::Context;
 use bindery_taxii_xml::{
     Collection, CollectionInformationResponse, ContentBinding, Dialect, DiscoveryResponse,
-    InboxService, ServiceContact, ServiceInstance,
+    InboxService, PushMethod, ServiceContact, ServiceInstance,
 };
 
 use super::{
-    Collection as Stored,
+    Collection as Stored, PushRules,
     engine::{Done, FeedServer, seen},
 };
 use crate::{Names, Service, TaxiiRequest};
@@ -98,6 +98,24 @@ impl FeedServer {
             // 1.0 wants a way to get at a feed in any case.
             polling_services = contact(Service::Poll, true);
         }
+        let pushes = self.config.push.as_ref().filter(|_| subscribes && one.offers.push);
+        let protocols = pushes.map(|rules| rules.protocols(dialect)).unwrap_or_default();
+        let mut delivery_methods = Vec::new();
+        let mut push_methods = Vec::new();
+        if draft {
+            delivery_methods.extend(one.offers.poll.then(|| "POLL".to_owned()));
+            delivery_methods.extend(protocols.into_iter().map(str::to_owned));
+            if delivery_methods.is_empty() {
+                // It wants one in any case.
+                delivery_methods.push("POLL".to_owned());
+            }
+        } else {
+            push_methods.extend(protocols.into_iter().map(|protocol| PushMethod {
+                protocol_binding: protocol.to_owned(),
+                message_bindings:
+                    PushRules::messages(dialect).into_iter().map(str::to_owned).collect(),
+            }));
+        }
         let inboxes = contact(Service::Inbox, sends && dialect == Dialect::V1_1);
         Collection {
             name: one.name.clone(),
@@ -106,7 +124,7 @@ impl FeedServer {
             description: one.description.clone(),
             volume: one.volume.filter(|_| dialect == Dialect::V1_1),
             content_bindings: bindings(one, dialect),
-            push_methods: Vec::new(),
+            push_methods,
             polling_services,
             subscription_services: contact(Service::CollectionManagement, subscribes),
             receiving_inbox_services: inboxes
@@ -118,7 +136,7 @@ impl FeedServer {
                     content_bindings: bindings(one, dialect),
                 })
                 .collect(),
-            delivery_methods: if draft { vec!["POLL".to_owned()] } else { Vec::new() },
+            delivery_methods,
             message_bindings: if draft { vec![message] } else { Vec::new() },
         }
     }

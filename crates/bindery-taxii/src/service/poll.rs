@@ -409,7 +409,7 @@ pub(super) fn supported(fault: Fault, collection: &Collection) -> Fault {
 }
 
 /// A block in a dialect's form; nothing where the dialect cannot carry it: the draft's content is one element `STIX`.
-fn written(
+pub(super) fn written(
     stored: StoredBlock,
     dialect: Dialect,
 ) -> Result<Option<ContentBlock<'static>>, BlocksFailed> {
