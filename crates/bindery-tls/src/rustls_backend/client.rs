@@ -24,7 +24,7 @@ use super::{
     failure::{Seen, Side, failure},
     info, protocol_versions, refused, root_store,
     stream::{Protected, Watched},
-    verify::{ServerCheck, schemes},
+    verify::{ServerCheck, readable, schemes},
 };
 use crate::{
     BoxIo, ClientConfig, Connector, Plan, Policy, Role, Secured, TlsError, TlsFuture,
@@ -139,6 +139,7 @@ fn trusting(
     crypto: &Arc<CryptoProvider>,
 ) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
     let roots = &config.roots;
+    readable(&config.crls)?;
     let mut builder =
         WebPkiServerVerifier::builder_with_provider(root_store(roots)?, Arc::clone(crypto))
             .with_crls(config.crls.lists().map(|(der, _)| der.clone()));
