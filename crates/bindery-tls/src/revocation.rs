@@ -1,6 +1,6 @@
 //! Certificate revocation lists (RFC 5280, section 5).
 
-use std::{cmp::Reverse, fmt, path::Path, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use bindery_core::Timestamp;
 use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject as _};
@@ -82,6 +82,21 @@ impl Crls {
     fn newest_first(&mut self) {
         let age = |list: &List| (list.this_update, list.number.len(), list.number.clone());
         self.lists.sort_by_key(|list| Reverse(age(list)));
+    }
+
+    /// Until when all authorities whose lists are here are covered by one in date; `None` where
+    /// dates do not matter or are not given.
+    pub(crate) fn count_until(&self) -> Option<Timestamp> {
+        if self.expired_taken {
+            return None;
+        }
+        let mut last: BTreeMap<&str, Timestamp> = BTreeMap::new();
+        for list in &self.lists {
+            let Some(next) = list.next_update else { continue };
+            let known = last.entry(&list.issuer).or_insert(next);
+            *known = next.max(*known);
+        }
+        last.into_values().min()
     }
 
     /// Whether there is no list.
