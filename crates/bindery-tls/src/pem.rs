@@ -1,6 +1,6 @@
 //! PEM sections (RFC 7468) with errors that name the file and the remedy.
 
-use std::{fs, path::Path};
+use std::{fs, io::Read as _, path::Path};
 
 use rustls_pki_types::{
     CertificateDer, PrivateKeyDer,
@@ -32,6 +32,11 @@ pub(crate) enum Section {
 
 /// Reads a file of PEM text.
 pub(crate) fn read_file(path: &Path, holds: &str) -> Result<Vec<u8>, TlsError> {
+    read_at_most(path, holds, FILE_LIMIT)
+}
+
+/// Reads a file of at most so many octets.
+pub(crate) fn read_at_most(path: &Path, holds: &str, limit: u64) -> Result<Vec<u8>, TlsError> {
     let failed = |error: std::io::Error| {
         let hint = match error.kind() {
             std::io::ErrorKind::NotFound => "check the path in the configuration",
@@ -43,15 +48,16 @@ pub(crate) fn read_file(path: &Path, holds: &str) -> Result<Vec<u8>, TlsError> {
         let message = format!("{holds} file {}: {error}", path.display());
         TlsError::new(TlsErrorKind::Configuration, message, hint).with_source(error)
     };
-    let length = fs::metadata(path).map_err(failed)?.len();
-    if length > FILE_LIMIT {
-        let message = format!(
-            "{holds} file {}: {length} octets, at most {FILE_LIMIT} are read",
-            path.display()
-        );
-        return Err(configuration(message, "name a PEM file of certificates or keys only"));
+    // What the file says of its length is no promise: a device has none, and a file may grow.
+    let mut octets = Vec::new();
+    let file = fs::File::open(path).map_err(failed)?;
+    file.take(limit + 1).read_to_end(&mut octets).map_err(failed)?;
+    if octets.len() as u64 > limit {
+        let message =
+            format!("{holds} file {}: too long, at most {limit} octets are read", path.display());
+        return Err(configuration(message, "name a PEM file that holds this and nothing else"));
     }
-    fs::read(path).map_err(failed)
+    Ok(octets)
 }
 
 /// The label of an encrypted key, which the reader of the other sections passes over.

@@ -226,8 +226,10 @@ impl SignatureScheme {
 pub struct Resumption {
     /// Whether tickets are given and taken at all.
     pub tickets: bool,
-    /// How long a ticket key makes new tickets; what it made is taken for as long again. At most
-    /// three days, so that a ticket never outlives the seven days of RFC 8446, 4.6.1.
+    /// How long a ticket key makes new tickets; what it made is taken for as long again, or less: a
+    /// backend may change its keys more often (rustls takes no ticket for longer than 12 hours). A
+    /// session is resumed for twice this time, counted from its full handshake however often it is
+    /// resumed. At most three days, which keeps within the seven days of RFC 8446, 4.6.1.
     pub rotation: Duration,
 }
 

@@ -4,6 +4,7 @@ mod any_server;
 mod client;
 mod failure;
 mod server;
+mod sessions;
 mod signing;
 mod stream;
 mod tickets;

@@ -63,9 +63,9 @@ struct Versions {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Suites {
-    required: Vec<String>,
-    permitted: Vec<String>,
-    left_out: Vec<String>,
+    required: Option<Vec<String>>,
+    permitted: Option<Vec<String>>,
+    left_out: Option<Vec<String>>,
     order: Vec<String>,
     #[serde(rename = "where")]
     characteristics: Option<Like>,
@@ -74,12 +74,14 @@ struct Suites {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Names {
-    required: Vec<String>,
-    permitted: Vec<String>,
-    left_out: Vec<String>,
+    required: Option<Vec<String>>,
+    permitted: Option<Vec<String>>,
+    left_out: Option<Vec<String>>,
 }
 
-#[derive(Default, Deserialize)]
+/// What is not given asks for what no careful operator goes without: who wants suites without it
+/// says so.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Like {
     min_bits: u16,
@@ -102,7 +104,22 @@ enum Words {
 
 impl Default for Words {
     fn default() -> Self {
-        Self::One("any".into())
+        Self::One("present".into())
+    }
+}
+
+impl Default for Like {
+    fn default() -> Self {
+        Self {
+            min_bits: 128,
+            key_exchange: Words::default(),
+            signing: Words::default(),
+            encryption: Words::default(),
+            integrity: Words::default(),
+            forward_secrecy: false,
+            aead: false,
+            recommended: false,
+        }
     }
 }
 
@@ -160,8 +177,8 @@ impl File {
         policy.modern_subset = None;
         self.versions.put_into(&mut policy, from_base)?;
         self.suites.put_into(&mut policy, from_base)?;
-        self.groups.put_into(&mut policy.groups, group_named)?;
-        self.signatures.put_into(&mut policy.signatures, signature_named)?;
+        self.groups.put_into(&mut policy.groups, group_named, "groups")?;
+        self.signatures.put_into(&mut policy.signatures, signature_named, "signatures")?;
         policy.client_auth = match self.client_certificates {
             None => policy.client_auth,
             Some(Certificates::None) => ClientAuth::None,
@@ -248,7 +265,7 @@ impl Suites {
             permitted: self.permitted.clone(),
             left_out: self.left_out.clone(),
         };
-        if named.is_empty() && self.characteristics.is_none() {
+        if !named.is_given() && self.characteristics.is_none() {
             if !from_base {
                 let message = "suites: none is named, and no characteristics are given";
                 return Err(configuration(message, "write suites.permitted or [suites.where]"));
@@ -278,19 +295,27 @@ impl Suites {
 }
 
 impl Names {
-    const fn is_empty(&self) -> bool {
-        self.required.is_empty() && self.permitted.is_empty() && self.left_out.is_empty()
+    /// Whether a list is given. One that is empty is given too: it permits nothing, and must not
+    /// come to what would be there without it.
+    const fn is_given(&self) -> bool {
+        self.required.is_some() || self.permitted.is_some() || self.left_out.is_some()
     }
 
     fn put_into<T: Copy + PartialEq>(
         &self,
         rows: &mut Vec<Row<T>>,
         find: impl Fn(&str) -> Result<T, TlsError>,
+        table: &str,
     ) -> Result<(), TlsError> {
-        if !self.is_empty() {
-            *rows = self.rows(find, "the policy's file")?;
+        if !self.is_given() {
+            return Ok(());
         }
-        Ok(())
+        *rows = self.rows(find, table)?;
+        if rows.iter().any(|row| row.need != Need::LeftOut) {
+            return Ok(());
+        }
+        let hint = "permit one, or leave the table out";
+        Err(configuration(format!("{table}: none is permitted"), hint))
     }
 
     fn rows<T: Copy + PartialEq>(
@@ -305,7 +330,7 @@ impl Names {
             (&self.left_out, Need::LeftOut, "left_out"),
         ];
         for (names, need, key) in lists {
-            for name in names {
+            for name in names.iter().flatten() {
                 let what = find(name)?;
                 if rows.iter().any(|row| row.what == what) {
                     let message = format!("{source}.{key}: {name} is named twice");

@@ -1,6 +1,6 @@
 //! The server's side of handshakes on rustls.
 
-use std::{fmt, sync::Arc};
+use std::{cell::Cell, fmt, sync::Arc};
 
 use bindery_core::Timestamp;
 use rustls::{
@@ -16,9 +16,10 @@ use super::{
     RustlsBackend,
     failure::{Seen, Side, failure},
     info, protocol_versions, refused, root_store,
+    sessions::{Ages, AgingSessions, BEGUN},
     stream::{Protected, Watched},
     tickets::RotatingTickets,
-    verify::{ClientCheck, ServersToo, schemes},
+    verify::{ClientCheck, ServersToo, readable, schemes},
 };
 use crate::{
     Acceptor, BoxIo, Certificate, ClientAuth, Plan, Policy, Role, Secured, ServerConfig, TlsError,
@@ -54,8 +55,14 @@ impl RustlsAcceptor {
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
         if plan.resumption.tickets {
-            let tickets = RotatingTickets::new(&backend.provider, &backend.time, plan.resumption);
+            let until = match plan.client_auth {
+                ClientAuth::None => None,
+                _ => config.crls.count_until().map(|at| at.unix_seconds().try_into().unwrap_or(0)),
+            };
+            let ages = Ages::new(&backend.time, plan.resumption, until);
+            let tickets = RotatingTickets::new(&backend.provider, ages.clone());
             tls.ticketer = Arc::new(tickets.map_err(|error| refused(policy, error))?);
+            tls.session_storage = Arc::new(AgingSessions::new(ages));
         } else {
             tls.send_tls13_tickets = 0;
             tls.session_storage = Arc::new(NoServerSessionStorage {});
@@ -87,8 +94,10 @@ impl RustlsAcceptor {
             }
         };
         let suites = start.client_hello().cipher_suites().to_vec();
-        let accept = start.into_stream(Arc::clone(&self.config)).into_fallible();
-        let stream = accept.await.map_err(|(error, io)| {
+        let config = Arc::clone(&self.config);
+        // The ClientHello is answered before the first await: the whole is one handshake.
+        let accept = async move { start.into_stream(config).into_fallible().await };
+        let stream = BEGUN.scope(Cell::new(None), accept).await.map_err(|(error, io)| {
             let offer = format!("it offers {}; {}", offered(&suites), self.takes);
             let seen = Seen { first: io.first(), offer: Some(&offer) };
             failure(error, Side::Server, Some(seen))
@@ -157,6 +166,7 @@ fn client_verifier(
         return Err(configuration(message, hint));
     };
     let store = root_store(roots)?;
+    readable(&config.crls)?;
     let mut builder =
         WebPkiClientVerifier::builder_with_provider(Arc::clone(&store), Arc::clone(crypto))
             .with_crls(config.crls.lists().map(|(der, _)| der.clone()));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bindery_core::TlsVersion;
 use bindery_tls::{
     Backend as _, ClientAuth, Need, Policy, Resumption, TlsErrorKind,
-    registry::{groups, suites},
+    registry::{groups, suite, suites},
 };
 
 use crate::support::backend;
@@ -94,6 +94,22 @@ fn suites_by_characteristics_and_a_base() {
     assert_eq!(none.resumption, Resumption::none());
 }
 
+/// What `suites.where` does not speak of is no door for NULL, export or anonymous suites.
+#[test]
+fn characteristics_that_are_not_given_are_the_careful_ones() {
+    let weak = |text: &str| {
+        let policy =
+            Policy::from_toml("like", &format!("based_on = \"omadm-1.3\"\n{text}")).unwrap();
+        assert!(policy.suites.len() > 5);
+        let rows = policy.suites.iter().map(|row| suite(row.what.id).unwrap());
+        rows.filter(|row| row.bits < 128 || !row.is_signed() || row.integrity == "none").count()
+    };
+    assert_eq!(weak("[suites.where]"), 0);
+    assert_eq!(weak("[suites.where]\nforward_secrecy = true"), 0);
+    // In so many words it can be had, for a library that has them.
+    assert!(weak("[suites.where]\nmin_bits = 0\nsigning = \"any\"\nencryption = \"any\"") > 50);
+}
+
 #[test]
 fn what_is_wrong_is_named_with_its_place() {
     let suites = "[suites]\npermitted = [\"TLS_AES_256_GCM_SHA384\"]\n";
@@ -127,6 +143,19 @@ fn what_is_wrong_is_named_with_its_place() {
         (format!("{both}order = [\"TLS_AES_128_GCM_SHA256\"]"), "stands in no row", "order"),
         (both.replace("permitted", "left_out"), "no suite is permitted", "permit one"),
         (format!("{both}required = [\"TLS_AES_256_GCM_SHA384\"]"), "is named twice", "once"),
+        // An empty list permits nothing; it is not as if it were not there.
+        (
+            "based_on = \"modern\"\n[suites]\npermitted = []".into(),
+            "no suite is permitted",
+            "permit",
+        ),
+        (format!("{both}[groups]\npermitted = []"), "groups: none is permitted", "permit one"),
+        (
+            format!("{both}[signatures]\nrequired = []"),
+            "signatures: none is permitted",
+            "permit one",
+        ),
+        (format!("{both}[groups]\nleft_out = [\"x25519\"]"), "groups: none", "permit one"),
         (
             format!("{versions}[suites.where]\nencryption = [\"ROT13\"]"),
             "suites.where.encryption: no suite has \"ROT13\"",
