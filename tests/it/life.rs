@@ -50,6 +50,8 @@ async fn a_key_from_its_creation_to_its_end_and_beyond() {
     let site = Site::start().await;
     let mut client = site.client("alice");
     assert_eq!(client.negotiate().await.unwrap(), ProtocolVersion::V2_1);
+    // The Result Reasons below are those of 1.x.
+    client.envelope_mut().version = ProtocolVersion::V1_4;
     let uid = create(&mut client, "disk-1").await;
     assert_eq!(state(&mut client, &uid).await, State::PRE_ACTIVE);
     assert_eq!(client.locate([name("disk-1")]).await.unwrap(), std::slice::from_ref(&uid));
