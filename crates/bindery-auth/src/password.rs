@@ -22,6 +22,12 @@ pub fn hash(password: &str, salt: &[u8]) -> Result<String, PasswordError> {
     hashed.map(|phc| phc.to_string()).map_err(|error| PasswordError(error.to_string()))
 }
 
+/// Whether a text is a password as [`hash`] gives it, or another of Argon2 in the PHC form.
+pub fn is_hash(text: &str) -> bool {
+    PasswordHash::new(text)
+        .is_ok_and(|hash| hash.algorithm.as_str().starts_with("argon2") && hash.hash.is_some())
+}
+
 /// Whether a password is the one that was hashed. It takes tens of milliseconds, on purpose.
 pub(crate) fn is_of(phc: &str, password: &str) -> bool {
     PasswordHash::new(phc)

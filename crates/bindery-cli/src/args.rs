@@ -1,5 +1,6 @@
 //! The command line, as clap reads it.
 
+pub(crate) mod account;
 pub(crate) mod client;
 pub(crate) mod db;
 pub(crate) mod kmip;
@@ -87,6 +88,8 @@ pub(crate) enum Command {
     Profile(ProfileCommand),
     /// Look after the server's store: migrate, check, back up, restore, change its key.
     Db(db::DbArgs),
+    /// Look after accounts that prove a password over HTTP.
+    Account(account::AccountArgs),
     /// Make or check the server's configuration.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -1,5 +1,7 @@
 //! The server's configuration file: TOML, every key documented, no key unknown.
 
+pub(crate) mod accounts;
+mod listener;
 mod load;
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,8 @@ use bindery_kmip::{HttpsProfile, service::KeyServerConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::args::Span;
+use accounts::AccountSettings;
+pub(crate) use listener::{ClientCertificates, Listener, Protocol, ServiceName, default_policy};
 pub(crate) use load::{Loaded, Problem, Problems};
 pub(crate) use tls::{ClientNames, ClientUsage, CrlCheck, Tls, TlsBackend};
 
@@ -35,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) tls: Tls,
     /// How certificates become accounts.
     pub(crate) identity: Identity,
+    /// Accounts that have passwords.
+    pub(crate) accounts: AccountSettings,
     /// Where objects are kept.
     pub(crate) store: Store,
     /// Limits of every listener.
@@ -47,81 +53,21 @@ pub(crate) struct Config {
     pub(crate) client: ClientSettings,
 }
 
-/// A listener: always TLS.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Listener {
-    /// Where it listens.
-    pub(crate) address: SocketAddr,
-    /// The server's certificate chain, PEM.
-    pub(crate) certificate: PathBuf,
-    /// The key of the certificate, PEM.
-    pub(crate) key: PathBuf,
-    /// The authorities whose client certificates are accepted, PEM. Without it: those of the
-    /// policy.
-    #[serde(default)]
-    pub(crate) client_authorities: Option<PathBuf>,
-    /// The TLS policy's name.
-    #[serde(default = "default_policy")]
-    pub(crate) tls_policy: String,
-    /// Cipher suites by IANA name: only these of the policy's. Empty: all of the policy's.
-    #[serde(default)]
-    pub(crate) tls_suites: Vec<String>,
-    /// Protocol versions: only these of the policy's. Empty: all of the policy's.
-    #[serde(default)]
-    pub(crate) tls_versions: Vec<String>,
-    /// Key exchange groups by IANA name: only these of the policy's. Empty: all of the policy's.
-    #[serde(default)]
-    pub(crate) tls_groups: Vec<String>,
-    /// The library that does TLS.
-    #[serde(default)]
-    pub(crate) tls_backend: TlsBackend,
-    /// Pre-shared keys, as psktool writes them.
-    #[serde(default)]
-    pub(crate) psk_file: Option<PathBuf>,
-    /// The file whose first line is the passphrase of the key.
-    #[serde(default)]
-    pub(crate) key_passphrase_file: Option<PathBuf>,
-    /// Revocation lists of the client authorities, PEM or DER.
-    #[serde(default)]
-    pub(crate) crls: Vec<PathBuf>,
-    /// How far and how strictly they are looked up.
-    #[serde(default)]
-    pub(crate) crl_check: CrlCheck,
-    /// What Extended Key Usage of client certificates must say.
-    #[serde(default)]
-    pub(crate) client_usage: ClientUsage,
-    /// Whether client certificates must have a subjectAltName.
-    #[serde(default)]
-    pub(crate) client_names: ClientNames,
-    /// What is spoken on it.
-    #[serde(default)]
-    pub(crate) protocol: Protocol,
-}
-
-/// What is spoken on a listener, within TLS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Protocol {
-    /// HTTP.
-    #[default]
-    Https,
-    /// KMIP messages without HTTP.
-    KmipTls,
-    /// Both: the first octets of a connection tell.
-    Both,
-}
-
-pub(crate) fn default_policy() -> String {
-    "kmip".to_owned()
-}
-
 /// The services.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Services {
     /// The KMIP key server.
     pub(crate) kmip: Option<KmipService>,
+}
+
+impl Services {
+    /// Whether a service is switched on.
+    pub(crate) const fn has(&self, service: ServiceName) -> bool {
+        match service {
+            ServiceName::Kmip => self.kmip.is_some(),
+        }
+    }
 }
 
 /// The KMIP key server.

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     args::{DemoArgs, DevArgs, ReadyArgs},
-    config::{ClientSettings, Loaded},
+    config::{ClientSettings, Loaded, ServiceName},
     dev,
     error::{Exit, Failure, Layer, Result},
     kmip::session::Session,
@@ -45,7 +45,7 @@ pub(crate) async fn run(args: &DemoArgs, output: Output) -> Result<()> {
     };
     let made = dev::prepare(&server.data, server.listen.ip(), now())?;
     let started = dev::start(&server).await?;
-    let ready = Ready::of(&started, bindery_kmip::PATH);
+    let ready = Ready::of(&started);
     let admin = started.admin;
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(started.serve(async {
@@ -56,10 +56,13 @@ pub(crate) async fn run(args: &DemoArgs, output: Output) -> Result<()> {
     report.title(&format!(
         "bindery {}: a KMIP server at {} and a client over mutual TLS, account {}",
         env!("CARGO_PKG_VERSION"),
-        ready.url(),
+        ready.url(ServiceName::Kmip),
         made.account,
     ));
-    let client = Client { settings: settings(&data, ready.url(), &args.tls_policy)?, output };
+    let client = Client {
+        settings: settings(&data, ready.url(ServiceName::Kmip), &args.tls_policy)?,
+        output,
+    };
     let database = data.join(dev::DATABASE);
     let done = tokio::select! {
         done = steps::run(&client, &database, admin, &mut report) => done,

@@ -7,10 +7,7 @@ use std::{net::SocketAddr, path::Path, time::Instant};
 
 use crate::{
     args::DevArgs,
-    config::{
-        self, Admin, ClientNames, ClientUsage, Config, CrlCheck, Listener, Loaded, LogFormat,
-        Protocol, Store, TlsBackend,
-    },
+    config::{self, Admin, Config, Listener, Loaded, LogFormat, Protocol, ServiceName, Store},
     context::DEV_DIRECTORY,
     error::{Exit, Failure, Layer, Result},
     log,
@@ -36,8 +33,8 @@ pub(crate) async fn run(args: &DevArgs, output: Output) -> Result<()> {
     let made = prepare(&args.data, args.listen.ip(), now())?;
     let started = start(args).await?;
     let stop = signals::stop(HangUp::Nothing)?;
-    let ready = Ready::of(&started, &kmip().path);
-    files::write_context(&args.data, ready.url())?;
+    let ready = Ready::of(&started);
+    files::write_context(&args.data, ready.url(ServiceName::Kmip))?;
     if output.format == Format::Table {
         let took = instant().saturating_duration_since(begin);
         write_stdout(banner(args, &made, &started, &ready).as_bytes())?;
@@ -70,24 +67,11 @@ pub(crate) async fn start(args: &DevArgs) -> Result<Started> {
 
 /// The configuration that a directory of `bindery dev` stands for; its paths are relative to it.
 fn configuration(args: &DevArgs) -> Config {
-    let listener = Listener {
-        address: args.listen,
-        certificate: files::SERVER_CERTIFICATE.into(),
-        key: files::SERVER_KEY.into(),
-        client_authorities: Some(files::CA_CERTIFICATE.into()),
-        tls_policy: args.tls_policy.clone(),
-        tls_suites: Vec::new(),
-        tls_versions: Vec::new(),
-        tls_groups: Vec::new(),
-        tls_backend: TlsBackend::default(),
-        psk_file: None,
-        key_passphrase_file: None,
-        crls: Vec::new(),
-        crl_check: CrlCheck::default(),
-        client_usage: ClientUsage::default(),
-        client_names: ClientNames::default(),
-        protocol: Protocol::Both,
-    };
+    let certificate = files::SERVER_CERTIFICATE.into();
+    let mut listener = Listener::new(args.listen, certificate, files::SERVER_KEY.into());
+    listener.client_authorities = Some(files::CA_CERTIFICATE.into());
+    listener.tls_policy.clone_from(&args.tls_policy);
+    listener.protocol = Protocol::Both;
     let mut config = Config::default();
     config.listener.insert("dev".to_owned(), listener);
     config.service.kmip = Some(kmip());
@@ -129,7 +113,7 @@ fn banner(args: &DevArgs, made: &Made, started: &Started, ready: &Ready) -> Stri
         text.push_str(&format!("  {verb}  {what:<7} {data}/{file:<11} SHA-256 {fingerprint}\n"));
     }
     text.push_str(&format!("  account      {}\n", output::clean(&made.account)));
-    text.push_str(&format!("  listening    {}   (mutual TLS)\n", ready.url()));
+    text.push_str(&format!("  listening    {}   (mutual TLS)\n", ready.url(ServiceName::Kmip)));
     for listening in &started.listeners {
         let address = listening.address;
         text.push_str(&format!("               {address}   (KMIP without HTTP, the same TLS)\n"));

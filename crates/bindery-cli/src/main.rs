@@ -1,5 +1,6 @@
 //! The `bindery` program: server, clients and tools for protocols that ride on HTTP.
 
+mod account;
 mod args;
 mod config;
 mod context;
@@ -8,6 +9,7 @@ mod decode;
 mod demo;
 mod dev;
 mod error;
+mod files;
 mod health;
 mod kmip;
 mod log;
@@ -74,6 +76,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Dev(args) => on_threads(dev::run(&args, output)),
         Command::Serve(args) => on_threads(serve::run(&args, output)),
         Command::Db(args) => on_one_thread(db::run(&args, &output)),
+        Command::Account(args) => account::run(&args, &output),
         Command::Health(args) => on_one_thread(health::run(&args, &output)),
         Command::Kmip(args) => {
             log::start(log::level(cli.global.verbose), config::LogFormat::Text)?;

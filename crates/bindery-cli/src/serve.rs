@@ -32,13 +32,12 @@ pub(crate) async fn run(args: &ServeArgs, output: Output) -> Result<()> {
     for warning in &plan.warnings {
         tracing::warn!("{warning}");
     }
-    let path = loaded.value.service.kmip.as_ref().map_or("", |service| &service.path);
     let started = server::start(plan, Inherited::take()?).await?;
     let secure = started.secure.clone();
     let stop = signals::stop(HangUp::Reload(secure.clone(), loaded.file.clone()))?;
     // It ends with the runtime.
     drop(tokio::spawn(secure.watch(loaded.value.tls.expiry_warning_days, now)));
-    Ready::of(&started, path).tell(output.format, args.ready.ready_file.as_deref())?;
+    Ready::of(&started).tell(output.format, args.ready.ready_file.as_deref())?;
     started.serve(stop).await?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The server: from a checked plan to listeners that serve, and back to a closed store.
 
+pub(crate) mod accounts;
 pub(crate) mod admin;
 mod observer;
 pub(crate) mod plan;
@@ -16,7 +17,7 @@ use std::{
     },
 };
 
-use bindery_core::StreamEndpoint;
+use bindery_core::{ServerBinding, StreamEndpoint};
 use bindery_kmip::{
     KmipTls, mount,
     service::{AwsLcCrypto, KeyServer},
@@ -26,7 +27,7 @@ use bindery_transport::{Listener, Router, Server, Stopped, TransportError};
 use tokio::sync::oneshot;
 
 use crate::{
-    config::Protocol,
+    config::{Protocol, ServiceName},
     error::{Exit, Failure, Layer, Result},
 };
 use admin::Admin;
@@ -58,6 +59,8 @@ pub(crate) struct Listening {
     pub(crate) address: SocketAddr,
     /// What is spoken on it.
     pub(crate) protocol: Protocol,
+    /// The services on it, and the path of each.
+    pub(crate) services: Vec<(ServiceName, String)>,
 }
 
 /// Opens the store and binds the listeners. Nothing is served yet.
@@ -83,7 +86,7 @@ async fn bind(
     store: &SqliteStore,
     mut inherited: Inherited,
 ) -> Result<Started> {
-    let mut router = Router::new();
+    let mut services: Vec<Service> = Vec::new();
     let operations = Operations::default();
     let mut messages: Option<Arc<dyn StreamEndpoint>> = None;
     if let Some(mut kmip) = serving.kmip {
@@ -92,28 +95,40 @@ async fn bind(
             KeyServer::new(Arc::new(store.clone()), Arc::new(AwsLcCrypto::new()), kmip.engine);
         let engine = Arc::new(engine);
         messages = Some(Arc::new(KmipTls::new(&kmip.binding, Arc::clone(&engine))));
-        router = mount(router, kmip.binding, engine).map_err(|error| cannot_start(&error))?;
+        let path = ServerBinding::profile(&kmip.binding).default_path.clone().into_owned();
+        let routes = mount(Router::new(), kmip.binding, engine);
+        let routes = routes.map_err(|error| cannot_start(&error))?;
+        services.push(Service { name: ServiceName::Kmip, path, routes });
     }
     let mut builder = Server::builder()
-        .router(router)
         .limits(serving.limits.clone())
         .identities(Arc::clone(&serving.identities));
-    let secure = secure::Secure::new(&serving.listeners);
-    for (plan, acceptor) in serving.listeners.iter().zip(secure.acceptors()) {
-        let listener = match inherited.of(plan.address) {
-            Some(socket) => Listener::from_std(socket, Some(acceptor)),
-            None => Listener::tls(plan.address, acceptor),
+    let secure = secure::Secure::new(&serving.listeners, serving.accounts.clone());
+    for plan in &serving.listeners {
+        let acceptor = secure.acceptor(&plan.name);
+        let listener = match (inherited.of(plan.address), acceptor) {
+            (Some(socket), acceptor) => Listener::from_std(socket, acceptor),
+            (None, Some(acceptor)) => Listener::tls(plan.address, acceptor),
+            (None, None) => Listener::clear(plan.address),
         };
+        let listener = listener.router(routes_of(plan, &services)?);
         builder = builder.listen(match (plan.protocol, &messages) {
             (Protocol::KmipTls, Some(messages)) => listener.messages(Arc::clone(messages)),
             (Protocol::Both, Some(messages)) => listener.messages_or_http(Arc::clone(messages)),
-            (Protocol::Https, _) | (_, None) => listener,
+            (Protocol::Https | Protocol::DangerousClearHttp, _) | (_, None) => listener,
         });
     }
     let server = builder.bind().await.map_err(|error| cannot_listen(&error))?;
     let plans = serving.listeners.into_iter().zip(server.local_addrs());
     let listeners = plans
-        .map(|(plan, address)| Listening { name: plan.name, address, protocol: plan.protocol })
+        .map(|(plan, address)| Listening {
+            services: services_of(&plan, &services)
+                .map(|service| (service.name, service.path.clone()))
+                .collect(),
+            name: plan.name,
+            address,
+            protocol: plan.protocol,
+        })
         .collect();
     let ready = Arc::new(AtomicBool::new(false));
     let admin_server = match serving.admin {
@@ -129,6 +144,37 @@ async fn bind(
     let admin = admin_server.as_ref().and_then(|server| server.local_addrs().first().copied());
     let store = store.clone();
     Ok(Started { listeners, admin, secure, server, admin_server, store, ready })
+}
+
+/// A service that is ready to be reached.
+#[derive(Debug)]
+struct Service {
+    name: ServiceName,
+    /// Where clients begin.
+    path: String,
+    routes: Router,
+}
+
+/// The services that a listener has.
+fn services_of<'a>(
+    plan: &'a plan::ListenerPlan,
+    services: &'a [Service],
+) -> impl Iterator<Item = &'a Service> {
+    services
+        .iter()
+        .filter(|service| plan.services.is_empty() || plan.services.contains(&service.name))
+}
+
+/// Their routes.
+fn routes_of(plan: &plan::ListenerPlan, services: &[Service]) -> Result<Router> {
+    let mut router = Router::new();
+    for service in services_of(plan, services) {
+        for (path, endpoint) in service.routes.routes() {
+            let mounted = router.mount(path, Arc::clone(endpoint));
+            router = mounted.map_err(|error| cannot_start(&error))?;
+        }
+    }
+    Ok(router)
 }
 
 async fn bind_admin(

@@ -38,6 +38,8 @@ pub struct Profile {
     pub methods: Vec<Method>,
     /// The media types that a request's content may have; the first is what a client sends.
     pub request_media_types: Vec<MediaType>,
+    /// What happens to a request's content that no `Content-Type` describes; it is refused by default.
+    pub untyped_content: Severity,
     /// The media types that an answer's content may have; the first is what a server sends.
     pub response_media_types: Vec<MediaType>,
     /// The statuses whose content is a message of the protocol.
@@ -251,6 +253,7 @@ impl Profile {
             versions: vec![Version::HTTP_10, Version::HTTP_11],
             methods: vec![Method::POST],
             request_media_types: Vec::new(),
+            untyped_content: Severity::Refuse,
             response_media_types: Vec::new(),
             message_statuses: vec![StatusCode::OK],
             request_header_rules: Vec::new(),
@@ -290,6 +293,10 @@ impl Profile {
         };
         let port = |port: &Port| format!("{} ({})", port.number, port.purpose);
         let over = |(fault, status): &(Fault, StatusCode)| format!("{fault:?}: {status}");
+        let untyped = match self.untyped_content {
+            Severity::Refuse => "refused",
+            Severity::Report => "taken, and reported",
+        };
         vec![
             ("name", self.name.to_string()),
             ("title", self.title.to_string()),
@@ -300,6 +307,7 @@ impl Profile {
             ("HTTP versions", join(&self.versions, |v| format!("{v:?}"))),
             ("methods", join(&self.methods, ToString::to_string)),
             ("request content", join(&self.request_media_types, ToString::to_string)),
+            ("request content without a type", untyped.to_owned()),
             ("response content", join(&self.response_media_types, ToString::to_string)),
             ("statuses with a message", join(&self.message_statuses, ToString::to_string)),
             ("request field rules", join(&self.request_header_rules, rule)),

@@ -6,6 +6,7 @@ mod failure;
 mod login;
 mod open;
 mod request;
+mod streamed;
 mod target;
 
 use std::sync::Arc;

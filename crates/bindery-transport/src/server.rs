@@ -44,6 +44,7 @@ struct Listening {
     address: SocketAddr,
     acceptor: Option<Arc<dyn Acceptor>>,
     speaks: Speaks,
+    routes: Option<Arc<Routes>>,
 }
 
 /// What is spoken on a listener.
@@ -60,20 +61,35 @@ enum Speaks {
 struct Door {
     acceptor: Option<Arc<dyn Acceptor>>,
     speaks: Speaks,
+    routes: Arc<Routes>,
+}
+
+/// What stands where, and what answers where nothing does.
+#[derive(Debug)]
+struct Routes {
+    router: Router,
+    /// Writes refusals where no endpoint stands.
+    neutral: Profile,
+}
+
+impl Routes {
+    fn new(router: Router) -> Arc<Self> {
+        let neutral = neutral(&router);
+        Arc::new(Self { router, neutral })
+    }
 }
 
 /// What all connections share.
 #[derive(Debug)]
 struct Shared {
-    router: Router,
+    /// Those of listeners that have none of their own.
+    routes: Arc<Routes>,
     limits: Limits,
     identities: Option<Arc<dyn IdentityMap>>,
     clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
     slots: Arc<Semaphore>,
     addresses: Addresses,
-    /// Writes refusals where no endpoint stands.
-    neutral: Profile,
 }
 
 /// An address to listen on, and whether in clear or with TLS.
@@ -82,6 +98,7 @@ pub struct Listener {
     source: Source,
     acceptor: Option<Arc<dyn Acceptor>>,
     speaks: Speaks,
+    routes: Option<Arc<Routes>>,
 }
 
 #[derive(Debug)]
@@ -93,12 +110,12 @@ enum Source {
 impl Listener {
     /// A listener in clear. Port 0 takes a free one; see [`Server::local_addrs`].
     pub const fn clear(address: SocketAddr) -> Self {
-        Self { source: Source::Address(address), acceptor: None, speaks: Speaks::Http }
+        Self::new(Source::Address(address), None)
     }
 
     /// A listener with TLS. Port 0 takes a free one; see [`Server::local_addrs`].
     pub const fn tls(address: SocketAddr, acceptor: Arc<dyn Acceptor>) -> Self {
-        Self { source: Source::Address(address), acceptor: Some(acceptor), speaks: Speaks::Http }
+        Self::new(Source::Address(address), Some(acceptor))
     }
 
     /// A listener on a socket that was bound elsewhere, such as one inherited from a supervisor;
@@ -107,7 +124,19 @@ impl Listener {
         socket: std::net::TcpListener,
         acceptor: Option<Arc<dyn Acceptor>>,
     ) -> Self {
-        Self { source: Source::Socket(socket), acceptor, speaks: Speaks::Http }
+        Self::new(Source::Socket(socket), acceptor)
+    }
+
+    const fn new(source: Source, acceptor: Option<Arc<dyn Acceptor>>) -> Self {
+        Self { source, acceptor, speaks: Speaks::Http, routes: None }
+    }
+
+    /// The same listener with routes of its own in place of the server's: what is not among them is
+    /// not there for whoever comes through it.
+    #[must_use]
+    pub fn router(mut self, router: Router) -> Self {
+        self.routes = Some(Routes::new(router));
+        self
     }
 
     /// The same listener with a protocol's messages on the bare stream in place of HTTP.
@@ -151,7 +180,8 @@ impl Listener {
         };
         let socket = socket.map_err(fault)?;
         let address = socket.local_addr().map_err(fault)?;
-        Ok(Listening { socket, address, acceptor: self.acceptor, speaks: self.speaks })
+        let Self { acceptor, speaks, routes, .. } = self;
+        Ok(Listening { socket, address, acceptor, speaks, routes })
     }
 }
 
@@ -199,10 +229,11 @@ impl Server {
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Stopped {
         let (stop, stopping) = watch::channel(false);
         let mut loops = JoinSet::new();
-        for Listening { socket, address, acceptor, speaks } in self.listeners {
+        for Listening { socket, address, acceptor, speaks, routes } in self.listeners {
             tracing::info!(%address, tls = acceptor.is_some(), "listening");
             let shared = Arc::clone(&self.shared);
-            let door = Door { acceptor, speaks };
+            let routes = routes.unwrap_or_else(|| Arc::clone(&shared.routes));
+            let door = Door { acceptor, speaks, routes };
             loops.spawn(accept::run(socket, door, shared, stopping.clone()));
         }
         drop(stopping);
@@ -233,14 +264,15 @@ pub struct ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// Adds a listener. All listeners of a server share its router, limits and counters; what
-    /// needs others (an admin port) is a second server.
+    /// Adds a listener. All listeners of a server share its limits and counters, and its router
+    /// unless they have their own ([`Listener::router`]); what needs other limits (an admin port)
+    /// is a second server.
     pub fn listen(mut self, listener: Listener) -> Self {
         self.listeners.push(listener);
         self
     }
 
-    /// Sets the routes.
+    /// Sets the routes of all listeners that have none of their own.
     pub fn router(mut self, router: Router) -> Self {
         self.router = router;
         self
@@ -297,17 +329,15 @@ impl ServerBuilder {
     }
 
     fn shared(self) -> Arc<Shared> {
-        let neutral = neutral(&self.router);
         let slots = self.limits.connections.get().min(Semaphore::MAX_PERMITS);
         Arc::new(Shared {
-            router: self.router,
+            routes: Routes::new(self.router),
             slots: Arc::new(Semaphore::new(slots)),
             addresses: Addresses::new(self.limits.connections_per_address),
             limits: self.limits,
             identities: self.identities,
             clock: self.clock,
             counters: self.counters,
-            neutral,
         })
     }
 }

@@ -140,6 +140,12 @@ impl<'a> Inside<'a> {
         Ok(Inside { raw, scope: Scope::EMPTY })
     }
 
+    /// What was kept outside of a document: what [`raw`](Self::raw) and [`scope`](Self::scope) had given. It is not
+    /// looked at again; what is not well-formed here makes the document that it is written into not well-formed.
+    pub fn kept(raw: impl Into<Cow<'a, str>>, scope: Scope) -> Self {
+        Self { raw: raw.into(), scope }
+    }
+
     /// The characters as they stand in the document, references included.
     pub fn raw(&self) -> &str {
         &self.raw

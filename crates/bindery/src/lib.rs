@@ -9,9 +9,15 @@ pub use bindery_core as core;
 #[cfg(feature = "kmip")]
 #[doc(inline)]
 pub use bindery_kmip as kmip;
+#[cfg(feature = "omadm")]
+#[doc(inline)]
+pub use bindery_omadm as omadm;
 #[cfg(feature = "syncml")]
 #[doc(inline)]
 pub use bindery_syncml as syncml;
+#[cfg(feature = "taxii")]
+#[doc(inline)]
+pub use bindery_taxii as taxii;
 #[cfg(feature = "taxii-xml")]
 #[doc(inline)]
 pub use bindery_taxii_xml as taxii_xml;

@@ -66,7 +66,8 @@ fn commented_keys_without_a_default_are_said_to_be_examples() {
             None => example = line.ends_with("Examples:"),
         }
     }
-    let expected = ["psk_file", "key_passphrase_file", "kek_env", "url", "cacert", "cert", "key"];
+    let expected =
+        ["psk_file", "key_passphrase_file", "file", "kek_env", "url", "cacert", "cert", "key"];
     assert_eq!(examples, expected);
 }
 
@@ -77,14 +78,16 @@ fn every_key_stands_in_the_template() {
     // A key that is missing from the template is None, and is then missing here too; so count.
     let count = |table: &str| text.get(table).and_then(|v| v.as_table()).map_or(0, |t| t.len());
     let main = text.get("listener").and_then(|listeners| listeners.get("main"));
-    assert_eq!(main.and_then(|main| main.as_table()).map(|main| main.len()), Some(16));
+    assert_eq!(main.and_then(|main| main.as_table()).map(|main| main.len()), Some(18));
     assert_eq!(count("identity"), 2);
+    assert_eq!(count("accounts"), 2);
     assert_eq!(count("client"), 6);
     assert_eq!(count("store"), 4);
     assert_eq!(count("limits"), 12);
-    for table in
-        ["listener", "service", "tls", "identity", "store", "limits", "admin", "log", "client"]
-    {
+    for table in [
+        "listener", "service", "tls", "identity", "accounts", "store", "limits", "admin", "log",
+        "client",
+    ] {
         assert!(TEMPLATE.contains(&format!("[{table}")), "{table}");
     }
 }
@@ -103,7 +106,7 @@ fn unknown_keys_and_wrong_values_are_named_with_their_line() {
             "store.synchronous (line 2, column 15): unknown variant `off`",
         ),
         ("[listener.a]\naddress = \"here\"\n", "listener.a.address (line 2, column 11): "),
-        ("[listener.a]\naddress = \"127.0.0.1:1\"\n", "missing field `certificate`"),
+        ("[listener.a]\ncertificate = \"a.pem\"\n", "missing field `address`"),
         ("[surprise]\n", "surprise (line 1, column 2): unknown field `surprise`"),
         ("[limits\n", "(line 1, column 8): "),
     ];

@@ -1,12 +1,6 @@
 //! What `bindery dev` keeps in its directory: certificates, keys, the client's context.
 
-use std::{
-    fs::{self, OpenOptions},
-    io::Write,
-    net::IpAddr,
-    path::Path,
-    time::Duration,
-};
+use std::{fs, net::IpAddr, path::Path, time::Duration};
 
 use bindery_core::{IdentityMap, Peer, Timestamp};
 use bindery_store::Kek;
@@ -20,6 +14,7 @@ use crate::{
     config::ClientSettings,
     context::{ContextFile, FILE_NAME},
     error::Result,
+    files,
 };
 
 /// The authority's certificate.
@@ -219,15 +214,5 @@ fn validity(now: Timestamp, days: i64) -> Validity {
 
 /// Writes a file that only its owner may read, whole or not at all.
 fn write(file: &Path, octets: &[u8]) -> Result<()> {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".new");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options
-        .open(&name)
-        .and_then(|mut new| new.write_all(octets).and_then(|()| new.sync_all()))
-        .and_then(|()| fs::rename(&name, file));
-    written.map_err(|error| file_failure(file, &error))
+    files::replace(file, octets).map_err(|error| file_failure(file, &error))
 }

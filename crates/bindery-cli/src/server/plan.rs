@@ -12,7 +12,12 @@ use bindery_tls::{Acceptor, CertificateIdentity, Expiry, Naming, TlsError};
 use bindery_transport::Limits;
 
 use crate::{
-    config::{self, Config, IdentityMapping, IdentityMappings, Loaded, Problem, Problems},
+    config::{
+        self, Config, IdentityMapping, IdentityMappings, Loaded, Problem, Problems, Protocol,
+        ServiceName, accounts::AccountFile,
+    },
+    files,
+    server::accounts::LiveAccounts,
     tls,
 };
 
@@ -32,6 +37,7 @@ pub(crate) struct Plan {
 pub(crate) struct Serving {
     pub(crate) listeners: Vec<ListenerPlan>,
     pub(crate) identities: Arc<dyn IdentityMap>,
+    pub(crate) accounts: LiveAccounts,
     pub(crate) limits: Limits,
     pub(crate) kmip: Option<KmipPlan>,
     pub(crate) admin: Option<AdminPlan>,
@@ -42,10 +48,13 @@ pub(crate) struct Serving {
 pub(crate) struct ListenerPlan {
     pub(crate) name: String,
     pub(crate) address: SocketAddr,
-    pub(crate) acceptor: Arc<dyn Acceptor>,
+    /// TLS; none in clear.
+    pub(crate) acceptor: Option<Arc<dyn Acceptor>>,
+    /// The services that may be reached through it; empty: all.
+    pub(crate) services: Vec<ServiceName>,
     /// When what it shows and trusts runs out.
     pub(crate) expiries: Vec<Expiry>,
-    pub(crate) protocol: config::Protocol,
+    pub(crate) protocol: Protocol,
 }
 
 /// The KMIP service.
@@ -75,6 +84,7 @@ impl Plan {
         let mut planner = Planner { loaded, now, problems: Vec::new(), warnings: Vec::new() };
         let listeners = planner.listeners();
         let kmip = planner.kmip();
+        let accounts = planner.accounts();
         let store = planner.store();
         let admin = planner.admin();
         planner.log();
@@ -86,6 +96,7 @@ impl Plan {
                 serving: Serving {
                     listeners,
                     identities: identities(&loaded.value.identity),
+                    accounts,
                     limits: loaded.value.limits.to_transport(),
                     kmip,
                     admin,
@@ -170,12 +181,55 @@ impl Planner<'_> {
                 let reason = format!("{} is the address of listener.{other} too", listener.address);
                 self.problem(&format!("{key}.address"), reason, "give each its own address");
             }
-            if let Some((acceptor, expiries)) = self.acceptor(&key, listener) {
-                let (name, address, protocol) = (name.clone(), listener.address, listener.protocol);
-                listeners.push(ListenerPlan { name, address, acceptor, expiries, protocol });
+            self.spoken(&key, listener);
+            let secured = match listener.protocol {
+                Protocol::DangerousClearHttp => self.clear(&key, listener),
+                _ => self.acceptor(&key, listener).map(|(one, expiries)| (Some(one), expiries)),
+            };
+            if let Some((acceptor, expiries)) = secured {
+                listeners.push(ListenerPlan {
+                    name: name.clone(),
+                    address: listener.address,
+                    acceptor,
+                    services: listener.services.clone(),
+                    expiries,
+                    protocol: listener.protocol,
+                });
             }
         }
         listeners
+    }
+
+    /// The accounts that prove passwords.
+    fn accounts(&mut self) -> LiveAccounts {
+        let settings = &self.loaded.value.accounts;
+        let Some(file) = &settings.file else { return LiveAccounts::default() };
+        let file = self.loaded.path(file);
+        if settings.realm.is_empty() || settings.realm.chars().any(char::is_control) {
+            let reason = format!("{:?} is no realm", settings.realm);
+            self.problem("accounts.realm", reason, "write a name that clients can show");
+        }
+        self.warnings.extend(files::exposure("file of accounts", &file));
+        let loaded: Loaded<AccountFile> = match Loaded::from_file(&file) {
+            Ok(loaded) => loaded,
+            Err(problems) => {
+                for problem in problems.problems {
+                    let reason = format!("{}: {problem}", file.display());
+                    self.problem("accounts.file", reason, "`bindery account set` writes it");
+                }
+                return LiveAccounts::default();
+            }
+        };
+        match loaded.value.accounts(&settings.realm) {
+            Ok(accounts) => LiveAccounts::new(accounts),
+            Err(faults) => {
+                for (key, reason, remedy) in faults {
+                    let reason = format!("{}: {key}: {reason}", file.display());
+                    self.problem("accounts.file", reason, remedy);
+                }
+                LiveAccounts::default()
+            }
+        }
     }
 
     fn kmip(&mut self) -> Option<KmipPlan> {

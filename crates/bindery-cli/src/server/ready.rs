@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Listening, Started};
 use crate::{
-    config::Protocol,
+    config::{Protocol, ServiceName},
     error::{Exit, Failure, Layer, Result},
     output::{Format, write_stdout},
 };
@@ -18,34 +18,41 @@ pub(crate) struct Ready {
     admin: Option<SocketAddr>,
 }
 
-/// Where the KMIP service is on one listener.
+/// Where the services are on one listener.
 #[derive(Clone, Debug)]
 struct Place {
     name: String,
-    /// Over HTTPS: the URL.
-    url: Option<String>,
-    /// Without HTTP: the address.
-    tls: Option<SocketAddr>,
+    /// Over HTTP: each service's URL.
+    urls: Vec<(ServiceName, String)>,
+    /// KMIP without HTTP: the address.
+    kmip_tls: Option<SocketAddr>,
 }
 
 impl Ready {
-    /// The places of a server's KMIP service, one a listener.
-    pub(crate) fn of(started: &Started, path: &str) -> Self {
+    /// The places of a server's services, a listener each.
+    pub(crate) fn of(started: &Started) -> Self {
         let place = |listening: &Listening| {
-            let Listening { name, address, protocol } = listening;
-            let url = format!("https://{address}{path}");
+            let Listening { name, address, protocol, services } = listening;
+            let scheme = if *protocol == Protocol::DangerousClearHttp { "http" } else { "https" };
+            let urls = services
+                .iter()
+                .filter(|_| *protocol != Protocol::KmipTls)
+                .map(|(service, path)| (*service, format!("{scheme}://{address}{path}")));
             Place {
                 name: name.clone(),
-                url: (*protocol != Protocol::KmipTls).then_some(url),
-                tls: (*protocol != Protocol::Https).then_some(*address),
+                urls: urls.collect(),
+                kmip_tls: matches!(protocol, Protocol::KmipTls | Protocol::Both)
+                    .then_some(*address),
             }
         };
         Self { places: started.listeners.iter().map(place).collect(), admin: started.admin }
     }
 
-    /// The first URL.
-    pub(crate) fn url(&self) -> &str {
-        self.places.iter().find_map(|place| place.url.as_deref()).unwrap_or_default()
+    /// The first URL of a service.
+    pub(crate) fn url(&self, service: ServiceName) -> &str {
+        let all = self.places.iter().flat_map(|place| &place.urls);
+        let mut of = all.filter(|(name, _)| *name == service).map(|(_, url)| url.as_str());
+        of.next().unwrap_or_default()
     }
 
     /// Tells it: `ready kmip=https://127.0.0.1:8443/kmip admin=http://127.0.0.1:8444 pid=1`, or
@@ -64,8 +71,8 @@ impl Ready {
 
     fn line(&self) -> String {
         let places = self.places.iter().flat_map(|place| {
-            let url = place.url.as_ref().map(|url| format!(" kmip={url}"));
-            url.into_iter().chain(place.tls.map(|address| format!(" kmip-tls={address}")))
+            let urls = place.urls.iter().map(|(service, url)| format!(" {}={url}", service.name()));
+            urls.chain(place.kmip_tls.map(|address| format!(" kmip-tls={address}")))
         });
         let admin = self.admin.map(|address| format!(" admin=http://{address}"));
         let words: String = places.chain(admin).collect();
@@ -73,10 +80,16 @@ impl Ready {
     }
 
     fn to_json(&self) -> Value {
-        let listeners = self
-            .places
-            .iter()
-            .map(|place| json!({ "name": place.name, "kmip": place.url, "kmip_tls": place.tls }));
+        let listeners = self.places.iter().map(|place| {
+            let url = |service| {
+                place.urls.iter().find(|(name, _)| *name == service).map(|(_, url)| url.as_str())
+            };
+            json!({
+                "name": place.name,
+                "kmip": url(ServiceName::Kmip),
+                "kmip_tls": place.kmip_tls,
+            })
+        });
         json!({
             "ready": true,
             "pid": std::process::id(),

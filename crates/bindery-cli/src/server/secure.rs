@@ -10,15 +10,21 @@ use std::{
 use bindery_core::Timestamp;
 use bindery_tls::{Acceptor, Expiry, Reloadable};
 
-use super::plan::{ListenerPlan, Plan};
+use super::{
+    accounts::LiveAccounts,
+    plan::{ListenerPlan, Plan},
+};
 use crate::config::{Loaded, Problems};
 
 /// A day: how often is looked for what runs out soon.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// The TLS of every listener.
+/// The TLS of every listener that has it, and the accounts that prove passwords.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Secure(Arc<Vec<Secured>>);
+pub(crate) struct Secure {
+    listeners: Arc<Vec<Secured>>,
+    accounts: LiveAccounts,
+}
 
 /// A listener whose TLS can be replaced.
 #[derive(Debug)]
@@ -37,30 +43,33 @@ impl Secured {
 }
 
 impl Secure {
-    /// Takes over the TLS of a plan's listeners, which then listen with what [`Secure::acceptors`]
+    /// Takes over the TLS of a plan's listeners, which then listen with what [`Secure::acceptor`]
     /// gives.
-    pub(super) fn new(listeners: &[ListenerPlan]) -> Self {
-        let secured = |plan: &ListenerPlan| Secured {
-            name: plan.name.clone(),
-            address: plan.address,
-            acceptor: Arc::new(Reloadable::new(Arc::clone(&plan.acceptor))),
-            expiries: Mutex::new(plan.expiries.clone()),
+    pub(super) fn new(listeners: &[ListenerPlan], accounts: LiveAccounts) -> Self {
+        let secured = |plan: &ListenerPlan| {
+            Some(Secured {
+                name: plan.name.clone(),
+                address: plan.address,
+                acceptor: Arc::new(Reloadable::new(Arc::clone(plan.acceptor.as_ref()?))),
+                expiries: Mutex::new(plan.expiries.clone()),
+            })
         };
-        Self(Arc::new(listeners.iter().map(secured).collect()))
+        Self { listeners: Arc::new(listeners.iter().filter_map(secured).collect()), accounts }
     }
 
-    /// What the listeners listen with, in their order.
-    pub(super) fn acceptors(&self) -> impl Iterator<Item = Arc<dyn Acceptor>> {
-        self.0.iter().map(|one| Arc::clone(&one.acceptor) as Arc<dyn Acceptor>)
+    /// What a listener listens with, by its name; none where it is in clear.
+    pub(super) fn acceptor(&self, name: &str) -> Option<Arc<dyn Acceptor>> {
+        let one = self.listeners.iter().find(|one| one.name == name)?;
+        Some(Arc::clone(&one.acceptor) as Arc<dyn Acceptor>)
     }
 
-    /// Each listener.
+    /// Each listener that has TLS.
     pub(crate) fn listeners(&self) -> &[Secured] {
-        &self.0
+        &self.listeners
     }
 
-    /// Reads the configuration anew and lets its TLS take over on every listener; or on none, if
-    /// anything in it is wrong. Whatever else has changed in it waits for a restart.
+    /// Reads the configuration anew and lets its TLS take over on every listener, and its accounts; or
+    /// nothing, if anything in it is wrong. Whatever else has changed in it waits for a restart.
     ///
     /// # Errors
     /// What is wrong.
@@ -75,10 +84,11 @@ impl Secure {
             tracing::warn!("{warning}");
         }
         for fresh in &plan.serving.listeners {
-            let known = self.0.iter().find(|one| one.name == fresh.name);
+            let Some(acceptor) = &fresh.acceptor else { continue };
+            let known = self.listeners.iter().find(|one| one.name == fresh.name);
             match known {
                 Some(one) if one.address == fresh.address => {
-                    one.acceptor.replace(Arc::clone(&fresh.acceptor));
+                    one.acceptor.replace(Arc::clone(acceptor));
                     *one.expiries.lock().unwrap_or_else(PoisonError::into_inner) =
                         fresh.expiries.clone();
                 }
@@ -86,8 +96,11 @@ impl Secure {
                 None => tracing::warn!("listener.{}: is new: restart to open it", fresh.name),
             }
         }
-        let gone = |one: &&Secured| plan.serving.listeners.iter().all(|l| l.name != one.name);
-        for one in self.0.iter().filter(gone) {
+        self.accounts.replace_by(&plan.serving.accounts);
+        let gone = |one: &&Secured| {
+            plan.serving.listeners.iter().all(|l| l.name != one.name || l.acceptor.is_none())
+        };
+        for one in self.listeners.iter().filter(gone) {
             tracing::warn!("listener.{}: is gone: restart to close it", one.name);
         }
         Ok(())
@@ -96,7 +109,9 @@ impl Secure {
     /// Reloads and says in the log how that went.
     pub(crate) fn reload_and_tell(&self, file: &std::path::Path, now: Timestamp) {
         match self.reload(file, now) {
-            Ok(()) => tracing::info!("SIGHUP: certificates and TLS policies were read anew"),
+            Ok(()) => {
+                tracing::info!("SIGHUP: certificates, TLS policies and accounts were read anew");
+            }
             Err(problems) => {
                 for problem in &problems.problems {
                     tracing::error!("{}: {problem}", problems.file.display());

@@ -77,6 +77,7 @@ fn each_wrong_key_is_named() {
     let folder = prepared();
     let path = folder.path();
     file(path, "good.toml", GOOD);
+    file(path, "bad.accounts", "[account.alice]\npassword = \"secret\"\n");
     run(path, "config check good.toml").exits(0);
     let own = ".bindery-dev/server.pem";
     let cases = [
@@ -84,7 +85,20 @@ fn each_wrong_key_is_named() {
         ("[service.kmip]", "[service.kmip]\npath = \"kmip\"", "service.kmip.path"),
         ("[service.kmip]", "[service.kmip]\nrequest_limit = 8", "service.kmip.request_limit"),
         ("[service.kmip]", "[service.kmip]\nbatch_items = 0", "service.kmip.batch_items"),
-        ("[service.kmip]", "[service.taxii]", "unknown field `taxii`"),
+        ("[service.kmip]", "[service.surprise]", "unknown field `surprise`"),
+        ("[service.kmip]", "services = [\"surprise\"]\n[service.kmip]", "unknown variant"),
+        ("[service.kmip]", "client_certificates = \"some\"\n[service.kmip]", "unknown variant"),
+        (own, "", "listener.main.certificate"),
+        ("certificate = \".bindery-dev/server.pem\"\n", "", "listener.main.certificate"),
+        ("key = \".bindery-dev/server.key\"\n", "", "listener.main.key\""),
+        ("[service.kmip]", "protocol = \"dangerous-clear-http\"\n[service.kmip]", "in clear"),
+        ("[admin]", "[accounts]\nfile = \"none.toml\"\n[admin]", "accounts.file"),
+        ("[admin]", "[accounts]\nfile = \".bindery-dev/ca.pem\"\n[admin]", "accounts.file"),
+        (
+            "[admin]",
+            "[accounts]\nfile = \"bad.accounts\"\n[admin]",
+            "account.alice: password is no hash",
+        ),
         (own, "none.pem", "listener.main.certificate"),
         (own, ".bindery-dev/server.key", "listener.main.certificate"),
         (own, ".bindery-dev/client.pem", "listener.main.certificate"),
@@ -112,6 +126,8 @@ fn each_wrong_key_is_named() {
         let found = problems(path, &text);
         assert!(found.contains(expected), "{from} -> {to}: {found}");
     }
+    let bare = GOOD.replacen("[service.kmip]", "protocol = \"both\"\n[service]", 1);
+    assert!(problems(path, &bare).contains("listener.main.protocol"));
     let twice = GOOD.replace("127.0.0.1:0", "127.0.0.1:5696");
     assert!(problems(path, &twice).contains("admin.address"));
     assert!(problems(path, "[admin]\n").lines().count() >= 3);

@@ -7,6 +7,7 @@
     reason = "helpers of tests fail like tests"
 )]
 
+mod account;
 mod configuration;
 mod db;
 mod durability;

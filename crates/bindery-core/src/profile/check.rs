@@ -39,7 +39,7 @@ impl Profile {
         }
         self.check_length(parts)?;
         if carries_content(&parts.method) {
-            self.check_content_type(&parts.headers)?;
+            self.check_content_type(&parts.headers, &mut notes)?;
         }
         self.check_content_coding(&parts.headers)?;
         Ok(notes)
@@ -118,7 +118,15 @@ impl Profile {
         }
     }
 
-    fn check_content_type(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn check_content_type(
+        &self,
+        headers: &HeaderMap,
+        notes: &mut Vec<Note>,
+    ) -> Result<(), Refusal> {
+        if self.untyped_content == Severity::Report && !headers.contains_key(header::CONTENT_TYPE) {
+            notes.push(Note::MissingHeader(header::CONTENT_TYPE));
+            return Ok(());
+        }
         let found = content_type(headers)?;
         match found {
             Some(found) if self.request_media_types.iter().any(|t| t.same_essence(&found)) => {

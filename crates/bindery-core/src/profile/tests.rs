@@ -78,6 +78,7 @@ fn distinct() -> Profile {
     card.versions = vec![Version::HTTP_10];
     card.methods = vec![Method::PUT, Method::DELETE];
     card.request_media_types = vec![MediaType::from_static("request/type")];
+    card.untyped_content = Severity::Report;
     card.response_media_types = vec![MediaType::from_static("response/type")];
     card.message_statuses = vec![StatusCode::ACCEPTED];
     card.request_header_rules = card_rules();
@@ -118,6 +119,7 @@ fn rows_print_every_field_of_the_card() {
         ("HTTP versions", "HTTP/1.0"),
         ("methods", "PUT, DELETE"),
         ("request content", "request/type"),
+        ("request content without a type", "taken, and reported"),
         ("response content", "response/type"),
         ("statuses with a message", "202 Accepted"),
         (

@@ -14,6 +14,7 @@ use super::{
     Config, Target, drive, failure,
     open::{Open, open},
     request::Prepared,
+    streamed::{self, Returned},
 };
 use crate::{
     ErrorKind, Layer, TransportError,
@@ -29,6 +30,8 @@ pub struct Connection {
     config: Arc<Config>,
     target: Target,
     open: Option<Open>,
+    /// Where a connection comes back to whose answer was read as it came.
+    returned: Returned,
     /// Who was there last.
     seen: Option<(Peer, Channel)>,
     /// What the server asked this client to prove itself by.
@@ -36,8 +39,9 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(super) const fn new(config: Arc<Config>, target: Target) -> Self {
-        Self { config, target, open: None, seen: None, session: None }
+    pub(super) fn new(config: Arc<Config>, target: Target) -> Self {
+        let returned = Returned::default();
+        Self { config, target, open: None, returned, seen: None, session: None }
     }
 
     /// The target.
@@ -80,6 +84,7 @@ impl Connection {
     /// runtime, within a second: a runtime that ends at once cuts the connection instead.
     pub fn close(&mut self) {
         self.open = None;
+        self.returned.take();
     }
 
     /// Sends a request and reads the whole answer. The request's URI is the target's, or another
@@ -98,7 +103,32 @@ impl Connection {
     /// See [`ErrorKind`]. After any error but [`ErrorKind::Request`] the connection is closed.
     /// Any status is an answer and no error.
     pub async fn send(&mut self, request: Request<Body>) -> Result<Response<Body>, TransportError> {
+        let prepared = Prepared::new(&self.config, &self.target, request)?;
+        self.send_in_time(prepared).await
+    }
+
+    /// Sends a request and reads the head of the answer; where its status is a success (2xx), its body comes piece by piece
+    /// as it is read, and the connection is used again once it was read to its end. A body that is dropped
+    /// before closes the connection. Everything else is as in [`send`](Self::send).
+    ///
+    /// The limit on a whole exchange holds up to the head; then [`ClientLimits::response`](crate::ClientLimits) is how long
+    /// each further piece may take, and `response_body` how long the body may be in sum.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send) up to the head; what goes wrong behind it is the body's error.
+    pub async fn send_streamed(
+        &mut self,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, TransportError> {
         let mut prepared = Prepared::new(&self.config, &self.target, request)?;
+        prepared.streamed = true;
+        self.send_in_time(prepared).await
+    }
+
+    async fn send_in_time(
+        &mut self,
+        mut prepared: Prepared,
+    ) -> Result<Response<Body>, TransportError> {
         let limit = self.config.limits.total;
         match timeout(limit, self.send_with_proof(&mut prepared)).await {
             Ok(outcome) => outcome,
@@ -138,7 +168,7 @@ impl Connection {
     /// The kept connection, if it can be used; taken out, so that whatever is cut short leaves
     /// none behind.
     async fn usable(&mut self) -> Option<Open> {
-        let mut kept = self.open.take()?;
+        let mut kept = self.open.take().or_else(|| self.returned.take())?;
         let rested = kept.rested.elapsed();
         if rested >= self.config.limits.idle || kept.sender.is_closed() {
             return None;
@@ -171,6 +201,11 @@ impl Connection {
                     micros = started.elapsed().as_micros(),
                     "answered"
                 );
+                if response.body().as_bytes().is_none() {
+                    let back = keep.then(|| self.returned.clone());
+                    let pause = self.config.limits.response;
+                    return Ok(response.map(|body| streamed::held(body, open, back, pause)));
+                }
                 if keep {
                     open.used = true;
                     open.rested = Instant::now();
@@ -230,6 +265,9 @@ impl Connection {
             }
             _ => Body::stream(Coming(body)),
         };
+        if prepared.streamed && parts.status.is_success() && !body.is_end_stream() {
+            return Ok((Response::from_parts(parts, body.limited(limits.response_body)), keep));
+        }
         let bytes = body.collect(limits.response_body).await.map_err(failure::body)?;
         Ok((Response::from_parts(parts, bytes.into()), keep))
     }

@@ -18,6 +18,8 @@ pub(super) struct Prepared {
     pub(super) codings: Vec<ContentCoding>,
     /// Carrying it out twice does the same as once.
     pub(super) repeatable: bool,
+    /// The body of the answer is read as it comes.
+    pub(super) streamed: bool,
 }
 
 enum Payload {
@@ -55,6 +57,7 @@ impl Prepared {
             headers: parts.headers,
             payload,
             repeatable,
+            streamed: false,
         })
     }
 

@@ -27,7 +27,7 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{
-    Door, Shared, Speaks,
+    Door, Routes, Shared, Speaks,
     exchange::{Answer, Session},
     messages::{Messages, opens_with},
 };
@@ -56,14 +56,15 @@ pub(super) async fn run(
             secured = secure(stream, door.acceptor.as_deref(), &shared, peer) => secured,
         };
         let Some((io, channel, peer)) = secured else { return };
-        let Some((io, endpoint)) = spoken(io, door.speaks, &shared, &mut stop).await else {
+        let Door { speaks, routes, .. } = door;
+        let Some((io, endpoint)) = spoken(io, speaks, &shared, &mut stop).await else {
             return;
         };
         match endpoint {
             Some(endpoint) => {
                 Messages::new(io, endpoint, shared, channel, peer).serve(stopping).await;
             }
-            None => serve(io, channel, peer, shared, stopping).await,
+            None => serve(io, channel, peer, shared, routes, stopping).await,
         }
     }
     .instrument(span)
@@ -128,13 +129,15 @@ async fn serve(
     channel: Channel,
     peer: Peer,
     shared: Arc<Shared>,
+    routes: Arc<Routes>,
     stopping: watch::Receiver<bool>,
 ) {
     let pulse = Arc::new(Pulse::new());
     let limits = &shared.limits;
     let counters = Arc::clone(&shared.counters);
     let io = Watched::new(io, Arc::clone(&pulse), Arc::clone(&counters), limits.into());
-    let session = Arc::new(Session::new(Arc::clone(&shared), channel, peer, Arc::clone(&pulse)));
+    let session = Session::new(Arc::clone(&shared), routes, channel, peer, Arc::clone(&pulse));
+    let session = Arc::new(session);
     let service = service_fn(move |request: Request<Incoming>| {
         let session = Arc::clone(&session);
         let answer = async move { Ok::<_, Infallible>(session.exchange(request).await) };

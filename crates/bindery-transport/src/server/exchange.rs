@@ -16,7 +16,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Instant, timeout};
 
 use super::{
-    Shared,
+    Routes, Shared,
     guard::{Guarded, guarded},
     identity,
     preflight::{self, Checked},
@@ -31,6 +31,7 @@ use crate::{
 /// What all requests of a connection share.
 pub(super) struct Session {
     shared: Arc<Shared>,
+    routes: Arc<Routes>,
     channel: Channel,
     peer: Peer,
     identity: Result<Option<Principal>, IdentityError>,
@@ -40,12 +41,13 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(
         shared: Arc<Shared>,
+        routes: Arc<Routes>,
         channel: Channel,
         peer: Peer,
         pulse: Arc<Pulse>,
     ) -> Self {
         let identity = identity::of(&shared, &peer);
-        Self { shared, channel, peer, identity, pulse }
+        Self { shared, routes, channel, peer, identity, pulse }
     }
 
     /// Answers one request.
@@ -69,7 +71,7 @@ impl Session {
         };
         let mut cx = Context::new(self.channel.clone(), self.peer.clone(), self.shared.clock.now());
         let Checked { endpoint, outcome } =
-            preflight::check(&mut parts, &self.shared.router, &self.shared.limits);
+            preflight::check(&mut parts, &self.routes.router, &self.shared.limits);
         let outcome = match &self.identity {
             Ok(principal) => {
                 cx.principal.clone_from(principal);
@@ -133,7 +135,8 @@ impl Session {
         head: Option<&request::Parts>,
         refusal: Refusal,
     ) -> Response<Body> {
-        let own = endpoint.and_then(|endpoint| {
+        let refuser = endpoint.or_else(|| self.routes.router.refuser().map(|refuser| &**refuser));
+        let own = refuser.and_then(|endpoint| {
             guarded(|| endpoint.refuse(cx, head, &refusal))
                 .inspect_err(|panic| {
                     self.shared.counters.panic();
@@ -141,7 +144,7 @@ impl Session {
                 })
                 .ok()
         });
-        let mut response = own.unwrap_or_else(|| self.shared.neutral.refusal_response(&refusal));
+        let mut response = own.unwrap_or_else(|| self.routes.neutral.refusal_response(&refusal));
         response.extensions_mut().insert(Refused(refusal));
         response
     }

@@ -66,11 +66,12 @@ where
                 tracing::error!("a request without a Peer in its extensions: nobody is served");
                 let reason = "the server that this is mounted in does not say who is there";
                 let refusal = Refusal::Unidentified { reason: reason.to_owned() };
-                let response = shared.neutral.refusal_response(&refusal);
+                let response = shared.routes.neutral.refusal_response(&refusal);
                 shared.counters.refusal(refusal.fault());
                 return Ok(response.map(|body| MountedBody(Inner::Refused(body))));
             };
-            let session = Session::new(shared, channel, peer, Arc::new(Pulse::new()));
+            let routes = Arc::clone(&shared.routes);
+            let session = Session::new(shared, routes, channel, peer, Arc::new(Pulse::new()));
             Ok(session.exchange(request).await.map(|body| MountedBody(Inner::Answered(body))))
         })
     }

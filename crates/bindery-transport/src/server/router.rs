@@ -12,6 +12,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, Default)]
 pub struct Router {
     routes: BTreeMap<String, Arc<dyn Endpoint>>,
+    refuser: Option<Arc<dyn Endpoint>>,
 }
 
 /// Why an endpoint cannot be mounted.
@@ -37,7 +38,7 @@ pub enum MountError {
 impl Router {
     /// A router without routes: every target is unknown.
     pub const fn new() -> Self {
-        Self { routes: BTreeMap::new() }
+        Self { routes: BTreeMap::new(), refuser: None }
     }
 
     /// Puts an endpoint at a path.
@@ -59,6 +60,20 @@ impl Router {
         }
         self.routes.insert(path, endpoint);
         Ok(self)
+    }
+
+    /// Has an endpoint write the refusals where nothing stands ([`Endpoint::refuse`]), for a protocol whose responses all
+    /// have something in common, or that hides what is there. Without one they are a short text, or a field where all
+    /// endpoints say so.
+    #[must_use]
+    pub fn refuse_by(mut self, endpoint: Arc<dyn Endpoint>) -> Self {
+        self.refuser = Some(endpoint);
+        self
+    }
+
+    /// Who writes the refusals where nothing stands, if somebody does.
+    pub fn refuser(&self) -> Option<&Arc<dyn Endpoint>> {
+        self.refuser.as_ref()
     }
 
     /// The endpoint at a path.

@@ -70,7 +70,7 @@ impl Script {
         self.requests.lock().unwrap().clone()
     }
 
-    fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(SeqCst)
     }
 

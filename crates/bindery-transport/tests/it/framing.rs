@@ -20,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::{Echo, OCTETS, PATIENCE, Running, Service, Stopped2026, request, soon};
+use crate::support::{Echo, OCTETS, PATIENCE, Raw, Running, Service, Stopped2026, request, soon};
 
 #[tokio::test]
 async fn the_context() {
@@ -356,4 +356,31 @@ async fn an_unknown_target_is_told_in_the_form_that_all_cards_have() {
             None => assert!(told && String::from_utf8_lossy(&answer.body).contains(said)),
         }
     }
+}
+
+#[tokio::test]
+async fn a_listener_has_the_server_s_routes_or_its_own() {
+    let service = Arc::new(Service::default());
+    let listener = || Listener::clear("127.0.0.1:0".parse().unwrap());
+    let own = Router::new().mount("/own", Echo::endpoint(&service)).unwrap();
+    let server = Server::builder()
+        .listen(listener())
+        .listen(listener().router(own))
+        .router(Router::new().mount("/echo", Echo::endpoint(&service)).unwrap())
+        .bind()
+        .await
+        .unwrap();
+    let addresses = server.local_addrs();
+    let server = Running::spawn(server, service);
+    for (address, path, status) in [
+        (addresses[0], "/echo", 200),
+        (addresses[0], "/own", 404),
+        (addresses[1], "/echo", 404),
+        (addresses[1], "/own", 200),
+    ] {
+        let mut raw = Raw::connect(address).await;
+        raw.send(String::from_utf8(request("abc")).unwrap().replace("/echo", path)).await;
+        assert_eq!(raw.answer().await.status, status, "{address} {path}");
+    }
+    assert_eq!(server.stopped().await.aborted, 0);
 }

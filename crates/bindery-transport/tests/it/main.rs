@@ -18,6 +18,7 @@ mod messages;
 mod mounted;
 mod mutation;
 mod stop;
+mod streamed;
 mod substrate;
 mod support;
 mod tls;

@@ -1,17 +1,23 @@
 //! The TLS of a listener: files, policy, rules.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use bindery_tls::{
-    Acceptor, ClientAuth, ClientRules, Crls, Expiry, Identity, Policy, PskIdentities, Restriction,
-    Role, Roots, ServerConfig, TlsErrorKind, Usage,
+    Acceptor, ClientRules, Crls, Expiry, Identity, Policy, PskIdentities, Restriction, Role, Roots,
+    ServerConfig, TlsErrorKind, Usage,
 };
 
 use super::Planner;
 use crate::{
-    config::{ClientNames, ClientUsage, CrlCheck, Listener, TlsBackend},
-    tls,
+    config::{
+        ClientCertificates, ClientNames, ClientUsage, CrlCheck, Listener, Protocol, ServiceName,
+        TlsBackend,
+    },
+    files, tls,
 };
+
+/// What secures a listener, if anything does, and when that runs out.
+pub(super) type MaybeSecured = Option<(Option<Arc<dyn Acceptor>>, Vec<Expiry>)>;
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
@@ -49,7 +55,8 @@ impl Planner<'_> {
             Some(keys) => config.with_psk(keys?),
             None => config,
         };
-        if config.client_roots.is_none() && config.psk.keys.is_empty() {
+        let asks = listener.client_certificates != ClientCertificates::None;
+        if asks && config.client_roots.is_none() && config.psk.keys.is_empty() {
             let missing = format!(
                 "nothing says whose client certificates are accepted: the policy {} has no trust_anchors",
                 policy.name
@@ -57,7 +64,8 @@ impl Planner<'_> {
             self.problem(
                 &format!("{key}.client_authorities"),
                 missing,
-                "name the file with the authorities' certificates",
+                "name the file with the authorities' certificates, or ask for none: \
+                 client_certificates = \"none\"",
             );
             return None;
         }
@@ -82,9 +90,53 @@ impl Planner<'_> {
         Some((self.take(&format!("{key}{member}"), acceptor)?, expiries))
     }
 
+    /// What a listener without TLS comes to.
+    pub(super) fn clear(&mut self, key: &str, listener: &Listener) -> MaybeSecured {
+        for member in listener.tls_settings() {
+            self.problem(
+                &format!("{key}.{member}"),
+                "it means nothing on a listener in clear",
+                "leave it out, or leave out protocol = \"dangerous-clear-http\"",
+            );
+        }
+        self.warnings.push(format!(
+            "{key}.protocol = \"dangerous-clear-http\": whoever is between reads and changes \
+             everything, passwords of Basic included"
+        ));
+        Some((None, Vec::new()))
+    }
+
+    /// Whether what is spoken on a listener and the services that it names go together.
+    pub(super) fn spoken(&mut self, key: &str, listener: &Listener) {
+        let services = &self.loaded.value.service;
+        for service in &listener.services {
+            if !services.has(*service) {
+                let name = service.name();
+                self.problem(
+                    &format!("{key}.services"),
+                    format!("the service {name} is not switched on"),
+                    format!("add the table [service.{name}], or leave it out here"),
+                );
+            }
+        }
+        let kmip = listener.has(ServiceName::Kmip) && services.has(ServiceName::Kmip);
+        if matches!(listener.protocol, Protocol::KmipTls | Protocol::Both) && !kmip {
+            self.problem(
+                &format!("{key}.protocol"),
+                "it is KMIP's, and the service kmip is not on this listener",
+                "write \"https\", or name kmip among its services",
+            );
+        }
+    }
+
     fn identity(&mut self, key: &str, listener: &Listener) -> Option<Identity> {
-        let certificate = self.loaded.path(&listener.certificate);
-        let private = self.loaded.path(&listener.key);
+        let (Some(certificate), Some(private)) = (&listener.certificate, &listener.key) else {
+            let member = if listener.certificate.is_none() { "certificate" } else { "key" };
+            let remedy = "name the server's certificate chain and its key, both in PEM";
+            self.problem(&format!("{key}.{member}"), "it is missing", remedy);
+            return None;
+        };
+        let (certificate, private) = (self.loaded.path(certificate), self.loaded.path(private));
         let passphrase = listener.key_passphrase_file.as_ref().map(|file| self.loaded.path(file));
         let identity = match &passphrase {
             Some(passphrase) => {
@@ -102,7 +154,7 @@ impl Planner<'_> {
             "certificate"
         };
         let identity = self.take(&format!("{key}.{member}"), identity);
-        if let Some(warning) = exposure(&private)
+        if let Some(warning) = files::exposure("private key file", &private)
             && !self.warnings.contains(&warning)
         {
             self.warnings.push(warning);
@@ -145,8 +197,9 @@ impl Planner<'_> {
                 return None;
             }
         };
-        // Whatever the policy asks of clients: nobody gets to a key unidentified.
-        let mut restriction = Restriction::new().with_client_auth(ClientAuth::Required);
+        // Whatever the policy asks of clients: more may be asked, and never less.
+        let mut restriction =
+            Restriction::new().with_client_auth(listener.client_certificates.tls());
         if !listener.tls_suites.is_empty() {
             let named = restriction.with_suites_named(names(&listener.tls_suites));
             restriction = self.take(&format!("{key}.tls_suites"), named)?;
@@ -172,25 +225,4 @@ fn checking(mut crls: Crls, check: CrlCheck) -> Crls {
     crls.unknown_taken = check == CrlCheck::ChainWhereKnown;
     crls.expired_taken = crls.unknown_taken;
     crls
-}
-
-/// Warns of a private key that others than its owner can reach, as the store does for its key. A
-/// file that cannot be looked at is told by who reads it.
-#[cfg(unix)]
-fn exposure(key: &Path) -> Option<String> {
-    use std::os::unix::fs::PermissionsExt;
-
-    let mode = std::fs::metadata(key).ok()?.permissions().mode() & 0o7777;
-    let key = key.display();
-    (mode & 0o077 != 0).then(|| {
-        format!(
-            "the private key file {key} has mode {mode:04o}, open to others than its owner: \
-             chmod 600 {key}"
-        )
-    })
-}
-
-#[cfg(not(unix))]
-fn exposure(_: &Path) -> Option<String> {
-    None
 }

@@ -325,3 +325,16 @@ fn content_codings_are_the_cards_or_identity() {
     let response = card.refusal_response(&refusal);
     assert_eq!(response.headers()[header::ACCEPT_ENCODING], "identity");
 }
+
+#[test]
+fn content_without_a_type_is_taken_where_the_card_says_so() {
+    let untyped = with("content-type", &[]);
+    let mut card = card();
+    assert_eq!(check(&card, &untyped).map_err(|r| r.fault()), Err(Fault::MediaType));
+    card.untyped_content = crate::Severity::Report;
+    assert_eq!(check(&card, &untyped), Ok(vec![Note::MissingHeader(header::CONTENT_TYPE)]));
+    let other = with("content-type", &["text/html"]);
+    assert_eq!(check(&card, &other).map_err(|r| r.fault()), Err(Fault::MediaType));
+    let unreadable = with("content-type", &["?"]);
+    assert_eq!(check(&card, &unreadable).map_err(|r| r.fault()), Err(Fault::MediaType));
+}

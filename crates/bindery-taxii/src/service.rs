@@ -1,0 +1,38 @@
+//! The feed services, without IO, clock or runtime.
+//!
+//! [`FeedServer`] answers a [`TaxiiRequest`](crate::TaxiiRequest) of any dialect over a [`FeedStore`]. Time comes with the
+//! [`Context`](bindery_core::Context), randomness with [`Ids`](crate::Ids).
+//!
+//! # Choices
+//!
+//! Where the specifications leave a choice, or ask for what is not there yet:
+//!
+//! - **Labels** differ for all blocks of a collection, also for those of one message. A response says that it ends at the
+//!   last label that was given, or earlier where the client asked so: what comes later has a later label.
+//! - **Parts.** A poll of 1.1 is answered in parts by number and octets of blocks; one of 1.0 or the draft at once, as a
+//!   stream, because these have no parts.
+//! - **Answers come at once**: PENDING is never sent.
+//! - **Sets** are not there for 1.0 and the draft, which do not know them.
+//! - **An Inbox message is kept whole or not at all**: one block that a destination does not take refuses all.
+//! - **The draft's blocks are one element**: what is none is left out of its answers. Its subscription terms that ask for
+//!   protection are refused.
+//! - **Not there yet**: queries (UNSUPPORTED_QUERY) and pushing to subscribers (UNSUPPORTED_PROTOCOL).
+
+mod config;
+mod engine;
+mod fault;
+mod inbox;
+mod information;
+mod poll;
+mod store;
+mod subscription;
+
+pub use config::{FeedServerConfig, Observer, Places};
+pub use engine::FeedServer;
+pub use store::{
+    Block, Change, Collection, CollectionState, CommitError, ContentFilter, Delivery, FeedStore,
+    FeedStoreError, Grant, Grantee, Inbox, Insertion, Lease, Loaded, Maintained, Offers, Outcome,
+    Outgoing, Page, PageLimits, Part, PushTo, QueryText, Receipt, Received, RepeatKey, ResultPart,
+    ResultSet, ResultState, Retention, Rights, StoreFuture, StoredBlock, Subject, Subscription,
+    SubscriptionFilter, Undelivered, Versioned, Window,
+};

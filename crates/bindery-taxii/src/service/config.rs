@@ -1,0 +1,103 @@
+//! What the operator decides about the feed services. Collections and who may use them are the store's
+//! ([`Collection`](super::Collection)).
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use super::{FeedStoreError, PageLimits};
+use crate::{Carrier, Service, TaxiiRequest};
+
+/// Where services stand, as clients are told.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Places {
+    /// The path of each service that is there.
+    pub paths: BTreeMap<Service, String>,
+    /// What stands before the paths, such as `https://taxii.example.com`, where a proxy changes it. By default clients
+    /// are told the scheme, host and port that they came by: what really listens.
+    pub public: Option<String>,
+}
+
+impl Places {
+    /// A service's address for whoever sent a request; nothing where it is not there.
+    pub(super) fn address(&self, service: Service, request: &TaxiiRequest) -> Option<String> {
+        let path = self.paths.get(&service)?;
+        match (&self.public, &request.authority) {
+            (Some(public), _) => Some(format!("{}{path}", public.trim_end_matches('/'))),
+            (None, Some(authority)) => {
+                Some(format!("{}://{authority}{path}", request.carrier.scheme()))
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// The channel that the address of [`Places::address`] has.
+    pub(super) fn carrier(&self, request: &TaxiiRequest) -> Carrier {
+        match &self.public {
+            Some(public) if public.starts_with("http://") => Carrier::Http,
+            Some(_) => Carrier::Https,
+            None => request.carrier,
+        }
+    }
+}
+
+/// The feed services' settings.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FeedServerConfig {
+    /// Where the services stand.
+    pub places: Places,
+    /// The collections that content goes to when its sender names none, as 1.0 and the draft never do.
+    pub default_destinations: Vec<String>,
+    /// The most of one result part, in 1.1: what an answer holds in memory. Default 1,000 blocks and 8 MiB.
+    pub part: PageLimits,
+    /// What a streamed answer reads from the store at once. Default 100 blocks and 1 MiB.
+    pub page: PageLimits,
+    /// How long the parts of a result can be asked for. Default an hour.
+    pub results: Duration,
+    /// How long an Inbox message is known again when it is repeated. Default a day.
+    pub repeats: Duration,
+    /// The most subscriptions of an account to a collection. Default 100.
+    pub subscriptions: usize,
+    /// The most collections that one answer lists. Default 10,000.
+    pub listed: usize,
+    /// The most octets of one block. Default 64 MiB.
+    pub block_octets: usize,
+    /// Who is told of failures that a peer must not see. By default nobody.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Default for FeedServerConfig {
+    fn default() -> Self {
+        Self {
+            places: Places::default(),
+            default_destinations: Vec::new(),
+            part: PageLimits::new(1_000, 8 << 20),
+            page: PageLimits::default(),
+            results: Duration::from_secs(3_600),
+            repeats: Duration::from_secs(86_400),
+            subscriptions: 100,
+            listed: 10_000,
+            block_octets: 64 << 20,
+            observer: Arc::new(Silent),
+        }
+    }
+}
+
+/// Is told what goes wrong behind the server's back, and what came in.
+pub trait Observer: fmt::Debug + Send + Sync {
+    /// The store failed.
+    fn store_failed(&self, error: &FeedStoreError) {
+        let _ = error;
+    }
+
+    /// Blocks were kept in a collection; or were there already, where the message was a repetition.
+    fn received(&self, collection: &str, blocks: u64, repeated: bool) {
+        let _ = (collection, blocks, repeated);
+    }
+}
+
+/// Tells nobody.
+#[derive(Debug)]
+struct Silent;
+
+impl Observer for Silent {}
