@@ -122,6 +122,14 @@ pub struct Tolerance {
     pub boolean_values: bool,
     /// Tags outside 42xxxx and 54xxxx. For private extensions made before the range 54xxxx was set aside.
     pub tag_ranges: bool,
+    /// Attributes that stand in a Key Value on their own, under the tags of 2.x and without the structure around them
+    /// (a Link, a State beside the Key Material): they are its attributes. For Cosmian KMS (Cosmian/kms 899, which
+    /// Veeam stumbles over).
+    pub key_value_attributes: bool,
+    /// What the message's version does not have: 2.x forms in a message of 1.x and the reverse, and whatever else
+    /// [`check_version`](crate::check_version) finds. For PyKMIP, which sends attributes in the form of 2.0 after it
+    /// has settled on 1.x (Cosmian/kms 438).
+    pub other_versions: bool,
 }
 
 impl Tolerance {
@@ -132,6 +140,8 @@ impl Tolerance {
         extra_fields: false,
         boolean_values: false,
         tag_ranges: false,
+        key_value_attributes: false,
+        other_versions: false,
     };
 
     /// Everything that has a name here is tolerated.
@@ -141,10 +151,26 @@ impl Tolerance {
         extra_fields: true,
         boolean_values: true,
         tag_ranges: true,
+        key_value_attributes: true,
+        other_versions: true,
     };
 
     /// Everything that has a name here is tolerated.
     pub const fn lenient() -> Self {
         Self::LENIENT
+    }
+
+    /// The same with another [`key_value_attributes`](Self::key_value_attributes).
+    #[must_use]
+    pub const fn with_key_value_attributes(mut self, tolerated: bool) -> Self {
+        self.key_value_attributes = tolerated;
+        self
+    }
+
+    /// The same with another [`other_versions`](Self::other_versions).
+    #[must_use]
+    pub const fn with_other_versions(mut self, tolerated: bool) -> Self {
+        self.other_versions = tolerated;
+        self
     }
 }
