@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod client;
 pub(crate) mod db;
 pub(crate) mod kmip;
+pub(crate) mod omadm;
 mod span;
 pub(crate) mod taxii;
 
@@ -73,6 +74,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Speak KMIP with a server.
     Kmip(Box<kmip::KmipArgs>),
+    /// Look after managed devices: register them, queue commands, see what came back.
+    Omadm(Box<omadm::OmadmArgs>),
     /// Speak TAXII with a server.
     Taxii(Box<taxii::TaxiiArgs>),
     /// Turn a message from one form into another, exactly.

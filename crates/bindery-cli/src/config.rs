@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 mod listener;
 mod load;
+pub(crate) mod omadm;
 pub(crate) mod taxii;
 #[cfg(test)]
 mod tests;
@@ -60,6 +61,8 @@ pub(crate) struct Config {
 pub(crate) struct Services {
     /// The KMIP key server.
     pub(crate) kmip: Option<KmipService>,
+    /// The OMA device management service.
+    pub(crate) omadm: Option<omadm::OmadmService>,
     /// The TAXII feed services.
     pub(crate) taxii: Option<taxii::TaxiiService>,
 }
@@ -69,6 +72,7 @@ impl Services {
     pub(crate) const fn has(&self, service: ServiceName) -> bool {
         match service {
             ServiceName::Kmip => self.kmip.is_some(),
+            ServiceName::Omadm => self.omadm.is_some(),
             ServiceName::Taxii => self.taxii.is_some(),
         }
     }
@@ -303,6 +307,9 @@ pub(crate) struct ClientSettings {
     /// The KMIP server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<String>,
+    /// The OMA DM server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) omadm_url: Option<String>,
     /// The discovery service of the TAXII server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) taxii_url: Option<String>,

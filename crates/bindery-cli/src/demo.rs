@@ -1,5 +1,6 @@
 //! `bindery demo`: a server and a client over real mutual TLS, step by step.
 
+mod devices;
 mod feeds;
 mod report;
 mod steps;
@@ -60,9 +61,10 @@ pub(crate) async fn run(args: &DemoArgs, output: Output) -> Result<()> {
         ready.url(ServiceName::Kmip),
         made.account,
     ));
-    let urls = [ServiceName::Kmip, ServiceName::Taxii].map(|service| ready.url(service));
+    let urls = ready.urls();
     let client = Client {
         settings: settings(&data, urls, &args.tls_policy, ServiceName::Kmip)?,
+        devices: settings(&data, urls, &args.tls_policy, ServiceName::Omadm)?,
         feeds: settings(&data, urls, &args.tls_policy, ServiceName::Taxii)?,
         output,
     };
@@ -97,6 +99,8 @@ fn stopped_in_order(
 #[derive(Debug)]
 struct Client {
     settings: Settings,
+    /// The same for the device management service.
+    devices: Settings,
     /// The same for the feed services.
     feeds: Settings,
     output: Output,
@@ -123,11 +127,11 @@ impl Client {
 
 fn settings(
     data: &std::path::Path,
-    [kmip, taxii]: [&str; 2],
+    urls: [&str; 3],
     policy: &str,
     service: ServiceName,
 ) -> Result<Settings> {
-    let own = dev::client_settings(kmip, taxii);
+    let own = dev::client_settings(urls);
     let loaded: Loaded<ClientSettings> =
         Loaded { file: PathBuf::from(data).join("contexts.toml"), value: own };
     let mut own = absolute(&loaded, &loaded.value);

@@ -9,6 +9,7 @@ use crate::{
     args::DevArgs,
     config::{
         self, Admin, Config, Listener, Loaded, LogFormat, Protocol, ServiceName, Store,
+        omadm::OmadmService,
         taxii::{TaxiiCollection, TaxiiService},
     },
     context::DEV_DIRECTORY,
@@ -37,8 +38,7 @@ pub(crate) async fn run(args: &DevArgs, output: Output) -> Result<()> {
     let started = start(args).await?;
     let stop = signals::stop(HangUp::Nothing)?;
     let ready = Ready::of(&started);
-    let urls = [ServiceName::Kmip, ServiceName::Taxii].map(|service| ready.url(service));
-    files::write_context(&args.data, urls[0], urls[1])?;
+    files::write_context(&args.data, ready.urls())?;
     if output.format == Format::Table {
         let took = instant().saturating_duration_since(begin);
         write_stdout(banner(args, &made, &started, &ready).as_bytes())?;
@@ -79,6 +79,8 @@ fn configuration(args: &DevArgs) -> Config {
     let mut config = Config::default();
     config.listener.insert("dev".to_owned(), listener);
     config.service.kmip = Some(kmip());
+    // Whoever has a certificate may be a device.
+    config.service.omadm = Some(OmadmService { register: true, ..OmadmService::default() });
     config.service.taxii = Some(taxii());
     config.admin = Some(Admin { address: args.admin.unwrap_or_else(|| next_port(args.listen)) });
     config.store = store();
@@ -142,18 +144,17 @@ fn banner(args: &DevArgs, made: &Made, started: &Started, ready: &Ready) -> Stri
         let address = listening.address;
         text.push_str(&format!("               {address}   (KMIP without HTTP, the same TLS)\n"));
     }
-    text.push_str(&format!("               {}   (TAXII)\n", ready.url(ServiceName::Taxii)));
+    for (service, what) in [(ServiceName::Omadm, "OMA DM"), (ServiceName::Taxii, "TAXII")] {
+        text.push_str(&format!("               {}   ({what})\n", ready.url(service)));
+    }
     if let Some(admin) = started.admin {
         text.push_str(&format!("  admin        http://{admin}   /livez /readyz /metrics\n"));
     }
     text.push_str("\nTry, in another terminal:\n");
     let context = context_options(&args.data);
-    for line in [
-        "kmip create --alg aes --length 256 --name disk-1",
-        "kmip get disk-1",
-        "taxii collections",
-        "taxii poll -c default",
-    ] {
+    for line in
+        ["kmip create --alg aes --length 256 --name disk-1", "kmip get disk-1", "taxii collections"]
+    {
         text.push_str(&format!("  bindery {line}{context}\n"));
     }
     text.push('\n');

@@ -14,6 +14,7 @@ mod health;
 mod kmip;
 mod log;
 mod manual;
+mod omadm;
 mod output;
 mod profile;
 mod serve;
@@ -83,6 +84,7 @@ fn run(cli: Cli) -> Result<()> {
             log::start(log::level(cli.global.verbose), config::LogFormat::Text)?;
             on_one_thread(kmip::run(&args, output))
         }
+        Command::Omadm(args) => on_one_thread(omadm::run(&args, &output)),
         Command::Taxii(args) => {
             log::start(log::level(cli.global.verbose), config::LogFormat::Text)?;
             on_one_thread(taxii::run(&args, output))

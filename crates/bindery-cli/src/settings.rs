@@ -53,6 +53,7 @@ impl Settings {
     pub(crate) fn resolve(args: &ClientArgs, service: ServiceName) -> Result<Self> {
         let own = ClientSettings {
             url: args.url.clone(),
+            omadm_url: args.url.clone(),
             taxii_url: args.url.clone(),
             cacert: args.cacert.clone(),
             cert: args.cert.clone(),
@@ -99,6 +100,7 @@ impl Settings {
     pub(crate) fn of(settings: ClientSettings, service: ServiceName) -> Result<Self> {
         let (url, policy) = match service {
             ServiceName::Kmip => (settings.url, crate::config::default_policy()),
+            ServiceName::Omadm => (settings.omadm_url, "omadm".to_owned()),
             ServiceName::Taxii => (settings.taxii_url, "taxii".to_owned()),
         };
         let Some(url) = url else {
@@ -163,6 +165,7 @@ fn merge(strong: ClientSettings, weak: ClientSettings) -> ClientSettings {
     };
     ClientSettings {
         url: strong.url.or(weak.url),
+        omadm_url: strong.omadm_url.or(weak.omadm_url),
         taxii_url: strong.taxii_url.or(weak.taxii_url),
         cacert: strong.cacert.or(weak.cacert),
         cert,

@@ -103,7 +103,10 @@ impl Session {
             builder = builder.allow_clear();
         }
         if let Some((user, file)) = &settings.login {
+            // TAXII has Basic and nothing else (draft, section 9.1.2), and its servers answer one who says nothing
+            // as nobody.
             let login = Login::new(user, account::password(file)?);
+            let login = if clear { login } else { login.with_preemptive_basic() };
             let url = service.as_ref().unwrap_or(&settings.url);
             let with = builder.login(url, login);
             builder = with.map_err(|error| Failure::usage(error.to_string()))?;
@@ -131,7 +134,6 @@ impl Session {
     }
 
     async fn poll(&mut self, args: &PollArgs, output: &Output) -> Result<()> {
-        let url = self.service(ServiceType::Poll).await?;
         let mut options = PollOptions::default();
         options.begin = args.begin.as_deref().map(timestamp).transpose()?;
         options.end = args.end.as_deref().map(timestamp).transpose()?;
@@ -142,6 +144,7 @@ impl Session {
             Some(file) => read_cursors(file)?,
             None => Cursors::new(),
         };
+        let url = self.service(ServiceType::Poll).await?;
         let address = url.to_string();
         if let Some(begin) = cursors.get(&address, &args.collection) {
             options.begin = Some(begin.clone());

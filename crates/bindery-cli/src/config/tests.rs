@@ -26,6 +26,7 @@ fn the_template_is_a_configuration() {
     assert_eq!(config.identity, Identity::default());
     assert_eq!(config.tls, Tls::default());
     assert_eq!(config.service.kmip, Some(KmipService::default()));
+    assert_eq!(config.service.omadm, Some(omadm::OmadmService::default()));
     let taxii = config.service.taxii.unwrap();
     assert_eq!(taxii.collection["default"], taxii::TaxiiCollection::default());
     let without = taxii::TaxiiService { collection: BTreeMap::new(), ..taxii };
@@ -35,6 +36,9 @@ fn the_template_is_a_configuration() {
 }
 
 fn without_examples(mut services: Services) -> Services {
+    if let Some(omadm) = &mut services.omadm {
+        omadm.url = None;
+    }
     if let Some(taxii) = &mut services.taxii {
         taxii.public_url = None;
         for one in taxii.collection.values_mut() {
@@ -83,6 +87,8 @@ fn commented_keys_without_a_default_are_said_to_be_examples() {
     let expected = [
         "psk_file",
         "key_passphrase_file",
+        "url",
+        "url",
         "public_url",
         "volume",
         "keep_days",
@@ -90,6 +96,7 @@ fn commented_keys_without_a_default_are_said_to_be_examples() {
         "file",
         "kek_env",
         "url",
+        "omadm_url",
         "taxii_url",
         "cacert",
         "cert",
@@ -108,7 +115,7 @@ fn every_key_stands_in_the_template() {
     assert_eq!(main.and_then(|main| main.as_table()).map(|main| main.len()), Some(18));
     assert_eq!(count("identity"), 2);
     assert_eq!(count("accounts"), 2);
-    assert_eq!(count("client"), 7);
+    assert_eq!(count("client"), 8);
     assert_eq!(count("store"), 4);
     assert_eq!(count("limits"), 12);
     for table in [

@@ -64,6 +64,7 @@ pub(super) async fn run(
     report.step("destroy", destroy(&mut session, &uid).await);
     report.step("batch with an error inside", batch(&mut session).await);
     report.step("mutual TLS", channel(&session));
+    super::devices::run(client, database, report).await?;
     super::feeds::run(client, report).await?;
     report.step("client without certificate: refused", refusals::no_certificate(client).await);
     report.step("wrong content type: refused", refusals::content_type(client).await);

@@ -119,9 +119,10 @@ fn refuse_lost_kek(folder: &Path) -> Result<()> {
 }
 
 /// The settings of a client of services at these URLs; paths are relative to the directory.
-pub(crate) fn client_settings(kmip: &str, taxii: &str) -> ClientSettings {
+pub(crate) fn client_settings([kmip, omadm, taxii]: [&str; 3]) -> ClientSettings {
     ClientSettings {
         url: Some(kmip.to_owned()),
+        omadm_url: Some(omadm.to_owned()),
         taxii_url: Some(taxii.to_owned()),
         cacert: Some(CA_CERTIFICATE.into()),
         cert: Some(CLIENT_CERTIFICATE.into()),
@@ -134,10 +135,10 @@ pub(crate) fn client_settings(kmip: &str, taxii: &str) -> ClientSettings {
 ///
 /// # Errors
 /// The file cannot be written.
-pub(super) fn write_context(folder: &Path, kmip: &str, taxii: &str) -> Result<()> {
+pub(super) fn write_context(folder: &Path, urls: [&str; 3]) -> Result<()> {
     let contexts = ContextFile {
         default: Some(CONTEXT.to_owned()),
-        context: [(CONTEXT.to_owned(), client_settings(kmip, taxii))].into(),
+        context: [(CONTEXT.to_owned(), client_settings(urls))].into(),
     };
     let file = folder.join(FILE_NAME);
     let text = toml::to_string(&contexts).map_err(|error| file_failure(&file, &error))?;

@@ -2,6 +2,7 @@
 //! opened, bound or changed.
 
 mod listener;
+pub(crate) mod omadm;
 pub(crate) mod taxii;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
@@ -41,6 +42,7 @@ pub(crate) struct Serving {
     pub(crate) accounts: LiveAccounts,
     pub(crate) limits: Limits,
     pub(crate) kmip: Option<KmipPlan>,
+    pub(crate) omadm: Option<omadm::OmadmPlan>,
     pub(crate) taxii: Option<taxii::TaxiiPlan>,
     pub(crate) admin: Option<AdminPlan>,
 }
@@ -86,9 +88,10 @@ impl Plan {
         let mut planner = Planner { loaded, now, problems: Vec::new(), warnings: Vec::new() };
         let listeners = planner.listeners();
         let kmip = planner.kmip();
+        let omadm = planner.omadm();
         let taxii = planner.taxii();
-        if kmip.is_none() && taxii.is_none() {
-            let remedy = "add the table [service.kmip] or [service.taxii]";
+        if kmip.is_none() && omadm.is_none() && taxii.is_none() {
+            let remedy = "add the table [service.kmip], [service.omadm] or [service.taxii]";
             planner.problem("service", "no service is switched on", remedy);
         }
         let accounts = planner.accounts();
@@ -106,6 +109,7 @@ impl Plan {
                     accounts,
                     limits: loaded.value.limits.to_transport(),
                     kmip,
+                    omadm,
                     taxii,
                     admin,
                 },

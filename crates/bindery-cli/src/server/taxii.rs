@@ -68,7 +68,10 @@ fn random<const N: usize>() -> Result<[u8; N]> {
 }
 
 /// What clients prove passwords to; nothing where they need not.
-fn guard(auth: &AuthPlan, accounts: &LiveAccounts) -> Result<Option<Arc<Authenticator>>> {
+pub(super) fn guard(
+    auth: &AuthPlan,
+    accounts: &LiveAccounts,
+) -> Result<Option<Arc<Authenticator>>> {
     if auth.schemes.is_empty() {
         return Ok(None);
     }

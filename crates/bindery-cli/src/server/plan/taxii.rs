@@ -10,7 +10,7 @@ use bindery_taxii::{
 use bindery_taxii_xml::{CollectionType, ContentBinding};
 
 use super::{Planner, SMALLEST_REQUEST, is_path};
-use crate::config::taxii::{CollectionKind, DialectName, HttpAuth, TaxiiCollection, TaxiiService};
+use crate::config::taxii::{CollectionKind, DialectName, TaxiiCollection, TaxiiService};
 
 /// The feed services.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Planner<'_> {
             let remedy = "leave the key out, or name \"released\" or \"draft\"";
             self.problem("service.taxii.dialects", "no dialect is spoken", remedy);
         }
-        let auth = self.taxii_auth(service);
+        let auth = self.auth("service.taxii.http_auth", &service.http_auth, service.anonymous);
         let collections = self.collections(service);
         for name in &service.default_destinations {
             if !service.collection.contains_key(name) {
@@ -76,26 +76,6 @@ impl Planner<'_> {
             }
         }
         Some(TaxiiPlan { profiles: profiles(service), engine: engine(service), collections, auth })
-    }
-
-    fn taxii_auth(&mut self, service: &TaxiiService) -> AuthPlan {
-        let settings = &self.loaded.value.accounts;
-        if !service.http_auth.is_empty() && settings.file.is_none() {
-            self.problem(
-                "service.taxii.http_auth",
-                "there are no accounts that could prove a password",
-                "name a file under [accounts]; `bindery account set` writes it",
-            );
-        }
-        let schemes = service.http_auth.iter().map(|scheme| match scheme {
-            HttpAuth::Basic => AuthScheme::Basic,
-            HttpAuth::Digest => AuthScheme::Digest,
-        });
-        AuthPlan {
-            realm: settings.realm.clone(),
-            schemes: schemes.collect(),
-            anonymous: service.anonymous,
-        }
     }
 
     fn collections(&mut self, service: &TaxiiService) -> Vec<Collection> {
