@@ -16,7 +16,9 @@
 //! - **An Inbox message is kept whole or not at all**: one block that a destination does not take refuses all.
 //! - **The draft's blocks are one element `STIX`**: what is none is left out of its answers. Its subscription terms that ask for
 //!   protection are refused.
-//! - **Not there yet**: queries (UNSUPPORTED_QUERY) and pushing to subscribers (UNSUPPORTED_PROTOCOL).
+//! - **Pushes** begin with what comes after the subscription was made, and go to hosts that the operator has named only. A
+//!   subscription is polled or pushed. What is pushed again has the message id that it had.
+//! - **Not there yet**: queries (UNSUPPORTED_QUERY).
 
 mod config;
 mod engine;
