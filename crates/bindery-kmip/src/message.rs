@@ -215,10 +215,13 @@ impl RequestMessage {
         if !options.tolerance.other_versions {
             versions::mark(&mut message, octets, options)?;
         }
-        for item in &mut message.batch_items {
-            if let RequestPayload::Faulty(faulty) = &mut item.payload {
-                faulty.error = faulty.error.clone().locate(octets);
-            }
+        let payloads = message.batch_items.iter_mut().map(|item| &mut item.payload);
+        let faulty = payloads.filter_map(|payload| match payload {
+            RequestPayload::Faulty(faulty) => Some(faulty),
+            _ => None,
+        });
+        for faulty in faulty.take(versions::LOCATED) {
+            faulty.error = faulty.error.clone().locate(octets);
         }
         Ok(message)
     }

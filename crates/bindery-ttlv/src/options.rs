@@ -160,6 +160,33 @@ impl Tolerance {
         Self::LENIENT
     }
 
+    /// The tolerances' names, as the fields are called.
+    pub const NAMES: [&'static str; 7] = [
+        "dirty_padding",
+        "field_order",
+        "extra_fields",
+        "boolean_values",
+        "tag_ranges",
+        "key_value_attributes",
+        "other_versions",
+    ];
+
+    /// The same with the tolerance of this name on; `None` if there is none of the name.
+    #[must_use]
+    pub fn with_named(mut self, name: &str) -> Option<Self> {
+        *match name {
+            "dirty_padding" => &mut self.dirty_padding,
+            "field_order" => &mut self.field_order,
+            "extra_fields" => &mut self.extra_fields,
+            "boolean_values" => &mut self.boolean_values,
+            "tag_ranges" => &mut self.tag_ranges,
+            "key_value_attributes" => &mut self.key_value_attributes,
+            "other_versions" => &mut self.other_versions,
+            _ => return None,
+        } = true;
+        Some(self)
+    }
+
     /// The same with another [`key_value_attributes`](Self::key_value_attributes).
     #[must_use]
     pub const fn with_key_value_attributes(mut self, tolerated: bool) -> Self {
@@ -172,5 +199,22 @@ impl Tolerance {
     pub const fn with_other_versions(mut self, tolerated: bool) -> Self {
         self.other_versions = tolerated;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tolerance;
+
+    #[test]
+    fn all_that_have_a_name_are_all() {
+        let named = |tolerance: Tolerance, name: &&str| {
+            let wider = tolerance.with_named(name).unwrap();
+            assert_ne!(wider, tolerance, "{name}");
+            wider
+        };
+        let all = Tolerance::NAMES.iter().fold(Tolerance::STRICT, named);
+        assert_eq!(all, Tolerance::LENIENT);
+        assert_eq!(Tolerance::STRICT.with_named("anything"), None);
     }
 }

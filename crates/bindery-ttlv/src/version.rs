@@ -17,7 +17,8 @@ pub fn check_version(
     version: ProtocolVersion,
     options: &Options,
 ) -> Result<(), Error> {
-    Misfits::new(message, version, options).next().map_or(Ok(()), Err)
+    let first = Misfits::new(message, version, options).next();
+    first.map_or(Ok(()), |error| Err(error.locate(message)))
 }
 
 /// The items of a message whose tag, enumeration value or mask bit the tables of a version do not list, or that stand as
@@ -29,7 +30,8 @@ pub fn check_version(
 /// of a message of a version before 1.0.
 pub struct Misfits<'a> {
     walk: Walk<'a>,
-    message: &'a [u8],
+    /// Of the last misfit.
+    depth: u16,
     version: ProtocolVersion,
     /// The structure that was last begun at each depth.
     structures: [Tag; DEPTH],
@@ -53,7 +55,12 @@ impl<'a> Misfits<'a> {
         let walk = Walk::new(message, options);
         // No field is looked for in a Request Message.
         let structures = [Tag::REQUEST_MESSAGE; DEPTH];
-        Self { walk, message, version, structures, operation: 0 }
+        Self { walk, depth: 0, version, structures, operation: 0 }
+    }
+
+    /// How many structures the last misfit is inside of.
+    pub const fn depth(&self) -> u16 {
+        self.depth
     }
 
     fn misfit(&mut self, visit: &Visit<'_>) -> Option<ErrorKind> {
@@ -92,7 +99,8 @@ impl Iterator for Misfits<'_> {
                 Err(error) => return Some(error),
             };
             if let Some(kind) = self.misfit(&visit) {
-                return Some(Error::new(kind, visit.item.offset).locate(self.message));
+                self.depth = visit.depth;
+                return Some(Error::new(kind, visit.item.offset));
             }
         }
     }

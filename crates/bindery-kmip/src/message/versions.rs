@@ -28,6 +28,12 @@ fn misfits<'a>(
     Misfits::new(octets, version, options).filter(move |error| *error.kind() != draft)
 }
 
+/// How many structures a batch item's own fields are inside of.
+const OF_AN_ITEM: u16 = 2;
+
+/// How many faults of a message get their path: each is one more way through the message.
+pub(super) const LOCATED: usize = 16;
+
 /// Refuses a request that has what its version does not.
 ///
 /// # Errors
@@ -37,7 +43,8 @@ pub(crate) fn check(
     version: ProtocolVersion,
     options: &Options,
 ) -> Result<(), Error> {
-    misfits(octets, version, options).next().map_or(Ok(()), Err)
+    let first = misfits(octets, version, options).next();
+    first.map_or(Ok(()), |error| Err(error.locate(octets)))
 }
 
 /// Refuses a response that has what its version does not. An operation that the version does not
@@ -51,13 +58,17 @@ pub(super) fn check_response(
     version: ProtocolVersion,
     options: &Options,
 ) -> Result<(), Error> {
-    let refusal = |error: &Error| {
-        let item = [Tag::RESPONSE_MESSAGE, Tag::BATCH_ITEM];
-        let field = error.path().strip_prefix(item.as_slice());
-        matches!(error.kind(), ErrorKind::Version { .. })
-            && matches!(field, Some([Tag::OPERATION | Tag::RESULT_REASON]))
-    };
-    Misfits::new(octets, version, options).find(|error| !refusal(error)).map_or(Ok(()), Err)
+    let mut misfits = Misfits::new(octets, version, options);
+    while let Some(error) = misfits.next() {
+        let refusal = matches!(
+            error.kind(),
+            ErrorKind::Version { tag: Tag::OPERATION | Tag::RESULT_REASON, .. }
+        );
+        if !(refusal && misfits.depth() == OF_AN_ITEM) {
+            return Err(error.locate(octets));
+        }
+    }
+    Ok(())
 }
 
 /// Makes the payload of each item faulty that has what the message's version does not.
@@ -78,9 +89,9 @@ pub(super) fn mark(
         let item = places.partition_point(|place| *place <= error.offset()).checked_sub(1);
         let item = item.and_then(|place| message.batch_items.get_mut(place));
         let (Some(item), ErrorKind::Version { .. }) = (item, error.kind()) else {
-            return Err(error);
+            return Err(error.locate(octets));
         };
-        // The first fault is the one that is told.
+        // The first fault is the one that is told; the caller locates it.
         if !matches!(item.payload, RequestPayload::Faulty(_)) {
             item.payload = faulty(item, error, options)?;
         }

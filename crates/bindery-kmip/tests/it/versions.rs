@@ -279,3 +279,28 @@ fn a_client_chooses_the_encoding() {
         assert!(body.starts_with(&begins), "{}", String::from_utf8_lossy(&body));
     }
 }
+
+/// A message of nothing but faults is gone through a few times only: with a way through it for each
+/// of them this would take minutes.
+#[test]
+fn faults_by_the_ten_thousand_are_soon_told() {
+    let mut young = LocateRequest::default();
+    young.attributes_2 = Some(attributes_2(&["x"; 40]));
+    let payloads = vec![RequestPayload::from(young); 5_000];
+    let message = RequestMessage::decode(&written(V1_4, payloads), &Options::STRICT).unwrap();
+    assert_eq!(message.batch_items.len(), 5_000);
+    for (place, item) in message.batch_items.iter().enumerate() {
+        let RequestPayload::Faulty(faulty) = &item.payload else { panic!("{place}") };
+        assert!(matches!(faulty.error.kind(), ErrorKind::Version { .. }));
+        assert_eq!(faulty.error.path().is_empty(), place >= 16, "{place}");
+    }
+    let young = vec![Attribute::new(Name::text("x")).with_index(0); 100_000];
+    let mut locate = LocateRequest::default();
+    locate.attributes = young;
+    let options = Options::STRICT.with_limits(
+        bindery_ttlv::Limits::DEFAULT.with_items(u32::MAX).with_message_length(u32::MAX),
+    );
+    let octets = written(V2_1, vec![locate.into()]);
+    let message = RequestMessage::decode(&octets, &options).unwrap();
+    assert!(matches!(message.batch_items[0].payload, RequestPayload::Faulty(_)));
+}
