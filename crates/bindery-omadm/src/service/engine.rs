@@ -73,7 +73,8 @@ impl DmServer {
             token: [0; 16],
             decoy: &self.decoy,
         };
-        let filled = self.random.fill(&mut scene.nonce).and_then(|()| self.random.fill(&mut scene.token));
+        let filled =
+            self.random.fill(&mut scene.nonce).and_then(|()| self.random.fill(&mut scene.token));
         if let Err(error) = filled {
             self.config.management.random_failed(&error);
             return turn::refuse(&scene, StatusCode::SERVICE_UNAVAILABLE, None).reply;

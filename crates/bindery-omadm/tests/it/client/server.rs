@@ -142,7 +142,8 @@ fn every_way_of_proving_carries_a_session() {
                 let summary = pair.session().unwrap_or_else(|error| panic!("{what}: {error}"));
                 assert!(summary.messages <= 3, "{what}: {summary:?}");
             }
-            let loaded = now(pair.store.load(&bindery_omadm::service::Ask::new(ID, None::<String>, 0)));
+            let loaded =
+                now(pair.store.load(&bindery_omadm::service::Ask::new(ID, None::<String>, 0)));
             let info = loaded.unwrap().device.unwrap().entry.dev_info;
             assert_eq!(info.get("Man").map(String::as_str), Some("Maker"), "{what}");
         }
@@ -208,7 +209,10 @@ fn octets_of_any_kind_go_both_ways() {
     for form in [Form::Wbxml, Form::Xml] {
         let mut pair = Pair::new(AuthType::Digest, true, form, config(Scheme::Md5));
         pair.client.tree.put(&path("./Up"), Node::leaf(Leaf::new("bin", octets.clone()))).unwrap();
-        pair.queue("down", Order::add(Value::new("./Down", "bin", Bytes::from(octets.clone()))).unwrap());
+        pair.queue(
+            "down",
+            Order::add(Value::new("./Down", "bin", Bytes::from(octets.clone()))).unwrap(),
+        );
         pair.queue("up", Order::get(["./Up"]).unwrap());
         pair.session().unwrap();
         assert_eq!(pair.state("down"), (CommandState::Acknowledged, Some(200)), "{form:?}");
