@@ -1,6 +1,6 @@
 //! PEM sections (RFC 7468) with errors that name the file and the remedy.
 
-use std::{fs, io::Read as _, path::Path};
+use std::{fs::File, io::Read as _, path::Path};
 
 use rustls_pki_types::{
     CertificateDer, PrivateKeyDer,
@@ -30,13 +30,16 @@ pub(crate) enum Section {
     Other,
 }
 
+/// The largest file of revocation lists that is read, in octets: over a million entries.
+pub(crate) const CRL_LIMIT: u64 = 64 * 1024 * 1024;
+
 /// Reads a file of PEM text.
 pub(crate) fn read_file(path: &Path, holds: &str) -> Result<Vec<u8>, TlsError> {
-    read_at_most(path, holds, FILE_LIMIT)
+    read_up_to(FILE_LIMIT, path, holds)
 }
 
-/// Reads a file of at most so many octets.
-pub(crate) fn read_at_most(path: &Path, holds: &str, limit: u64) -> Result<Vec<u8>, TlsError> {
+/// Reads a file of no more octets than this.
+pub(crate) fn read_up_to(limit: u64, path: &Path, holds: &str) -> Result<Vec<u8>, TlsError> {
     let failed = |error: std::io::Error| {
         let hint = match error.kind() {
             std::io::ErrorKind::NotFound => "check the path in the configuration",
@@ -48,14 +51,13 @@ pub(crate) fn read_at_most(path: &Path, holds: &str, limit: u64) -> Result<Vec<u
         let message = format!("{holds} file {}: {error}", path.display());
         TlsError::new(TlsErrorKind::Configuration, message, hint).with_source(error)
     };
-    // What the file says of its length is no promise: a device has none, and a file may grow.
-    let mut octets = Vec::new();
-    let file = fs::File::open(path).map_err(failed)?;
+    // The length is counted in reading: a pipe or a device says nothing of it before.
+    let (mut octets, file) = (Vec::new(), File::open(path).map_err(failed)?);
     file.take(limit + 1).read_to_end(&mut octets).map_err(failed)?;
     if octets.len() as u64 > limit {
         let message =
             format!("{holds} file {}: too long, at most {limit} octets are read", path.display());
-        return Err(configuration(message, "name a PEM file that holds this and nothing else"));
+        return Err(configuration(message, format!("name a file that holds the {holds} only")));
     }
     Ok(octets)
 }

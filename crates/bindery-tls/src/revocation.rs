@@ -8,9 +8,6 @@ use x509_parser::{prelude::FromDer as _, revocation_list::CertificateRevocationL
 
 use crate::{TlsError, certificate::rfc4514, pem, pem::configuration};
 
-/// The largest file of revocation lists that is read, in octets: a million entries fit.
-const LIMIT: u64 = 64 * 1024 * 1024;
-
 /// Revocation lists, and how strictly they are taken.
 ///
 /// Without a list nothing is checked. With one, every certificate of a chain must be covered by a
@@ -51,7 +48,7 @@ impl Crls {
         let mut crls = Self::default();
         for path in paths {
             let path = path.as_ref();
-            let octets = pem::read_at_most(path, "revocation list", LIMIT)?;
+            let octets = pem::read_up_to(pem::CRL_LIMIT, path, "revocation list")?;
             crls.add(&octets, &format!("revocation list file {}", path.display()))?;
         }
         Ok(crls)
@@ -86,7 +83,7 @@ impl Crls {
 
     /// Until when all authorities whose lists are here are covered by one in date; `None` where
     /// dates do not matter or are not given.
-    pub(crate) fn count_until(&self) -> Option<Timestamp> {
+    pub(crate) fn in_date_until(&self) -> Option<Timestamp> {
         if self.expired_taken {
             return None;
         }

@@ -4,7 +4,6 @@ mod any_server;
 mod client;
 mod failure;
 mod server;
-mod sessions;
 mod signing;
 mod stream;
 mod tickets;

@@ -194,14 +194,20 @@ impl File {
             crls: self.crls,
             psk_identities: identities.map(|all| all.into_iter().map(String::into_bytes).collect()),
         };
-        policy.resumption = resumption(self.resumption, self.ticket_rotation_seconds)?;
+        policy.resumption =
+            resumption(policy.resumption, self.resumption, self.ticket_rotation_seconds)?;
         Ok(policy)
     }
 }
 
-fn resumption(tickets: Option<bool>, seconds: Option<u32>) -> Result<Resumption, TlsError> {
+fn resumption(
+    base: Resumption,
+    tickets: Option<bool>,
+    seconds: Option<u32>,
+) -> Result<Resumption, TlsError> {
     let rotation = match seconds {
-        None => Resumption::default().rotation,
+        None if !base.tickets => Resumption::default().rotation,
+        None => base.rotation,
         Some(seconds) => Duration::from_secs(seconds.into()),
     };
     if rotation.is_zero() || rotation > Resumption::LONGEST_ROTATION {
@@ -209,9 +215,9 @@ fn resumption(tickets: Option<bool>, seconds: Option<u32>) -> Result<Resumption,
         let message = format!("ticket_rotation_seconds: from 1 to {longest}");
         return Err(configuration(message, "six hours are 21600"));
     }
-    match tickets {
-        Some(false) => Ok(Resumption::none()),
-        _ => Ok(Resumption::rotating(rotation)),
+    match tickets.unwrap_or(base.tickets) {
+        false => Ok(Resumption::none()),
+        true => Ok(Resumption::rotating(rotation)),
     }
 }
 
@@ -265,7 +271,7 @@ impl Suites {
             permitted: self.permitted.clone(),
             left_out: self.left_out.clone(),
         };
-        if !named.is_given() && self.characteristics.is_none() {
+        if !named.are_given() && self.characteristics.is_none() {
             if !from_base {
                 let message = "suites: none is named, and no characteristics are given";
                 return Err(configuration(message, "write suites.permitted or [suites.where]"));
@@ -295,9 +301,9 @@ impl Suites {
 }
 
 impl Names {
-    /// Whether a list is given. One that is empty is given too: it permits nothing, and must not
-    /// come to what would be there without it.
-    const fn is_given(&self) -> bool {
+    /// A list that is given and empty is given: it permits nothing, and not what is in the policy
+    /// that this one is based on.
+    const fn are_given(&self) -> bool {
         self.required.is_some() || self.permitted.is_some() || self.left_out.is_some()
     }
 
@@ -305,17 +311,12 @@ impl Names {
         &self,
         rows: &mut Vec<Row<T>>,
         find: impl Fn(&str) -> Result<T, TlsError>,
-        table: &str,
+        kind: &str,
     ) -> Result<(), TlsError> {
-        if !self.is_given() {
-            return Ok(());
+        if self.are_given() {
+            *rows = self.rows(find, kind)?;
         }
-        *rows = self.rows(find, table)?;
-        if rows.iter().any(|row| row.need != Need::LeftOut) {
-            return Ok(());
-        }
-        let hint = "permit one, or leave the table out";
-        Err(configuration(format!("{table}: none is permitted"), hint))
+        Ok(())
     }
 
     fn rows<T: Copy + PartialEq>(

@@ -106,7 +106,7 @@ impl RustlsConnector {
             chain,
             sessions,
             known: Mutex::new(BTreeMap::new()),
-            lists_until: config.crls.count_until(),
+            lists_until: config.crls.in_date_until(),
             any_server: config.takes_any_server(),
             time: Arc::clone(&backend.time),
         })

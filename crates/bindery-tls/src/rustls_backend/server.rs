@@ -1,6 +1,6 @@
 //! The server's side of handshakes on rustls.
 
-use std::{cell::Cell, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use bindery_core::Timestamp;
 use rustls::{
@@ -16,9 +16,8 @@ use super::{
     RustlsBackend,
     failure::{Seen, Side, failure},
     info, protocol_versions, refused, root_store,
-    sessions::{Ages, AgingSessions, BEGUN},
     stream::{Protected, Watched},
-    tickets::RotatingTickets,
+    tickets::{RotatingTickets, of_one_session},
     verify::{ClientCheck, ServersToo, readable, schemes},
 };
 use crate::{
@@ -55,18 +54,15 @@ impl RustlsAcceptor {
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
         if plan.resumption.tickets {
-            let until = match plan.client_auth {
-                ClientAuth::None => None,
-                _ => config.crls.count_until().map(|at| at.unix_seconds().try_into().unwrap_or(0)),
-            };
-            let ages = Ages::new(&backend.time, plan.resumption, until);
-            let tickets = RotatingTickets::new(&backend.provider, ages.clone());
-            tls.ticketer = Arc::new(tickets.map_err(|error| refused(policy, error))?);
-            tls.session_storage = Arc::new(AgingSessions::new(ages));
+            let tickets = RotatingTickets::new(&backend.provider, &backend.time, plan.resumption);
+            let tickets = tickets.map_err(|error| refused(policy, error))?;
+            tls.ticketer = Arc::new(tickets.until(config.crls.in_date_until()));
         } else {
             tls.send_tls13_tickets = 0;
-            tls.session_storage = Arc::new(NoServerSessionStorage {});
         }
+        // Sessions of TLS 1.2 that are kept here by their id (for clients without tickets) would
+        // know no end: only tickets resume.
+        tls.session_storage = Arc::new(NoServerSessionStorage {});
         // "Best first" in a policy means the policy's order, not the client's.
         tls.ignore_client_order = true;
         tls.alpn_protocols = plan.permitted_alpn(&config.alpn)?;
@@ -94,10 +90,9 @@ impl RustlsAcceptor {
             }
         };
         let suites = start.client_hello().cipher_suites().to_vec();
-        let config = Arc::clone(&self.config);
-        // The ClientHello is answered before the first await: the whole is one handshake.
-        let accept = async move { start.into_stream(config).into_fallible().await };
-        let stream = BEGUN.scope(Cell::new(None), accept).await.map_err(|(error, io)| {
+        // The ticket is opened where the ClientHello is taken in: before the first await.
+        let accept = async { start.into_stream(Arc::clone(&self.config)).into_fallible().await };
+        let stream = of_one_session(accept).await.map_err(|(error, io)| {
             let offer = format!("it offers {}; {}", offered(&suites), self.takes);
             let seen = Seen { first: io.first(), offer: Some(&offer) };
             failure(error, Side::Server, Some(seen))

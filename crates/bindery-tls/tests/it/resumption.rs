@@ -14,6 +14,7 @@ use bindery_tls::{
     pki::{Leaf, Validity},
     registry::suites,
 };
+use rustls::client::Tls12Resumption;
 use tokio::io::AsyncReadExt as _;
 use tokio_rustls::TlsConnector;
 
@@ -59,6 +60,8 @@ async fn a_ticket_of_another_acceptor_gives_a_full_handshake() {
 
 #[tokio::test]
 async fn a_ticket_does_not_outlive_the_certificate_that_it_stands_for() {
+    const START: i64 = 1_700_000_000;
+    const HOUR: i64 = 3_600;
     let mut world = World::new();
     let validity = Validity {
         not_before: Timestamp::from_unix_seconds(START - HOUR),
@@ -66,7 +69,10 @@ async fn a_ticket_does_not_outlive_the_certificate_that_it_stands_for() {
     };
     world.client = world.authority.issue(&Leaf::client("alice").with_validity(validity)).unwrap();
     for version in VERSIONS {
-        let (now, backend) = clocked();
+        let now = Arc::new(AtomicI64::new(START));
+        let clock = Arc::clone(&now);
+        let backend = backend()
+            .with_clock(move || Timestamp::from_unix_seconds(clock.load(Ordering::Relaxed)));
         let policy = kmip_with(version);
         let acceptor = backend.acceptor(&policy, world.server_config()).unwrap();
         let connector = backend.connector(&policy, world.client_config()).unwrap();
@@ -84,99 +90,94 @@ async fn a_ticket_does_not_outlive_the_certificate_that_it_stands_for() {
     }
 }
 
-const START: i64 = 1_700_000_000;
-const HOUR: i64 = 3_600;
-
-/// A clock, and a backend that goes by it.
-fn clocked() -> (Arc<AtomicI64>, RustlsBackend) {
-    let now = Arc::new(AtomicI64::new(START));
+/// A backend whose clock is set by hand.
+fn by_hand(start: i64) -> (RustlsBackend, Arc<AtomicI64>) {
+    let now = Arc::new(AtomicI64::new(start));
     let clock = Arc::clone(&now);
     let clock = move || Timestamp::from_unix_seconds(clock.load(Ordering::Relaxed));
-    (now, backend().with_clock(clock))
+    (backend().with_clock(clock), now)
 }
 
-/// Each resumption gives new tickets: a client that comes often must not go on for ever without its
-/// certificate being looked at.
+const MINUTE: i64 = 60;
+
+/// RFC 8446, 4.6.1: new tickets must not prolong a session for ever, as nobody looks again at who
+/// began it.
 #[tokio::test]
-async fn a_session_ends_however_often_it_is_resumed() {
+async fn a_session_ends_however_often_it_is_given_new_tickets() {
+    const START: i64 = 1_700_000_000;
     let world = World::new();
     for version in VERSIONS {
-        let (now, backend) = clocked();
+        let (backend, now) = by_hand(START);
         let mut policy = kmip_with(version);
-        policy.resumption = Resumption::rotating(Duration::from_secs(HOUR as u64));
+        policy.resumption = Resumption::rotating(Duration::from_secs(60 * 60));
         let acceptor = backend.acceptor(&policy, world.server_config()).unwrap();
         let connector = backend.connector(&policy, world.client_config()).unwrap();
-        // In quarters of an hour since the full handshake: ends after two hours, and begins anew.
-        for (quarters, resumed) in
-            [(0, false), (3, true), (6, true), (7, true), (9, false), (12, true)]
+        for (minutes, resumed) in
+            [(0, false), (50, true), (100, true), (119, true), (120, false), (150, true)]
         {
-            now.store(START + quarters * HOUR / 4, Ordering::Relaxed);
+            now.store(START + minutes * MINUTE, Ordering::Relaxed);
             let (server, _) = secured(&acceptor, &connector).await;
-            assert_eq!(server.info.resumed, resumed, "{version}, after {quarters} quarters");
-            assert_eq!(server.peer_certificates.len(), 1);
+            assert_eq!(server.info.resumed, resumed, "{version} after {minutes} minutes");
         }
     }
 }
 
-/// TLS 1.2 has sessions without tickets, which the server keeps.
 #[tokio::test]
-async fn a_session_that_the_server_keeps_ends_as_well() {
+async fn nothing_is_resumed_beyond_the_date_of_a_revocation_list() {
+    const START: i64 = 1_700_000_000;
+    let at = |minutes| Timestamp::from_unix_seconds(START + minutes * MINUTE);
     let world = World::new();
-    let (now, backend) = clocked();
-    let mut policy = kmip_with(TlsVersion::TLS_1_2);
-    policy.resumption = Resumption::rotating(Duration::from_secs(HOUR as u64));
-    let acceptor = backend.acceptor(&policy, world.server_config()).unwrap();
-    let mut config = raw::client(&world, &[suites::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]);
-    config.resumption = rustls::client::Resumption::in_memory_sessions(8)
-        .tls12_resumption(rustls::client::Tls12Resumption::SessionIdOnly);
-    let connector = TlsConnector::from(Arc::new(config));
-    for (seconds, resumed) in [(0, false), (HOUR, true), (2 * HOUR - 1, true), (2 * HOUR, false)] {
-        now.store(START + seconds, Ordering::Relaxed);
-        let (near, far) = pipe();
-        let (server, client) = soon(async {
-            tokio::join!(acceptor.accept(Box::new(near)), connector.connect(localhost(), far))
-        })
-        .await;
-        client.unwrap();
-        assert_eq!(server.unwrap().info.resumed, resumed, "{seconds}");
-    }
-}
-
-/// A client is looked up in lists that are in date; a resumed session is no way around that.
-#[tokio::test]
-async fn a_session_ends_with_the_list_that_its_client_was_looked_up_in() {
-    let world = World::new();
-    let list = |hours| {
-        let validity = Validity {
-            not_before: Timestamp::from_unix_seconds(START + (hours - 9) * HOUR),
-            not_after: Timestamp::from_unix_seconds(START + hours * HOUR),
-        };
-        world.authority.revocation_list(&[], validity).unwrap()
-    };
+    let validity = Validity { not_before: at(-60), not_after: at(60) };
+    let list = world.authority.revocation_list(&[], validity).unwrap();
+    // The newer list takes the place of the one before, whose date ends nothing.
+    let before = Validity { not_before: at(-120), not_after: at(10) };
+    let before = world.authority.revocation_list(&[], before).unwrap();
+    let strict = Crls::from_octets(format!("{before}{list}").as_bytes()).unwrap();
+    let mut relaxed = strict.clone();
+    relaxed.expired_taken = true;
     for version in VERSIONS {
-        // The longer one is the newest of the authority: the other does not end anything.
-        let crls = Crls::from_octets(format!("{}{}", list(1), list(2)).as_bytes()).unwrap();
-        let mut ignoring = crls.clone();
-        ignoring.expired_taken = true;
-        for (crls, counts) in [(crls, true), (ignoring, false)] {
-            let (now, backend) = clocked();
+        for (list, beyond) in [(&strict, false), (&relaxed, true)] {
+            let (backend, now) = by_hand(START);
             let policy = kmip_with(version);
-            let config = world.server_config().with_crls(crls);
+            let config = world.server_config().with_crls(list.clone());
             let acceptor = backend.acceptor(&policy, config).unwrap();
             let connector = backend.connector(&policy, world.client_config()).unwrap();
             secured(&acceptor, &connector).await;
-            now.store(START + HOUR + 1, Ordering::Relaxed);
-            let (server, _) = secured(&acceptor, &connector).await;
-            assert!(server.info.resumed);
-            now.store(START + 2 * HOUR + 1, Ordering::Relaxed);
+            now.store(START + 59 * MINUTE, Ordering::Relaxed);
+            assert!(secured(&acceptor, &connector).await.0.info.resumed, "{version}");
+            now.store(START + 61 * MINUTE, Ordering::Relaxed);
             let (server, _) = both(&acceptor, &connector, localhost()).await;
-            match server {
-                Ok(server) => assert!(!counts && server.info.resumed),
-                Err(error) => {
-                    assert!(counts, "{error}");
-                    assert!(error.to_string().contains("is out of date"), "{error}");
-                }
+            if beyond {
+                assert!(server.unwrap().info.resumed, "{version}");
+            } else {
+                let error = server.unwrap_err();
+                assert!(error.to_string().contains("out of date"), "{version}: {error}");
             }
+        }
+    }
+}
+
+/// Sessions that a server keeps by their id have no end; there are none.
+#[tokio::test]
+async fn a_client_without_tickets_is_not_resumed() {
+    let world = World::new();
+    let policy = kmip_with(TlsVersion::TLS_1_2);
+    let acceptor = world.acceptor(&policy);
+    let suites = [suites::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384];
+    for (by, resumes) in
+        [(Tls12Resumption::SessionIdOnly, false), (Tls12Resumption::SessionIdOrTickets, true)]
+    {
+        let mut config = raw::client(&world, &suites);
+        let sessions = rustls::client::Resumption::in_memory_sessions(8);
+        config.resumption = sessions.tls12_resumption(by);
+        let connector = TlsConnector::from(Arc::new(config));
+        for round in 0..2 {
+            let (near, far) = pipe();
+            let connect = connector.connect(localhost(), far);
+            let (server, client) =
+                soon(async { tokio::join!(acceptor.accept(Box::new(near)), connect) }).await;
+            client.unwrap();
+            assert_eq!(server.unwrap().info.resumed, resumes && round == 1, "{by:?}");
         }
     }
 }
@@ -185,6 +186,8 @@ async fn a_session_ends_with_the_list_that_its_client_was_looked_up_in() {
 /// session, and one that has renewed it in the meantime is.
 #[tokio::test]
 async fn a_session_does_not_outlive_the_server_s_certificate() {
+    const START: i64 = 1_700_000_000;
+    const HOUR: i64 = 60 * MINUTE;
     let mut world = World::new();
     let validity = Validity {
         not_before: Timestamp::from_unix_seconds(START - HOUR),
@@ -193,7 +196,7 @@ async fn a_session_does_not_outlive_the_server_s_certificate() {
     let leaf = Leaf::server("localhost").with_validity(validity);
     world.server = world.authority.issue(&leaf).unwrap();
     for version in VERSIONS {
-        let (now, backend) = clocked();
+        let (backend, now) = by_hand(START);
         let policy = kmip_with(version);
         let acceptor = backend.acceptor(&policy, world.server_config()).unwrap();
         let connector = backend.connector(&policy, world.client_config()).unwrap();

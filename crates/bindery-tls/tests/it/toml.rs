@@ -94,12 +94,23 @@ fn suites_by_characteristics_and_a_base() {
     assert_eq!(none.resumption, Resumption::none());
 }
 
+#[test]
+fn an_empty_list_permits_nothing_and_not_what_the_base_does() {
+    for kind in ["groups", "signatures"] {
+        let text = format!("based_on = \"modern\"\n[{kind}]\npermitted = []");
+        let policy = Policy::from_toml("empty", &text).unwrap();
+        let error = policy.resolve(&backend().capabilities()).unwrap_err();
+        assert_eq!(error.kind(), TlsErrorKind::PolicyNotMet, "{kind}");
+        assert!(error.to_string().contains("comes to no"), "{error}");
+    }
+}
+
 /// What `suites.where` does not speak of is no door for NULL, export or anonymous suites.
 #[test]
 fn characteristics_that_are_not_given_are_the_careful_ones() {
     let weak = |text: &str| {
-        let policy =
-            Policy::from_toml("like", &format!("based_on = \"omadm-1.3\"\n{text}")).unwrap();
+        let text = format!("based_on = \"omadm-1.3\"\n{text}");
+        let policy = Policy::from_toml("like", &text).unwrap();
         assert!(policy.suites.len() > 5);
         let rows = policy.suites.iter().map(|row| suite(row.what.id).unwrap());
         rows.filter(|row| row.bits < 128 || !row.is_signed() || row.integrity == "none").count()
@@ -142,20 +153,17 @@ fn what_is_wrong_is_named_with_its_place() {
         ),
         (format!("{both}order = [\"TLS_AES_128_GCM_SHA256\"]"), "stands in no row", "order"),
         (both.replace("permitted", "left_out"), "no suite is permitted", "permit one"),
-        (format!("{both}required = [\"TLS_AES_256_GCM_SHA384\"]"), "is named twice", "once"),
-        // An empty list permits nothing; it is not as if it were not there.
         (
-            "based_on = \"modern\"\n[suites]\npermitted = []".into(),
+            "based_on = \"modern\"\n[suites]\npermitted = []".to_owned(),
             "no suite is permitted",
-            "permit",
-        ),
-        (format!("{both}[groups]\npermitted = []"), "groups: none is permitted", "permit one"),
-        (
-            format!("{both}[signatures]\nrequired = []"),
-            "signatures: none is permitted",
             "permit one",
         ),
-        (format!("{both}[groups]\nleft_out = [\"x25519\"]"), "groups: none", "permit one"),
+        (
+            format!("{both}[groups]\npermitted = [\"x25519\"]\nrequired = [\"x25519\"]"),
+            "groups.permitted: x25519 is named twice",
+            "once",
+        ),
+        (format!("{both}required = [\"TLS_AES_256_GCM_SHA384\"]"), "is named twice", "once"),
         (
             format!("{versions}[suites.where]\nencryption = [\"ROT13\"]"),
             "suites.where.encryption: no suite has \"ROT13\"",

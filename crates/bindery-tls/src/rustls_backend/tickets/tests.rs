@@ -3,11 +3,9 @@ use std::{
     time::Duration,
 };
 
-use rustls::time_provider::TimeProvider;
 use rustls_pki_types::UnixTime;
 
 use super::*;
-use crate::Resumption;
 
 #[derive(Debug, Default)]
 struct Hand(AtomicU64);
@@ -23,8 +21,7 @@ fn a_ticket_opens_for_one_change_of_keys_and_no_longer() {
     let hand = Arc::new(Hand::default());
     let time: Arc<dyn TimeProvider> = hand.clone();
     let resumption = Resumption::rotating(Duration::from_secs(60));
-    let tickets =
-        RotatingTickets::new(&Provider::aws_lc_rs(), Ages::new(&time, resumption, None)).unwrap();
+    let tickets = RotatingTickets::new(&Provider::aws_lc_rs(), &time, resumption).unwrap();
     assert_eq!(tickets.lifetime(), 60);
     let ticket = tickets.encrypt(b"state").unwrap();
     for (now, opens) in [(59, true), (60, true), (119, true), (120, false)] {
