@@ -98,24 +98,7 @@ impl FeedServer {
             // 1.0 wants a way to get at a feed in any case.
             polling_services = contact(Service::Poll, true);
         }
-        let pushes = self.config.push.as_ref().filter(|_| subscribes && one.offers.push);
-        let protocols = pushes.map(|rules| rules.protocols(dialect)).unwrap_or_default();
-        let mut delivery_methods = Vec::new();
-        let mut push_methods = Vec::new();
-        if draft {
-            delivery_methods.extend(one.offers.poll.then(|| "POLL".to_owned()));
-            delivery_methods.extend(protocols.into_iter().map(str::to_owned));
-            if delivery_methods.is_empty() {
-                // It wants one in any case.
-                delivery_methods.push("POLL".to_owned());
-            }
-        } else {
-            push_methods.extend(protocols.into_iter().map(|protocol| PushMethod {
-                protocol_binding: protocol.to_owned(),
-                message_bindings:
-                    PushRules::messages(dialect).into_iter().map(str::to_owned).collect(),
-            }));
-        }
+        let (delivery_methods, push_methods) = self.ways(one, dialect, subscribes);
         let inboxes = contact(Service::Inbox, sends && dialect == Dialect::V1_1);
         Collection {
             name: one.name.clone(),
@@ -139,6 +122,33 @@ impl FeedServer {
             delivery_methods,
             message_bindings: if draft { vec![message] } else { Vec::new() },
         }
+    }
+
+    /// How content is delivered: the draft's delivery methods, and the push methods of 1.0 and 1.1.
+    fn ways(
+        &self,
+        one: &Stored,
+        dialect: Dialect,
+        subscribes: bool,
+    ) -> (Vec<String>, Vec<PushMethod>) {
+        let pushes = self.config.push.as_ref().filter(|_| subscribes && one.offers.push);
+        let protocols = pushes.map(|rules| rules.protocols(dialect)).unwrap_or_default();
+        if dialect == Dialect::Draft {
+            let poll = one.offers.poll || protocols.is_empty();
+            // It wants one in any case.
+            let poll = poll.then(|| "POLL".to_owned());
+            return (
+                poll.into_iter().chain(protocols.into_iter().map(str::to_owned)).collect(),
+                Vec::new(),
+            );
+        }
+        let messages: Vec<String> =
+            PushRules::messages(dialect).into_iter().map(str::to_owned).collect();
+        let methods = protocols.into_iter().map(|protocol| PushMethod {
+            protocol_binding: protocol.to_owned(),
+            message_bindings: messages.clone(),
+        });
+        (Vec::new(), methods.collect())
     }
 }
 
