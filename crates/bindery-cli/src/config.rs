@@ -86,6 +86,8 @@ pub(crate) struct KmipService {
     pub(crate) path: String,
     /// Whether requests may be in XML and JSON too.
     pub(crate) text_encodings: bool,
+    /// Deviations of clients that are let pass, by the names of [`bindery_ttlv::Tolerance`].
+    pub(crate) tolerances: Vec<String>,
     /// The longest request, in octets.
     pub(crate) request_limit: u32,
     /// The largest number of batch items in a request.
@@ -100,6 +102,7 @@ impl Default for KmipService {
         let number = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
         Self {
             text_encodings: profile.text_encodings,
+            tolerances: Vec::new(),
             path: profile.path.into_owned(),
             request_limit: u32::try_from(profile.request_body_limit).unwrap_or(u32::MAX),
             batch_items: number(engine.batch_items),

@@ -12,6 +12,7 @@ use bindery_kmip::{HttpsProfile, KmipHttps, service::KeyServerConfig};
 use bindery_store::{Kek, SqliteOptions, Synchronous};
 use bindery_tls::{Acceptor, CertificateIdentity, Expiry, Naming, TlsError};
 use bindery_transport::Limits;
+use bindery_ttlv::{Options, Tolerance};
 
 use crate::{
     config::{
@@ -265,7 +266,19 @@ impl Planner<'_> {
         engine.batch_items = service.batch_items.get();
         engine.located = service.locate_results.get();
         engine.scanned = engine.scanned.max(engine.located);
-        let binding = KmipHttps::new(profile);
+        let mut tolerance = Tolerance::STRICT;
+        for name in &service.tolerances {
+            match tolerance.with_named(name) {
+                Some(wider) => tolerance = wider,
+                None => {
+                    let reason = format!("there is no tolerance {name:?}");
+                    let remedy = format!("they are {}", Tolerance::NAMES.join(", "));
+                    self.problem("service.kmip.tolerances", reason, remedy);
+                }
+            }
+        }
+        let options = Options::STRICT.with_tolerance(tolerance);
+        let binding = KmipHttps::with_options(profile, options);
         if !is_path(&service.path) {
             let reason = format!("{:?} is no path", service.path);
             self.problem("service.kmip.path", reason, "write it like /kmip");
