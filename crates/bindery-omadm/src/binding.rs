@@ -6,10 +6,16 @@ mod content_md5;
 mod hmac;
 mod server;
 
-use bindery_core::{MediaType, Place, Profile, Refusal};
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bindery_core::{Body, BodyError, MediaType, Place, Profile, Refusal};
 use bindery_syncml::{Error, Form, Limits, Options, SyncMl};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http_body::{Body as HttpBody, Frame};
 
 pub use client::Expect;
 pub use hmac::{Hmac, ParseHmacError};
@@ -37,6 +43,7 @@ pub struct DmHttp {
     responses: Options,
     accept: Vec<Form>,
     content_md5: bool,
+    chunked: bool,
 }
 
 impl DmHttp {
@@ -54,6 +61,7 @@ impl DmHttp {
             responses: limited(profile.response_body_limit),
             accept: vec![Form::Wbxml, Form::Xml],
             content_md5: false,
+            chunked: false,
         }
     }
 
@@ -74,6 +82,20 @@ impl DmHttp {
         self
     }
 
+    /// Sends messages with `Transfer-Encoding: chunked` and no `Content-Length` (section 5.3.2).
+    /// Off by default: the length is known. A request that is sent so cannot be sent again by the
+    /// transport, for a challenge of HTTP or over another connection.
+    #[must_use]
+    pub const fn with_chunked(mut self, chunked: bool) -> Self {
+        self.chunked = chunked;
+        self
+    }
+
+    /// The body of a message.
+    fn body(&self, octets: Bytes) -> Body {
+        if self.chunked { Body::stream(OfUnknownLength(Some(octets))) } else { octets.into() }
+    }
+
     /// Whether `POST *` is for this server too.
     pub const fn takes_any_target(&self) -> bool {
         self.any_target
@@ -83,6 +105,21 @@ impl DmHttp {
 impl Default for DmHttp {
     fn default() -> Self {
         Self::new(&DmProfile::default())
+    }
+}
+
+/// A body that does not say how long it is, so that it goes out in chunks.
+struct OfUnknownLength(Option<Bytes>);
+
+impl HttpBody for OfUnknownLength {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Poll::Ready(self.0.take().map(|octets| Ok(Frame::data(octets))))
     }
 }
 

@@ -15,4 +15,4 @@ pub use crate::credential::CredentialDigest;
 pub use crate::notification::{Initiator, Notification, NotificationError, UiMode};
 pub use crate::profile::{DmProfile, Family, PATH, profile};
 #[cfg(feature = "server")]
-pub use crate::server::{mount, mount_guarded};
+pub use crate::server::{SystemRandom, mount, mount_guarded};

@@ -6,7 +6,21 @@ use bindery_auth::{Authenticator, Guarded};
 use bindery_core::{Bound, Endpoint, Handler};
 use bindery_transport::{MountError, Router};
 
-use crate::binding::{DmHttp, Incoming, Outgoing};
+use crate::{
+    binding::{DmHttp, Incoming, Outgoing},
+    service::{Random, RandomError},
+};
+
+/// The random generator of the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "it holds nothing")]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), RandomError> {
+        getrandom::fill(buffer).map_err(|error| RandomError::new(error.to_string()))
+    }
+}
 
 /// Mounts a DM service ([`DmServer`](crate::service::DmServer), or your own handler) at the path of
 /// the binding's card, and at `*` where [`DmProfile::any_target`](crate::DmProfile) says so.

@@ -11,6 +11,7 @@ use x509_parser::{
     asn1_rs::{Any, Class},
     certificate::{Validity, X509Certificate},
     extensions::{GeneralName, ParsedExtension},
+    oid_registry::{OID_X509_EXT_EXTENDED_KEY_USAGE, OID_X509_EXT_SUBJECT_ALT_NAME},
     prelude::FromDer as _,
 };
 
@@ -109,7 +110,7 @@ impl Certificate {
                 ParsedExtension::SubjectAlternativeName(names) => {
                     found.has_names = !names.general_names.is_empty();
                     for name in &names.general_names {
-                        found.add_name(name);
+                        found.add_name(name)?;
                     }
                 }
                 ParsedExtension::ExtendedKeyUsage(usage) => {
@@ -117,13 +118,20 @@ impl Certificate {
                     found.for_servers = usage.server_auth || usage.any;
                     found.for_clients = usage.client_auth || usage.any;
                 }
+                // A name that is passed over would leave another one to say who somebody is.
+                _ if extension.oid == OID_X509_EXT_SUBJECT_ALT_NAME => {
+                    return Err("its subjectAltName cannot be read".into());
+                }
+                _ if extension.oid == OID_X509_EXT_EXTENDED_KEY_USAGE => {
+                    return Err("its Extended Key Usage cannot be read".into());
+                }
                 _ => {}
             }
         }
         Ok(found)
     }
 
-    fn add_name(&mut self, name: &GeneralName<'_>) {
+    fn add_name(&mut self, name: &GeneralName<'_>) -> Result<(), String> {
         match name {
             GeneralName::DNSName(name) => self.dns_names.push((*name).to_owned()),
             GeneralName::RFC822Name(name) => self.mail_addresses.push((*name).to_owned()),
@@ -134,8 +142,12 @@ impl Certificate {
                     .or_else(|_| <[u8; 16]>::try_from(*octets).map(IpAddr::from));
                 self.ip_addresses.extend(address);
             }
+            GeneralName::Invalid(..) => {
+                return Err("a name of its subjectAltName cannot be read".into());
+            }
             _ => {}
         }
+        Ok(())
     }
 
     /// Whether the certificate can do its work apart from its dates: not marked as an authority,

@@ -44,7 +44,7 @@ impl Crls {
         let mut crls = Self::default();
         for path in paths {
             let path = path.as_ref();
-            let octets = pem::read_file(path, "revocation list")?;
+            let octets = pem::read_up_to(pem::CRL_LIMIT, path, "revocation list")?;
             crls.add(&octets, &format!("revocation list file {}", path.display()))?;
         }
         Ok(crls)
@@ -78,6 +78,13 @@ impl Crls {
     /// backends.
     pub fn lists(&self) -> impl Iterator<Item = (&CertificateRevocationListDer<'static>, &str)> {
         self.lists.iter().map(|list| (&list.der, &*list.origin))
+    }
+
+    /// The last moment at which all lists are in date; `None` where no list runs out, or where it
+    /// does not matter.
+    pub(crate) fn in_date_until(&self) -> Option<Timestamp> {
+        let ends = self.lists.iter().filter_map(|list| list.next_update);
+        if self.expired_taken { None } else { ends.min() }
     }
 
     /// Origin, issuer, and the time at which the next list is promised.

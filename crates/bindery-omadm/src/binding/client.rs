@@ -40,7 +40,7 @@ impl ClientBinding for DmHttp {
         }
         self.profile.check_own_headers(&message.headers)?;
         let own = fields(&message, Family::Dm, self.content_md5).map_err(fits_no_field)?;
-        let mut request = self.profile.prepare_request(target, Body::from(message.octets))?;
+        let mut request = self.profile.prepare_request(target, self.body(message.octets))?;
         let headers = request.headers_mut();
         headers.insert(header::ACCEPT, self.accept_field()?);
         for name in own.keys() {

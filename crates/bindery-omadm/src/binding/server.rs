@@ -58,7 +58,7 @@ impl ServerBinding for DmHttp {
             // A name of ours that fits no field: the operator's to mend, not the client's.
             return self.profile.refusal_response(&Refusal::Internal);
         };
-        let mut answer = Response::new(Body::from(response.octets));
+        let mut answer = Response::new(self.body(response.octets));
         *answer.headers_mut() = framed(headers);
         answer
     }

@@ -71,13 +71,17 @@ pub struct Credential {
     pub secret: Zeroizing<String>,
     /// The nonce of the next proof, raw (`AAuthData`).
     pub nonce: Bytes,
+    /// Of a server: whether a message was proved by this nonce already, and no answer could tell
+    /// the server another one, because the session was over. It then proves no message any more,
+    /// only notifications.
+    pub spent: bool,
 }
 
 impl Credential {
     /// A name and password, without a nonce yet.
     pub fn new(auth: AuthType, name: impl Into<String>, secret: impl Into<String>) -> Self {
         let secret = Zeroizing::new(secret.into());
-        Self { auth, name: name.into(), secret, nonce: Bytes::new() }
+        Self { auth, name: name.into(), secret, nonce: Bytes::new(), spent: false }
     }
 
     pub(super) fn digest(&self) -> CredentialDigest {
@@ -142,6 +146,9 @@ impl Account {
         if let Some(client) = &self.client {
             leaf(tree, "AAuthPref", client.auth.name())?;
         }
+        if self.server.as_ref().is_some_and(|server| server.spent) {
+            leaf(tree, SPENT, "true")?;
+        }
         for (number, (level, credential)) in
             (1..).zip([("CLCRED", &self.client), ("SRVCRED", &self.server)])
         {
@@ -186,7 +193,10 @@ impl Account {
             }
             match of("AAuthLevel") {
                 Some("CLCRED") => account.client = Some(credential),
-                Some("SRVCRED") => account.server = Some(credential),
+                Some("SRVCRED") => {
+                    credential.spent = text(SPENT) == Some("true");
+                    account.server = Some(credential);
+                }
                 _ => {}
             }
         }
@@ -202,6 +212,9 @@ impl Account {
         }
     }
 }
+
+/// Where [`Credential::spent`] of the server stands.
+const SPENT: &str = "Ext/NonceSpent";
 
 /// The names in an interior node.
 fn names<'t>(tree: &'t Tree, path: &NodePath) -> impl Iterator<Item = &'t str> {

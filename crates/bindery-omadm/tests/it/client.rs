@@ -5,6 +5,7 @@ mod commands;
 mod exchange;
 mod objects;
 mod server;
+mod sockets;
 mod start;
 mod tree;
 

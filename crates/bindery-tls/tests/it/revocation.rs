@@ -70,6 +70,21 @@ async fn a_list_that_is_old_or_of_another_authority_counts_only_where_it_is_said
     }
 }
 
+/// The authority was made anew under its old name: the list is this side's fault, not the client's.
+#[tokio::test]
+async fn a_list_that_another_key_signed_is_not_blamed_on_the_client() {
+    let (world, namesake) = (World::new(), World::new());
+    let list = crls(&namesake, &[], Validity::default());
+    let config = world.server_config().with_crls(list);
+    let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
+    let (server, _) = both(&acceptor, &world.connector(&Policy::kmip()), localhost()).await;
+    let error = server.unwrap_err();
+    assert_eq!(error.kind(), Kind::CertificateRevoked);
+    assert!(error.is_our_fault(), "{error}");
+    assert!(error.to_string().contains("revocation list"), "{error}");
+    assert!(error.hint().contains("fetch the list"), "{}", error.hint());
+}
+
 #[test]
 fn files_that_are_no_lists() {
     let world = World::new();

@@ -95,6 +95,17 @@ fn suites_by_characteristics_and_a_base() {
 }
 
 #[test]
+fn an_empty_list_permits_nothing_and_not_what_the_base_does() {
+    for kind in ["groups", "signatures"] {
+        let text = format!("based_on = \"modern\"\n[{kind}]\npermitted = []");
+        let policy = Policy::from_toml("empty", &text).unwrap();
+        let error = policy.resolve(&backend().capabilities()).unwrap_err();
+        assert_eq!(error.kind(), TlsErrorKind::PolicyNotMet, "{kind}");
+        assert!(error.to_string().contains("comes to no"), "{error}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_place() {
     let suites = "[suites]\npermitted = [\"TLS_AES_256_GCM_SHA384\"]\n";
     let versions = "[versions]\nminimum = \"TLS 1.2\"\n";
@@ -126,6 +137,16 @@ fn what_is_wrong_is_named_with_its_place() {
         ),
         (format!("{both}order = [\"TLS_AES_128_GCM_SHA256\"]"), "stands in no row", "order"),
         (both.replace("permitted", "left_out"), "no suite is permitted", "permit one"),
+        (
+            "based_on = \"modern\"\n[suites]\npermitted = []".to_owned(),
+            "no suite is permitted",
+            "permit one",
+        ),
+        (
+            format!("{both}[groups]\npermitted = [\"x25519\"]\nrequired = [\"x25519\"]"),
+            "groups.permitted: x25519 is named twice",
+            "once",
+        ),
         (format!("{both}required = [\"TLS_AES_256_GCM_SHA384\"]"), "is named twice", "once"),
         (
             format!("{versions}[suites.where]\nencryption = [\"ROT13\"]"),

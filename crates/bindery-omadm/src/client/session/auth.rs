@@ -31,6 +31,8 @@ pub(super) struct Proofs {
     server_lasting: bool,
     server_nonce: Bytes,
     server_failures: u32,
+    /// The nonce that our answer asks for, after a good proof.
+    next: Option<Bytes>,
 }
 
 /// What the server's message proves.
@@ -62,6 +64,7 @@ impl Proofs {
             server_lasting: false,
             server_nonce: nonce(&account.server),
             server_failures: 0,
+            next: None,
         }
     }
 
@@ -125,8 +128,9 @@ impl Proofs {
     }
 
     /// Looks at the server's proof.
-    pub(super) fn check(&mut self, incoming: &Incoming, account: &mut Account) -> Proof {
-        let Some(server) = &mut account.server else {
+    pub(super) fn check(&mut self, incoming: &Incoming, account: &Account) -> Proof {
+        self.next = None;
+        let Some(server) = &account.server else {
             return Proof { trusted: true, proved: false, code: StatusCode::OK, chal: None };
         };
         let cred = incoming.message.hdr.cred.as_deref();
@@ -143,13 +147,16 @@ impl Proofs {
             (_, _, None) => None,
         };
         let nonced = server.auth != AuthType::Basic;
+        // A nonce counts once.
+        let spent = nonced && server.spent && self.server_nonce == server.nonce;
+        let good = good.map(|good| good && !spent);
         if good != Some(true) {
-            self.server_failures += 1;
             let code = match good {
                 Some(_) => StatusCode::INVALID_CREDENTIALS,
                 None => StatusCode::AUTHENTICATION_REQUIRED_MISSING_CREDENTIALS,
             };
-            let chal = chal(server.auth, nonced.then(|| self.next_nonce()));
+            self.next = nonced.then(|| next_nonce(&self.random, &mut self.nonces));
+            let chal = chal(server.auth, self.next.clone());
             return Proof { trusted: false, proved: false, code, chal: Some(chal) };
         }
         let code = match server.auth {
@@ -160,23 +167,26 @@ impl Proofs {
                 StatusCode::AUTHENTICATION_ACCEPTED
             }
         };
-        let next = nonced.then(|| next_nonce(&self.random, &mut self.nonces));
-        if let Some(next) = &next {
-            (server.nonce, self.server_nonce) = (next.clone(), next.clone());
-        }
-        let chal = next.map(|next| chal(server.auth, Some(next)));
+        self.next = nonced.then(|| next_nonce(&self.random, &mut self.nonces));
+        let chal = self.next.clone().map(|next| chal(server.auth, Some(next)));
         Proof { trusted: true, proved: true, code, chal }
     }
 
-    /// Whether the server has failed too often.
-    pub(super) const fn server_failed(&self) -> bool {
-        self.server_failures >= ATTEMPTS
+    /// After a good proof: an answer tells the server the next nonce, or none does.
+    pub(super) fn settle(&mut self, account: &mut Account, answered: bool) {
+        let (Some(next), Some(server)) = (self.next.take(), &mut account.server) else { return };
+        server.spent = !answered;
+        if answered {
+            (server.nonce, self.server_nonce) = (next.clone(), next);
+        }
     }
 
-    fn next_nonce(&mut self) -> Bytes {
-        let nonce = next_nonce(&self.random, &mut self.nonces);
-        self.server_nonce = nonce.clone();
-        nonce
+    /// After a bad proof, or none: our answer asks for one under a nonce of this session. Whether
+    /// the server may try again.
+    pub(super) fn ask_again(&mut self) -> bool {
+        self.server_failures += 1;
+        self.server_nonce = self.next.take().unwrap_or_default();
+        self.server_failures < ATTEMPTS
     }
 }
 

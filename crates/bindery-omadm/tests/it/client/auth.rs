@@ -233,7 +233,39 @@ fn a_server_that_proves_itself_is_obeyed_and_gets_the_next_nonce() {
     // 212 holds for the session.
     let summary = finish(&mut conversation, &mut server, &third).unwrap();
     assert!(summary.server_proved && was_done(&client));
-    assert_eq!(client.account.server.unwrap().nonce, next);
+    let kept = client.account.server.unwrap();
+    assert_eq!((kept.nonce, kept.spent), (next, false));
+}
+
+#[test]
+fn a_nonce_that_was_used_without_an_answer_proves_no_other_message() {
+    let mut client = demanding(AuthType::Digest);
+    let mut conversation = client.begin(begin());
+    let mut server = Server::new(Form::Wbxml);
+    let first = server.read(&conversation.message().unwrap());
+    // Nothing is wanted, so nothing is answered, and no other nonce told.
+    let mut answer = server.answer(&first, StatusCode::OK, Vec::new());
+    prove(&mut answer, b"known");
+    conversation.receive(&server.write(&answer));
+    assert!(conversation.message().is_none());
+    assert!(conversation.outcome().unwrap().unwrap().server_proved);
+
+    // Somebody who heard it uses it for more.
+    let mut conversation = client.begin(begin());
+    let mut server = Server::new(Form::Wbxml);
+    let first = server.read(&conversation.message().unwrap());
+    let mut answer = server.answer(&first, StatusCode::OK, vec![add()]);
+    prove(&mut answer, b"known");
+    conversation.receive(&server.write(&answer));
+    let second = server.read(&conversation.message().unwrap());
+    assert_eq!(code(&second, 1, 0), 401);
+    // The server itself can use the nonce that it is told.
+    let mut answer = server.answer(&second, StatusCode::OK, vec![add()]);
+    prove(&mut answer, &asked(&second));
+    conversation.receive(&server.write(&answer));
+    let third = server.read(&conversation.message().unwrap());
+    assert_eq!(code(&third, 2, 0), 212);
+    assert!(was_done(&client));
 }
 
 #[test]
@@ -253,7 +285,7 @@ fn a_servers_mac_is_wanted_with_each_message() {
     // Over other octets, then by nobody, then too often.
     for expected in [401, 407, 0] {
         let read = server.got.last().unwrap().clone();
-        let answer = server.answer(&read, StatusCode::OK, Vec::new());
+        let answer = server.answer(&read, StatusCode::OK, vec![add()]);
         let mut incoming = server.write(&answer);
         if expected == 401 {
             incoming.hmac = Some(Hmac::sign("srv", &digest, &nonce, b"other octets"));

@@ -160,6 +160,7 @@ fn wakeable() -> Client {
     Client::new(tree(), account)
 }
 
+/// proves: DM-PUSH-1
 #[test]
 fn a_notification_becomes_a_session() {
     let client = wakeable();

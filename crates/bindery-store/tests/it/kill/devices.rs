@@ -59,7 +59,7 @@ fn answer_until_killed() {
         let tasks = (0..DEVICES).map(|device| {
             let store = store.clone();
             tokio::spawn(async move {
-                for _ in 0.. {
+                for _ in 0..u32::MAX {
                     let loaded = load(&store, device).await;
                     if loaded.device.is_none() {
                         let owner = Principal::new("alice");
