@@ -39,8 +39,8 @@ async fn ask_tls(site: &FeedSite, name: Option<&str>, request: Post) -> Answer {
 /// The one message of the draft that a body is, by schema and rules.
 fn message(body: &[u8]) -> Message<'static> {
     let source = Source::new(body);
-    let text = body.escape_ascii().to_string();
-    let (dialect, message) = read(&source, &Options::STRICT).expect(&text);
+    let (dialect, message) = read(&source, &Options::STRICT)
+        .unwrap_or_else(|error| panic!("{error}: {}", body.escape_ascii()));
     assert_eq!(dialect, Dialect::Draft);
     message.into_owned()
 }

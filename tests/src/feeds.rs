@@ -285,7 +285,6 @@ pub mod draft {
     }
 
     /// A POST in clear.
-    #[must_use]
     pub fn post(service: Service, body: &str) -> Post {
         Post::new(body)
             .line(&format!("POST {} HTTP/1.1", path(service)))
@@ -297,7 +296,6 @@ pub mod draft {
     }
 
     /// A GET in clear.
-    #[must_use]
     pub fn get(service: Service, query: &str) -> Post {
         Post::new("")
             .line(&format!("GET {}?{query} HTTP/1.1", path(service)))

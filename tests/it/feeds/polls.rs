@@ -164,6 +164,7 @@ async fn counts_and_content_filters() {
 
 #[tokio::test]
 async fn subscriptions_are_managed_as_specified() {
+    use SubscriptionStatus::{Active, Paused, Unsubscribed};
     let site = FeedSite::start().await;
     let url = site.url(Service::CollectionManagement);
     let mut client = site.client(Dialect::V1_1, None);
@@ -181,7 +182,6 @@ async fn subscriptions_are_managed_as_specified() {
             })
             .map_err(|error| error.status_type().unwrap())
     };
-    use SubscriptionStatus::{Active, Paused, Unsubscribed};
     for (action, expected) in [
         (Action::Status, Active),
         (Action::Pause, Paused),

@@ -16,7 +16,7 @@ use bindery_taxii_xml::{
     Action, Dialect, PushParameters, StatusMessage, StatusType, SubscriptionRequest,
 };
 use bindery_tests::feeds::{FeedSetup, FeedSite, ids};
-use bindery_transport::{Listener, Router, Server};
+use bindery_transport::{Clock as _, Listener, Router, Server, SystemClock};
 
 use super::{block, fill, subscribe};
 
@@ -109,8 +109,7 @@ fn asking(push: PushParameters) -> SubscriptionRequest {
 
 /// The time on the wall, and so much.
 fn later(seconds: u64) -> Timestamp {
-    let now = std::time::SystemTime::now();
-    Timestamp::from(now).saturating_add(Duration::from_secs(seconds))
+    SystemClock.now().saturating_add(Duration::from_secs(seconds))
 }
 
 /// Works until nothing is due.
@@ -142,7 +141,7 @@ async fn subscribers_are_sent_what_comes_in_both_versions() {
     work(&pusher, later(0)).await;
     let expected: Vec<String> = (0..10).map(|number| number.to_string()).collect();
     assert_eq!((new.shelf().texts(), old.shelf().texts()), (expected.clone(), expected));
-    let kept = new.shelf().kept.lock().unwrap();
+    let kept = std::mem::take(&mut *new.shelf().kept.lock().unwrap());
     // In messages of four, whose ranges follow each other.
     assert_eq!(kept.iter().map(|one| one.blocks.len()).collect::<Vec<_>>(), [4, 4, 2]);
     let sources: Vec<_> =
@@ -151,7 +150,6 @@ async fn subscribers_are_sent_what_comes_in_both_versions() {
     assert_eq!(sources[0].end, sources[1].begin);
     assert_eq!(sources[1].end, sources[2].begin);
     assert!(kept.iter().all(|one| one.dialect == Dialect::V1_1));
-    drop(kept);
     assert!(old.shelf().kept.lock().unwrap().iter().all(|one| one.dialect == Dialect::V1_0));
     assert_eq!(pusher.step(later(0)).await.unwrap(), Stepped::Idle(None));
 }
@@ -214,6 +212,7 @@ async fn a_paused_subscription_waits_and_an_ended_one_is_over() {
 
 #[tokio::test]
 async fn where_nothing_is_pushed_to() {
+    use StatusType::{Denied, UnsupportedMessage, UnsupportedProtocol};
     let subscriber = Subscriber::start().await;
     let refused = async |rules: Option<PushRules>, bend: &dyn Fn(&mut PushParameters)| {
         let site = site(rules).await;
@@ -226,7 +225,6 @@ async fn where_nothing_is_pushed_to() {
         let error = client.subscription(&url, asking(push)).await.unwrap_err();
         (error.status_type().unwrap(), methods)
     };
-    use StatusType::{Denied, UnsupportedMessage, UnsupportedProtocol};
     let same = |_: &mut PushParameters| {};
     assert_eq!(refused(None, &same).await, (UnsupportedProtocol, 0));
     // In clear only where that is allowed.
