@@ -5,9 +5,19 @@ mod data_keys;
 mod error;
 #[cfg(feature = "kmip")]
 mod kmip;
+#[cfg(feature = "omadm")]
+mod omadm;
 mod options;
+#[cfg(any(feature = "kmip", feature = "omadm"))]
+mod pairs;
 mod report;
+mod reseal;
 mod schema;
+#[cfg_attr(
+    not(any(feature = "kmip", feature = "omadm")),
+    expect(dead_code, reason = "only some services seal")
+)]
+mod sealing;
 mod writer;
 
 use std::{

@@ -59,6 +59,12 @@ pub(super) const PARTS: &[Part] = &[
         ],
         tables: &["object", "object_index", "object_retired"],
     },
+    #[cfg(feature = "omadm")]
+    Part {
+        name: "omadm",
+        migrations: &[include_str!("../../migrations/sqlite/omadm/0001_devices.sql")],
+        tables: &["dm_device", "dm_session", "dm_command", "dm_result"],
+    },
 ];
 
 /// What a file is.

@@ -8,6 +8,7 @@
 mod backup;
 mod behaviour;
 mod damage;
+mod devices;
 mod files;
 mod keys;
 mod kill;
