@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bindery_core::TlsInfo;
 use bindery_tls::{
-    Backend, Certificate, ClientConfig, Identity, Need, PlanItem, Policy, PskIdentities,
-    Restriction, Row, Secured, TlsError,
+    Backend, Certificate, ClientConfig, Group, Identity, Need, PlanItem, Policy, PskIdentities,
+    Restriction, Row, Secured, TlsError, registry::groups,
 };
 use rustls_pki_types::ServerName;
 use serde_json::json;
@@ -169,9 +169,26 @@ impl Target {
         }
         for group in all.groups {
             let one = everything().restricted(Restriction::new().with_groups([group]));
-            found.push((PlanItem::Group(group), is_taken(&self.attempt(&one).await?)));
+            let taken = is_taken(&self.attempt(&one).await?) || self.takes_among(group).await?;
+            found.push((PlanItem::Group(group), taken));
         }
         Ok(found)
+    }
+
+    /// Whether a server takes a group that stands before those of ECDSA certificates. In TLS 1.2 a
+    /// client that does not offer the curve of such a certificate gets no session, whatever the
+    /// server takes for the key exchange (RFC 8422, 5.1).
+    async fn takes_among(&self, group: Group) -> Result<bool> {
+        let curves = [groups::SECP256R1, groups::SECP384R1, groups::SECP521R1];
+        if curves.contains(&group) {
+            return Ok(false);
+        }
+        let mut policy = everything(&*self.backend);
+        policy.groups.sort_by_key(|row| row.what != group);
+        let offered = [&[group][..], &curves].concat();
+        let policy = policy.restricted(Restriction::new().with_groups(offered));
+        let found = self.attempt(&policy).await?.ok().and_then(|secured| secured.info.group);
+        Ok(found == Some(group.name))
     }
 }
 

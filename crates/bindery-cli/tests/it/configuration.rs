@@ -79,8 +79,23 @@ fn each_wrong_key_is_named() {
     file(path, "good.toml", GOOD);
     file(path, "bad.accounts", "[account.alice]\npassword = \"secret\"\n");
     run(path, "config check good.toml").exits(0);
+    for (from, to, expected) in wrong_keys() {
+        let text = GOOD.replacen(from, to, 1);
+        assert_ne!(text, GOOD, "{from}");
+        let found = problems(path, &text);
+        assert!(found.contains(expected), "{from} -> {to}: {found}");
+    }
+    let bare = GOOD.replacen("[service.kmip]", "protocol = \"both\"\n[service]", 1);
+    assert!(problems(path, &bare).contains("listener.main.protocol"));
+    let twice = GOOD.replace("127.0.0.1:0", "127.0.0.1:5696");
+    assert!(problems(path, &twice).contains("admin.address"));
+    assert!(problems(path, "[admin]\n").lines().count() >= 3);
+}
+
+/// What stands in [`GOOD`], what is written in its place, and what is said of it.
+fn wrong_keys() -> Vec<(&'static str, &'static str, &'static str)> {
     let own = ".bindery-dev/server.pem";
-    let cases = [
+    vec![
         ("[service.kmip]", "[service]", "service"),
         ("[service.kmip]", "[service.kmip]\npath = \"kmip\"", "service.kmip.path"),
         ("[service.kmip]", "[service.kmip]\nrequest_limit = 8", "service.kmip.request_limit"),
@@ -124,18 +139,7 @@ fn each_wrong_key_is_named() {
         ("[admin]", "[client]\nurl = \"ftp://x\"\n[admin]", "client.url"),
         ("[admin]", "[limits]\nidle = \"-1s\"\n[admin]", "limits.idle"),
         ("[admin]", "[surprise]\n[admin]", "unknown field `surprise`"),
-    ];
-    for (from, to, expected) in cases {
-        let text = GOOD.replacen(from, to, 1);
-        assert_ne!(text, GOOD, "{from}");
-        let found = problems(path, &text);
-        assert!(found.contains(expected), "{from} -> {to}: {found}");
-    }
-    let bare = GOOD.replacen("[service.kmip]", "protocol = \"both\"\n[service]", 1);
-    assert!(problems(path, &bare).contains("listener.main.protocol"));
-    let twice = GOOD.replace("127.0.0.1:0", "127.0.0.1:5696");
-    assert!(problems(path, &twice).contains("admin.address"));
-    assert!(problems(path, "[admin]\n").lines().count() >= 3);
+    ]
 }
 
 /// Without authorities of its own a listener takes those of its policy, whose paths are relative to

@@ -1,6 +1,6 @@
 //! The counters in the form that Prometheus reads (OpenMetrics text).
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use bindery_store::Counters as StoreCounters;
 use bindery_transport::Snapshot;
@@ -50,16 +50,24 @@ pub(super) fn encode_all(
 fn tls(registry: &mut Registry, secure: &Secure) {
     let expiries = Family::<[(&'static str, String); 3], Gauge>::default();
     let reloads = Family::<[(&'static str, String); 2], Counter>::default();
+    let mut soonest = BTreeMap::new();
     for listener in secure.listeners() {
         let name = || ("listener", listener.name.clone());
         for expiry in listener.expiries() {
             let labels = [name(), ("origin", expiry.origin), ("name", expiry.name)];
-            expiries.get_or_create(&labels).set(expiry.not_after.unix_seconds());
+            // Two of one name (an authority and its successor) are one line: the one that runs out
+            // first.
+            let ends = expiry.not_after.unix_seconds();
+            let first = soonest.entry(labels).or_insert(ends);
+            *first = ends.min(*first);
         }
         let done = listener.acceptor.reloads();
         for (result, count) in [("good", done.good), ("bad", done.bad)] {
             reloads.get_or_create(&[name(), ("result", result.to_owned())]).inc_by(count);
         }
+    }
+    for (labels, ends) in soonest {
+        expiries.get_or_create(&labels).set(ends);
     }
     let help = "Unix time at which a certificate, authority or revocation list runs out";
     registry.register("tls_not_after_seconds", help, expiries);
