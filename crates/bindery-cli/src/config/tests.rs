@@ -88,7 +88,6 @@ fn commented_keys_without_a_default_are_said_to_be_examples() {
         "psk_file",
         "key_passphrase_file",
         "url",
-        "url",
         "public_url",
         "volume",
         "keep_days",
