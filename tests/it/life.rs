@@ -6,6 +6,7 @@ use bindery_kmip::{
         ActivateRequest, Attribute, AttributeValue, Certificate, CreateRequest, DestroyRequest,
         GetAttributeListRequest, GetRequest, KeyBlock, ManagedObject, Name, OpaqueDataType,
         OpaqueObject, QueryRequest, RequestPayload, ResponsePayload, SecretData, SymmetricKey,
+        UniqueIdentifier,
     },
 };
 use bindery_tests::site::Site;
@@ -28,11 +29,11 @@ fn name(text: &str) -> AttributeValue {
     Name::text(text).into()
 }
 
-async fn create(client: &mut Client, called: &str) -> Text {
+async fn create(client: &mut Client, called: &str) -> UniqueIdentifier {
     client.create(AES, 256, usage(), [name(called)]).await.unwrap()
 }
 
-async fn state(client: &mut Client, uid: &Text) -> State {
+async fn state(client: &mut Client, uid: &UniqueIdentifier) -> State {
     let attributes = client.get_attributes(uid.clone(), ["State"]).await.unwrap();
     match attributes.as_slice() {
         [Attribute { value: AttributeValue::State(state), .. }] => *state,
@@ -48,7 +49,9 @@ fn octets(object: &ManagedObject) -> Vec<u8> {
 async fn a_key_from_its_creation_to_its_end_and_beyond() {
     let site = Site::start().await;
     let mut client = site.client("alice");
-    assert_eq!(client.negotiate().await.unwrap(), ProtocolVersion::V1_4);
+    assert_eq!(client.negotiate().await.unwrap(), ProtocolVersion::V2_1);
+    // The Result Reasons below are those of 1.x.
+    client.envelope_mut().version = ProtocolVersion::V1_4;
     let uid = create(&mut client, "disk-1").await;
     assert_eq!(state(&mut client, &uid).await, State::PRE_ACTIVE);
     assert_eq!(client.locate([name("disk-1")]).await.unwrap(), std::slice::from_ref(&uid));
@@ -123,20 +126,40 @@ async fn registered_objects_come_back_as_they_were() {
 #[tokio::test]
 async fn every_version_is_answered_in_itself() {
     let site = Site::start().await;
-    for version in bindery_kmip::VERSIONS {
+    for version in bindery_kmip::SERVER_VERSIONS {
         let builder = Client::builder(site.url().parse().unwrap()).version(version);
         let mut client = builder.build(&site.transport("alice"));
-        let uid = create(&mut client, "a").await;
+        let called = format!("of {version}");
+        let uid = create(&mut client, &called).await;
         assert_eq!(octets(&client.get(uid.clone()).await.unwrap()).len(), 32);
+        assert_eq!(client.locate([name(&called)]).await.unwrap(), std::slice::from_ref(&uid));
+        assert_eq!(state(&mut client, &uid).await, State::PRE_ACTIVE);
+        let names = client.get_attribute_list(uid.clone()).await.unwrap();
+        assert!(names.iter().any(|name| name == "Cryptographic Length"), "{names:?}");
         client.destroy(uid).await.unwrap();
         let mut message = client.envelope_mut().request(GetRequest::new("nowhere"));
         message.header.client_correlation_value =
-            (version == ProtocolVersion::V1_4).then(|| Text::from_static("call 7"));
+            (version >= ProtocolVersion::V1_4).then(|| Text::from_static("call 7"));
         let answer = client.call(message.clone()).await.unwrap();
         assert_eq!(answer.header.protocol_version, version);
         let repeated = answer.header.client_correlation_value;
         assert_eq!(repeated, message.header.client_correlation_value);
     }
+}
+
+/// Discover Versions settles on 2.1 with a server that speaks it, and on what the client likes otherwise.
+#[tokio::test]
+async fn client_and_server_settle_on_the_newest_version_of_both() {
+    let site = Site::start().await;
+    let builder = || Client::builder(site.url().parse().unwrap());
+    let mut client = builder().build(&site.transport("alice"));
+    assert_eq!(client.negotiate().await.unwrap(), ProtocolVersion::V2_1);
+    let uid = create(&mut client, "of 2.1").await;
+    assert_eq!(octets(&client.get(uid).await.unwrap()).len(), 32);
+    let mut client = builder().versions([ProtocolVersion::V2_0]).build(&site.transport("alice"));
+    assert_eq!(client.negotiate().await.unwrap(), ProtocolVersion::V2_0);
+    let mut client = builder().versions(bindery_kmip::VERSIONS).build(&site.transport("alice"));
+    assert_eq!(client.negotiate().await.unwrap(), ProtocolVersion::V1_4);
 }
 
 /// Create, a Get that fails, a Query.

@@ -7,6 +7,7 @@
 )]
 
 mod corpus;
+mod feeds;
 mod hostile;
 mod life;
 mod many;

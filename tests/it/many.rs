@@ -7,10 +7,7 @@ use std::{
 
 use bindery_kmip::message::{AttributeValue, ManagedObject, Name};
 use bindery_tests::site::Site;
-use bindery_ttlv::{
-    Text,
-    registry::{CryptographicAlgorithm, CryptographicUsageMask, State},
-};
+use bindery_ttlv::registry::{CryptographicAlgorithm, CryptographicUsageMask, State};
 use tokio::{sync::Barrier, task::JoinSet};
 
 const CLIENTS: usize = 16;
@@ -45,12 +42,12 @@ async fn sixteen_clients_create_at_once_and_everything_is_there() {
             (account(number), made)
         });
     }
-    let mut made: BTreeMap<String, BTreeSet<Text>> = BTreeMap::new();
+    let mut made: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     while let Some(done) = clients.join_next().await {
         let (account, uids) = done.unwrap();
-        made.entry(account).or_default().extend(uids);
+        made.entry(account).or_default().extend(uids.iter().map(ToString::to_string));
     }
-    let all: BTreeSet<&Text> = made.values().flatten().collect();
+    let all: BTreeSet<&String> = made.values().flatten().collect();
     assert_eq!(all.len(), CLIENTS * KEYS, "all distinct");
 
     let (site, stopped) = Arc::into_inner(site).unwrap().restart().await;
@@ -60,7 +57,11 @@ async fn sixteen_clients_create_at_once_and_everything_is_there() {
         let mut client = site.client(account);
         let located = client.locate([]).await.unwrap();
         assert_eq!(located.len(), uids.len(), "{account}");
-        assert_eq!(&located.into_iter().collect::<BTreeSet<_>>(), uids, "{account}");
+        assert_eq!(
+            &located.iter().map(ToString::to_string).collect::<BTreeSet<_>>(),
+            uids,
+            "{account}"
+        );
         for uid in uids {
             keys.insert(octets(&client.get(uid.clone()).await.unwrap()));
         }

@@ -1,15 +1,17 @@
 //! Who is who: objects belong to the certificate that made them, also when a session is resumed.
 
 use bindery_core::TlsVersion;
-use bindery_kmip::{Client, message::Name};
+use bindery_kmip::{
+    Client,
+    message::{Name, UniqueIdentifier},
+};
 use bindery_tests::{raw::Post, site::Site, wire};
 use bindery_tls::pki::Leaf;
-use bindery_ttlv::{
-    Text,
-    registry::{CryptographicAlgorithm, CryptographicUsageMask, RevocationReasonCode},
+use bindery_ttlv::registry::{
+    CryptographicAlgorithm, CryptographicUsageMask, RevocationReasonCode,
 };
 
-async fn create(client: &mut Client) -> Text {
+async fn create(client: &mut Client) -> UniqueIdentifier {
     let usage = CryptographicUsageMask::ENCRYPT;
     let name = Name::text("shared name").into();
     client.create(CryptographicAlgorithm::AES, 256, usage, [name]).await.unwrap()
@@ -32,7 +34,7 @@ async fn two_principals_objects_are_apart() {
     let reason = RevocationReasonCode::KEY_COMPROMISE;
     let hers_said = |error: bindery_kmip::ClientError| {
         assert!(error.is_not_found(), "{error}");
-        error.to_string().replace(hers.as_str(), "UID")
+        error.to_string().replace(&hers.to_string(), "UID")
     };
     let none = "00000000-0000-7000-8000-000000000000";
     let none_said = |error: bindery_kmip::ClientError| error.to_string().replace(none, "UID");

@@ -1,5 +1,6 @@
 //! What the end-to-end and conformance tests share.
 //!
+//! - [`feeds`]: TAXII services in this process, in clear and over TLS, with the store that they have in production.
 //! - [`paths`]: where the checked-in data of the tests stands.
 //! - [`requirements`]: the requirement rows, `requirements/*.toml`.
 //! - [`pki`]: an authority with a server's and clients' certificates, and what TLS makes of them.
@@ -16,6 +17,7 @@
     reason = "a test fails by panicking, and so do its helpers"
 )]
 
+pub mod feeds;
 pub mod logs;
 pub mod paths;
 pub mod pki;

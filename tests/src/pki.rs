@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bindery_core::TlsVersion;
 use bindery_tls::{
-    Acceptor, Backend as _, ClientConfig, Connector, Identity, Policy, Provider, Restriction,
-    RustlsBackend, ServerConfig,
+    Acceptor, Backend as _, ClientAuth, ClientConfig, Connector, Identity, Policy, Provider,
+    Restriction, RustlsBackend, ServerConfig,
     pki::{Authority, Leaf, Validity},
 };
 use rustls_pki_types::CertificateDer;
@@ -74,6 +74,21 @@ impl Pki {
         let config = ServerConfig::new(self.server.clone())
             .with_client_roots(self.authority.roots().unwrap());
         backend().acceptor(&Policy::kmip(), config).unwrap()
+    }
+
+    /// The server's side under the policy `taxii`, which asks for a certificate and takes a client without one.
+    #[must_use]
+    pub fn acceptor_taxii(&self) -> Arc<dyn Acceptor> {
+        let config = ServerConfig::new(self.server.clone())
+            .with_client_roots(self.authority.roots().unwrap());
+        let policy = Policy::taxii().with_client_auth(ClientAuth::Optional);
+        backend().acceptor(&policy, config).unwrap()
+    }
+
+    /// The client's side under the policy `taxii`, with this certificate or none.
+    #[must_use]
+    pub fn connector_taxii(&self, identity: Option<&Identity>) -> Arc<dyn Connector> {
+        self.connector_with(&Policy::taxii(), identity)
     }
 
     /// The client's side under the policy `kmip`, with this certificate or none.

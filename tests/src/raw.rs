@@ -123,7 +123,10 @@ impl Raw {
         if answer.status < 200 {
             return Some(answer);
         }
-        assert_eq!(answer.field("transfer-encoding"), None, "our answers are whole");
+        if answer.field("transfer-encoding").is_some() {
+            answer.body = self.chunks().await;
+            return Some(answer);
+        }
         let length = answer.field("content-length").map(|length| length.parse().unwrap());
         while length.is_none_or(|length: usize| self.read.len() < length) {
             if !self.more().await.expect("an end in order") {
@@ -134,6 +137,49 @@ impl Raw {
         let rest = self.read.split_off(length.unwrap_or(self.read.len()));
         answer.body = std::mem::replace(&mut self.read, rest);
         Some(answer)
+    }
+
+    /// A body in chunks.
+    async fn chunks(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        loop {
+            let line = self.line().await;
+            let size = usize::from_str_radix(line.trim(), 16).expect("a chunk's size");
+            while self.read.len() < size + 2 {
+                assert!(self.more().await.expect("an end in order"), "half a chunk");
+            }
+            let rest = self.read.split_off(size + 2);
+            body.extend_from_slice(&self.read[..size]);
+            self.read = rest;
+            if size == 0 {
+                return body;
+            }
+        }
+    }
+
+    /// A line with its end.
+    async fn line(&mut self) -> String {
+        loop {
+            if let Some(at) = self.read.windows(2).position(|two| two == b"\r\n") {
+                let rest = self.read.split_off(at + 2);
+                let line = std::mem::replace(&mut self.read, rest);
+                return String::from_utf8(line).expect("a line of text");
+            }
+            assert!(self.more().await.expect("an end in order"), "half a line");
+        }
+    }
+
+    /// What comes up to the end of a head, and whether there is one.
+    pub async fn rest_until_head(&mut self) -> (Vec<u8>, bool) {
+        loop {
+            if let Some(at) = self.read.windows(4).position(|four| four == b"\r\n\r\n") {
+                let rest = self.read.split_off(at + 4);
+                return (std::mem::replace(&mut self.read, rest), true);
+            }
+            if !self.more().await.unwrap_or(false) {
+                return (std::mem::take(&mut self.read), false);
+            }
+        }
     }
 
     /// What comes until the connection ends, and whether it ended in order: over TLS with a closure alert.

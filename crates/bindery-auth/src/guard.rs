@@ -21,18 +21,27 @@ const AUTHENTICATION_INFO: HeaderName = HeaderName::from_static("authentication-
 pub struct Guarded<E> {
     endpoint: E,
     authenticator: Arc<Authenticator>,
+    nobody: bool,
 }
 
 impl<E: Endpoint> Guarded<E> {
     /// Puts an endpoint behind an authenticator.
     pub const fn new(endpoint: E, authenticator: Arc<Authenticator>) -> Self {
-        Self { endpoint, authenticator }
+        Self { endpoint, authenticator, nobody: false }
+    }
+
+    /// The same for an endpoint that has something for peers without an account too: a request without credentials
+    /// comes to it as nobody's. One with credentials has to prove them all the same.
+    #[must_use]
+    pub const fn and_nobody(mut self) -> Self {
+        self.nobody = true;
+        self
     }
 
     async fn respond(&self, cx: &Context, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let has_credentials = parts.headers.contains_key(http::header::AUTHORIZATION);
-        if cx.principal.is_some() && !has_credentials {
+        if (cx.principal.is_some() || self.nobody) && !has_credentials {
             return self.endpoint.call(cx, Request::from_parts(parts, body)).await;
         }
         match self.prove(cx, &parts, body).await {

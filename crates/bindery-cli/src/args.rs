@@ -4,7 +4,9 @@ pub(crate) mod account;
 pub(crate) mod client;
 pub(crate) mod db;
 pub(crate) mod kmip;
+pub(crate) mod omadm;
 mod span;
+pub(crate) mod taxii;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -72,6 +74,10 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Speak KMIP with a server.
     Kmip(Box<kmip::KmipArgs>),
+    /// Look after managed devices: register them, queue commands, see what came back.
+    Omadm(Box<omadm::OmadmArgs>),
+    /// Speak TAXII with a server.
+    Taxii(Box<taxii::TaxiiArgs>),
     /// Turn a message from one form into another, exactly.
     Convert(ConvertArgs),
     /// Print a message as a readable tree with offsets.

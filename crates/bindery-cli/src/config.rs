@@ -3,6 +3,8 @@
 pub(crate) mod accounts;
 mod listener;
 mod load;
+pub(crate) mod omadm;
+pub(crate) mod taxii;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -59,6 +61,10 @@ pub(crate) struct Config {
 pub(crate) struct Services {
     /// The KMIP key server.
     pub(crate) kmip: Option<KmipService>,
+    /// The OMA device management service.
+    pub(crate) omadm: Option<omadm::OmadmService>,
+    /// The TAXII feed services.
+    pub(crate) taxii: Option<taxii::TaxiiService>,
 }
 
 impl Services {
@@ -66,6 +72,8 @@ impl Services {
     pub(crate) const fn has(&self, service: ServiceName) -> bool {
         match service {
             ServiceName::Kmip => self.kmip.is_some(),
+            ServiceName::Omadm => self.omadm.is_some(),
+            ServiceName::Taxii => self.taxii.is_some(),
         }
     }
 }
@@ -78,6 +86,8 @@ pub(crate) struct KmipService {
     pub(crate) path: String,
     /// Whether requests may be in XML and JSON too.
     pub(crate) text_encodings: bool,
+    /// Deviations of clients that are let pass, by the names of [`bindery_ttlv::Tolerance`].
+    pub(crate) tolerances: Vec<String>,
     /// The longest request, in octets.
     pub(crate) request_limit: u32,
     /// The largest number of batch items in a request.
@@ -92,6 +102,7 @@ impl Default for KmipService {
         let number = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
         Self {
             text_encodings: profile.text_encodings,
+            tolerances: Vec::new(),
             path: profile.path.into_owned(),
             request_limit: u32::try_from(profile.request_body_limit).unwrap_or(u32::MAX),
             batch_items: number(engine.batch_items),
@@ -296,9 +307,15 @@ pub(crate) enum LogFormat {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ClientSettings {
-    /// The server.
+    /// The KMIP server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<String>,
+    /// The OMA DM server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) omadm_url: Option<String>,
+    /// The discovery service of the TAXII server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) taxii_url: Option<String>,
     /// The authorities of the server's certificate, PEM.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cacert: Option<PathBuf>,

@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &DbArgs, output: &Output) -> Result<()> {
 }
 
 /// The store that the command line names.
-fn options(place: &PlaceArgs) -> Result<SqliteOptions> {
+pub(crate) fn options(place: &PlaceArgs) -> Result<SqliteOptions> {
     let loaded = match &place.data {
         Some(data) => Loaded { file: data.join("bindery.toml"), value: dev::store_configuration() },
         None => Loaded::<Config>::from_file(&place.config)
@@ -56,7 +56,7 @@ fn options(place: &PlaceArgs) -> Result<SqliteOptions> {
 }
 
 /// Does something with a store that is there and up to date, and closes it.
-async fn with(
+pub(crate) async fn with(
     options: SqliteOptions,
     work: impl AsyncFnOnce(&SqliteStore) -> Result<Document>,
 ) -> Result<Document> {

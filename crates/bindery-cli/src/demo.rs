@@ -1,5 +1,7 @@
 //! `bindery demo`: a server and a client over real mutual TLS, step by step.
 
+mod devices;
+mod feeds;
 mod report;
 mod steps;
 
@@ -59,8 +61,11 @@ pub(crate) async fn run(args: &DemoArgs, output: Output) -> Result<()> {
         ready.url(ServiceName::Kmip),
         made.account,
     ));
+    let urls = ready.urls();
     let client = Client {
-        settings: settings(&data, ready.url(ServiceName::Kmip), &args.tls_policy)?,
+        settings: settings(&data, urls, &args.tls_policy, ServiceName::Kmip)?,
+        devices: settings(&data, urls, &args.tls_policy, ServiceName::Omadm)?,
+        feeds: settings(&data, urls, &args.tls_policy, ServiceName::Taxii)?,
         output,
     };
     let database = data.join(dev::DATABASE);
@@ -94,6 +99,10 @@ fn stopped_in_order(
 #[derive(Debug)]
 struct Client {
     settings: Settings,
+    /// The same for the device management service.
+    devices: Settings,
+    /// The same for the feed services.
+    feeds: Settings,
     output: Output,
 }
 
@@ -116,11 +125,16 @@ impl Client {
     }
 }
 
-fn settings(data: &std::path::Path, url: &str, policy: &str) -> Result<Settings> {
-    let own = dev::client_settings(url);
+fn settings(
+    data: &std::path::Path,
+    urls: [&str; 3],
+    policy: &str,
+    service: ServiceName,
+) -> Result<Settings> {
+    let own = dev::client_settings(urls);
     let loaded: Loaded<ClientSettings> =
         Loaded { file: PathBuf::from(data).join("contexts.toml"), value: own };
     let mut own = absolute(&loaded, &loaded.value);
     own.tls_policy = Some(policy.to_owned());
-    Settings::of(own)
+    Settings::of(own, service)
 }

@@ -7,7 +7,11 @@ use std::{net::SocketAddr, path::Path, time::Instant};
 
 use crate::{
     args::DevArgs,
-    config::{self, Admin, Config, Listener, Loaded, LogFormat, Protocol, ServiceName, Store},
+    config::{
+        self, Admin, Config, Listener, Loaded, LogFormat, Protocol, ServiceName, Store,
+        omadm::OmadmService,
+        taxii::{TaxiiCollection, TaxiiService},
+    },
     context::DEV_DIRECTORY,
     error::{Exit, Failure, Layer, Result},
     log,
@@ -34,7 +38,7 @@ pub(crate) async fn run(args: &DevArgs, output: Output) -> Result<()> {
     let started = start(args).await?;
     let stop = signals::stop(HangUp::Nothing)?;
     let ready = Ready::of(&started);
-    files::write_context(&args.data, ready.url(ServiceName::Kmip))?;
+    files::write_context(&args.data, ready.urls())?;
     if output.format == Format::Table {
         let took = instant().saturating_duration_since(begin);
         write_stdout(banner(args, &made, &started, &ready).as_bytes())?;
@@ -75,6 +79,9 @@ fn configuration(args: &DevArgs) -> Config {
     let mut config = Config::default();
     config.listener.insert("dev".to_owned(), listener);
     config.service.kmip = Some(kmip());
+    // Whoever has a certificate may be a device.
+    config.service.omadm = Some(OmadmService { register: true, ..OmadmService::default() });
+    config.service.taxii = Some(taxii());
     config.admin = Some(Admin { address: args.admin.unwrap_or_else(|| next_port(args.listen)) });
     config.store = store();
     config
@@ -88,6 +95,25 @@ pub(crate) fn store_configuration() -> Config {
 fn store() -> Store {
     Store { file: DATABASE.into(), kek_file: Some(files::KEK.into()), ..Store::default() }
 }
+
+/// Feed services with one feed, for everybody who has an account.
+fn taxii() -> TaxiiService {
+    let everybody = vec!["@accounts".to_owned()];
+    let feed = TaxiiCollection {
+        description: "a feed to try things with".to_owned(),
+        read: everybody.clone(),
+        write: everybody,
+        ..TaxiiCollection::default()
+    };
+    TaxiiService {
+        collection: [(FEED.to_owned(), feed)].into(),
+        default_destinations: vec![FEED.to_owned()],
+        ..TaxiiService::default()
+    }
+}
+
+/// The feed of a development server.
+pub(crate) const FEED: &str = "default";
 
 fn kmip() -> config::KmipService {
     config::KmipService::default()
@@ -118,13 +144,16 @@ fn banner(args: &DevArgs, made: &Made, started: &Started, ready: &Ready) -> Stri
         let address = listening.address;
         text.push_str(&format!("               {address}   (KMIP without HTTP, the same TLS)\n"));
     }
+    for (service, what) in [(ServiceName::Omadm, "OMA DM"), (ServiceName::Taxii, "TAXII")] {
+        text.push_str(&format!("               {}   ({what})\n", ready.url(service)));
+    }
     if let Some(admin) = started.admin {
         text.push_str(&format!("  admin        http://{admin}   /livez /readyz /metrics\n"));
     }
     text.push_str("\nTry, in another terminal:\n");
     let context = context_options(&args.data);
     for line in
-        ["kmip create --alg aes --length 256 --name disk-1", "kmip get disk-1", "kmip query"]
+        ["kmip create --alg aes --length 256 --name disk-1", "kmip get disk-1", "taxii collections"]
     {
         text.push_str(&format!("  bindery {line}{context}\n"));
     }

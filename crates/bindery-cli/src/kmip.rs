@@ -17,7 +17,8 @@ use bindery_transport::{Clock, SystemClock};
 
 use crate::{
     args::kmip::{KmipArgs, ObjectArgs, Verb},
-    error::Result,
+    config::ServiceName,
+    error::{Failure, Result},
     output::Output,
     settings::{Settings, warn_about},
 };
@@ -28,7 +29,11 @@ use session::Session;
 /// # Errors
 /// The options, the connection, the answer, or a failure that the server tells of.
 pub(crate) async fn run(args: &KmipArgs, output: Output) -> Result<()> {
-    let settings = Settings::resolve(&args.client)?;
+    let settings = Settings::resolve(&args.client, ServiceName::Kmip)?;
+    if settings.login.is_some() {
+        return Err(Failure::usage("KMIP over HTTPS forbids HTTP authentication")
+            .hint("show a certificate: --cert and --key"));
+    }
     warn_about(&settings);
     let preview = args.client.dry_run || args.client.curl;
     if let Verb::Raw { file, unchecked } = &args.verb {

@@ -14,11 +14,13 @@ mod health;
 mod kmip;
 mod log;
 mod manual;
+mod omadm;
 mod output;
 mod profile;
 mod serve;
 mod server;
 mod settings;
+mod taxii;
 mod tls;
 
 use std::process::ExitCode;
@@ -81,6 +83,11 @@ fn run(cli: Cli) -> Result<()> {
         Command::Kmip(args) => {
             log::start(log::level(cli.global.verbose), config::LogFormat::Text)?;
             on_one_thread(kmip::run(&args, output))
+        }
+        Command::Omadm(args) => on_one_thread(omadm::run(&args, &output)),
+        Command::Taxii(args) => {
+            log::start(log::level(cli.global.verbose), config::LogFormat::Text)?;
+            on_one_thread(taxii::run(&args, output))
         }
         Command::Tls(command) => on_one_thread(tls::run(command, output)),
         Command::Completions { shell } => manual::completions(shell),

@@ -10,7 +10,11 @@ use crate::{
 
 /// Every profile that the program speaks, by name.
 pub(crate) fn cards() -> Vec<Profile> {
-    vec![bindery_kmip::HttpsProfile::default().card()]
+    vec![
+        bindery_kmip::HttpsProfile::default().card(),
+        bindery_omadm::profile(),
+        bindery_taxii::profile(),
+    ]
 }
 
 /// Lists the profiles.

@@ -3,11 +3,13 @@
 pub(crate) mod accounts;
 pub(crate) mod admin;
 mod observer;
+mod omadm;
 pub(crate) mod plan;
 pub(crate) mod ready;
 pub(crate) mod secure;
 pub(crate) mod signals;
 pub(crate) mod supervisor;
+mod taxii;
 
 use std::{
     net::SocketAddr,
@@ -99,6 +101,12 @@ async fn bind(
         let routes = mount(Router::new(), kmip.binding, engine);
         let routes = routes.map_err(|error| cannot_start(&error))?;
         services.push(Service { name: ServiceName::Kmip, path, routes });
+    }
+    if let Some(plan) = serving.omadm {
+        services.push(omadm::service(plan, store, &serving.accounts)?);
+    }
+    if let Some(plan) = serving.taxii {
+        services.push(taxii::service(plan, store, &serving.accounts).await?);
     }
     let mut builder = Server::builder()
         .limits(serving.limits.clone())

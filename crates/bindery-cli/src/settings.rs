@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     args::{Span, client::ClientArgs},
-    config::{ClientSettings, Config, Loaded, TlsBackend},
+    config::{ClientSettings, Config, Loaded, ServiceName, TlsBackend},
     context::{self, Contexts},
     error::{Exit, Failure, Layer, Result},
     output,
@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) key: Option<PathBuf>,
     /// The file with the passphrase of our key.
     pub(crate) key_passphrase_file: Option<PathBuf>,
+    /// The user name and where the password stands, for HTTP authentication.
+    pub(crate) login: Option<(String, PathBuf)>,
     /// Whether the server's certificate goes unchecked.
     pub(crate) insecure: bool,
     /// The TLS policy's name.
@@ -48,9 +50,11 @@ impl Settings {
     ///
     /// # Errors
     /// A source cannot be read, or there is no URL that could be used.
-    pub(crate) fn resolve(args: &ClientArgs) -> Result<Self> {
+    pub(crate) fn resolve(args: &ClientArgs, service: ServiceName) -> Result<Self> {
         let own = ClientSettings {
             url: args.url.clone(),
+            omadm_url: args.url.clone(),
+            taxii_url: args.url.clone(),
             cacert: args.cacert.clone(),
             cert: args.cert.clone(),
             key: args.key.clone(),
@@ -63,8 +67,22 @@ impl Settings {
             Some(file) => client_table(file)?,
             None => ClientSettings::default(),
         };
-        let settings = Self::of(merge(merge(own, context), file))?;
+        let settings = Self::of(merge(merge(own, context), file), service)?;
+        let login = match (&args.user, &args.password_file) {
+            (None, None) => None,
+            (Some(user), Some(file)) => Some((user.clone(), file.clone())),
+            (Some(_), None) => {
+                return Err(Failure::usage("--user needs --password-file").hint(
+                    "a file's first line is the password; it is never taken from the command line",
+                ));
+            }
+            (None, Some(_)) => {
+                return Err(Failure::usage("--password-file needs --user")
+                    .hint("name whose password it is"));
+            }
+        };
         Ok(Self {
+            login,
             insecure: args.insecure,
             suites: args.suites.clone(),
             tls_backend: args.tls_backend,
@@ -79,8 +97,13 @@ impl Settings {
     ///
     /// # Errors
     /// There is no URL that could be used.
-    pub(crate) fn of(settings: ClientSettings) -> Result<Self> {
-        let Some(url) = settings.url else {
+    pub(crate) fn of(settings: ClientSettings, service: ServiceName) -> Result<Self> {
+        let (url, policy) = match service {
+            ServiceName::Kmip => (settings.url, crate::config::default_policy()),
+            ServiceName::Omadm => (settings.omadm_url, "omadm".to_owned()),
+            ServiceName::Taxii => (settings.taxii_url, "taxii".to_owned()),
+        };
+        let Some(url) = url else {
             return Err(Failure::usage("no server is named").hint(
                 "give --url, or --context with the name of a context; `bindery dev` writes one",
             ));
@@ -91,12 +114,13 @@ impl Settings {
             cert: settings.cert,
             key: settings.key,
             key_passphrase_file: None,
+            login: None,
             insecure: false,
             suites: Vec::new(),
             tls_backend: TlsBackend::default(),
             psk_file: None,
             own_policies: OwnPolicies::default(),
-            tls_policy: settings.tls_policy.unwrap_or_else(crate::config::default_policy),
+            tls_policy: settings.tls_policy.unwrap_or(policy),
             timeout: settings.timeout.unwrap_or(TIMEOUT),
         })
     }
@@ -141,6 +165,8 @@ fn merge(strong: ClientSettings, weak: ClientSettings) -> ClientSettings {
     };
     ClientSettings {
         url: strong.url.or(weak.url),
+        omadm_url: strong.omadm_url.or(weak.omadm_url),
+        taxii_url: strong.taxii_url.or(weak.taxii_url),
         cacert: strong.cacert.or(weak.cacert),
         cert,
         key,
@@ -168,7 +194,9 @@ pub(crate) fn parse_url(text: &str) -> Result<http::Uri> {
         return Err(wrong("has no host"));
     }
     if authority.as_str().contains('@') {
-        return Err(wrong("holds a user's name or password, which KMIP over HTTPS forbids"));
+        return Err(wrong(
+            "holds a user's name or password, which belong to --user and --password-file",
+        ));
     }
     Ok(url)
 }

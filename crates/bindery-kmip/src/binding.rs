@@ -6,7 +6,7 @@ mod encoding;
 mod server;
 mod tls;
 
-use bindery_core::{Place, Profile};
+use bindery_core::{MediaType, Place, Profile};
 use bindery_ttlv::{Error, Options, ProtocolVersion};
 
 pub use client::Expect;
@@ -16,7 +16,7 @@ pub use tls::KmipTls;
 
 use crate::profile::HttpsProfile;
 
-/// The versions that the messages of this crate cover, newest first.
+/// The versions of KMIP 1, newest first.
 pub const VERSIONS: [ProtocolVersion; 5] = [
     ProtocolVersion::V1_4,
     ProtocolVersion::V1_3,
@@ -25,7 +25,8 @@ pub const VERSIONS: [ProtocolVersion; 5] = [
     ProtocolVersion::V1_0,
 ];
 
-/// The versions that the key server speaks, newest first: [`VERSIONS`] and those of 2.x.
+/// The versions that the messages of this crate cover and that the key server and the client speak,
+/// newest first: [`VERSIONS`] and those of 2.x.
 pub const SERVER_VERSIONS: [ProtocolVersion; 7] = [
     ProtocolVersion::V2_1,
     ProtocolVersion::V2_0,
@@ -51,20 +52,23 @@ pub fn answer_version(requested: ProtocolVersion) -> ProtocolVersion {
 
 /// The HTTPS binding: one KMIP message in binary TTLV in the body of each HTTP message; where
 /// [`HttpsProfile::text_encodings`] allows it, requests may also be in XML or JSON, and are answered
-/// in the same.
+/// in the same. A client chooses by [`with_encoding`](Self::with_encoding).
 ///
 /// As [`ServerBinding`](bindery_core::ServerBinding) it answers a body that is no TTLV request
 /// message with 400 and the place of the fault; what frames one and is faulty inside gets status
 /// 200 and a KMIP error, as section 11.1 of the specification asks for, if its header could be
 /// read. A response longer than the request's Maximum Response Size becomes Response Too Large.
 ///
-/// As [`ClientBinding`](bindery_core::ClientBinding) it checks that the answer fits the request:
-/// version, number of items, operations and Unique Batch Item IDs.
+/// As [`ClientBinding`](bindery_core::ClientBinding) it writes nothing that the request's version
+/// does not have (unless its tolerance `other_versions` is on), and checks that the answer fits the
+/// request: version, number of items, operations and Unique Batch Item IDs.
 #[derive(Clone, Debug)]
 pub struct KmipHttps {
     profile: Profile,
     requests: Options,
     responses: Options,
+    /// The encoding of the client's requests.
+    encoding: Encoding,
 }
 
 impl KmipHttps {
@@ -83,7 +87,23 @@ impl KmipHttps {
         };
         let requests = limited(profile.request_body_limit);
         let responses = limited(profile.response_body_limit);
-        Self { profile: profile.card(), requests, responses }
+        let encoding = Encoding::default();
+        Self { profile: profile.card(), requests, responses, encoding }
+    }
+
+    /// The same with another encoding of the requests that a client writes; binary TTLV by default.
+    /// The card's media types then have it too, as if [`HttpsProfile::text_encodings`] were on.
+    #[must_use]
+    pub fn with_encoding(mut self, encoding: Encoding) -> Self {
+        let media_type = MediaType::from_static(encoding.media_type());
+        let card = &mut self.profile;
+        for taken in [&mut card.request_media_types, &mut card.response_media_types] {
+            if !taken.iter().any(|known| known.same_essence(&media_type)) {
+                taken.push(media_type.clone());
+            }
+        }
+        self.encoding = encoding;
+        self
     }
 }
 

@@ -3,14 +3,14 @@
 use std::fmt;
 
 use bindery_ttlv::{
-    ProtocolVersion, Text,
+    ProtocolVersion,
     registry::{BatchErrorContinuationOption, Operation, ResultReason, ResultStatus},
 };
 use bytes::Bytes;
 
 use crate::message::{
     Authentication, Failure, Request, RequestBatchItem, RequestMessage, RequestPayload,
-    ResponseBatchItem, ResponsePayload,
+    ResponseBatchItem, ResponsePayload, UniqueIdentifier,
 };
 
 /// What all requests of a client have in common: the fields of their headers.
@@ -31,7 +31,8 @@ impl Envelope {
         Self { version, maximum_response_size: None, authentication: None }
     }
 
-    /// A message of one operation.
+    /// A message of one operation. A payload in the form of 1.x is written in that of 2.x where the
+    /// version is ([`RequestPayload::in_form_of`]).
     pub fn request(&self, payload: impl Into<RequestPayload>) -> RequestMessage {
         self.seal(vec![RequestBatchItem::new(payload)])
     }
@@ -52,7 +53,10 @@ impl Envelope {
         message
     }
 
-    fn seal(&self, items: Vec<RequestBatchItem>) -> RequestMessage {
+    fn seal(&self, mut items: Vec<RequestBatchItem>) -> RequestMessage {
+        for item in &mut items {
+            item.payload.in_form_of(self.version);
+        }
         let mut message = RequestMessage::new(self.version, items);
         message.header.maximum_response_size = self.maximum_response_size;
         message.header.authentication.clone_from(&self.authentication);
@@ -67,7 +71,7 @@ pub struct OperationFailed {
     /// The operation; `None` if the server could not read the request so far.
     pub operation: Option<Operation>,
     /// The object that the request named.
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// Failed, pending, undone, or a number that no table has.
     pub status: ResultStatus,
     /// Why.
@@ -120,7 +124,7 @@ impl std::error::Error for OperationFailed {}
 /// The item is no success.
 pub fn outcome(
     item: ResponseBatchItem,
-    unique_identifier: Option<Text>,
+    unique_identifier: Option<UniqueIdentifier>,
 ) -> Result<Option<ResponsePayload>, OperationFailed> {
     if item.result_status == ResultStatus::SUCCESS {
         return Ok(item.payload);
@@ -143,7 +147,7 @@ pub fn typed<R: Request>(payload: Option<ResponsePayload>) -> Option<R::Response
 impl RequestPayload {
     /// The object that the request names.
     #[expect(clippy::too_many_lines, reason = "a table of the operations")]
-    pub fn unique_identifier(&self) -> Option<&Text> {
+    pub fn unique_identifier(&self) -> Option<&UniqueIdentifier> {
         match self {
             Self::Get(request) => request.unique_identifier.as_ref(),
             Self::GetAttributes(request) => request.unique_identifier.as_ref(),

@@ -6,7 +6,7 @@ mod operations;
 use bindery_core::{ClientBinding, EncodeError, Unexpected};
 use bindery_transport::{Connection, Repeatable, Target};
 use bindery_ttlv::{
-    ProtocolVersion, Text,
+    ProtocolVersion,
     registry::{BatchErrorContinuationOption, CredentialType, QueryFunction, ResultReason},
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -14,11 +14,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 pub use error::ClientError;
 
 use crate::{
-    binding::{KmipHttps, VERSIONS},
+    binding::{Encoding, KmipHttps, SERVER_VERSIONS},
     call::{Envelope, OperationFailed, outcome, typed},
     message::{
         Authentication, Credential, DiscoverVersionsRequest, QueryRequest, Request, RequestMessage,
-        RequestPayload, ResponseMessage, ResponsePayload,
+        RequestPayload, ResponseMessage, ResponsePayload, UniqueIdentifier,
     },
 };
 
@@ -37,6 +37,8 @@ pub struct Client {
     envelope: Envelope,
     headers: HeaderMap,
     show_certificate: bool,
+    /// What [`negotiate`](Client::negotiate) offers, the one that is liked best first.
+    versions: Vec<ProtocolVersion>,
 }
 
 impl Client {
@@ -49,6 +51,7 @@ impl Client {
             envelope: Envelope::new(ProtocolVersion::V1_4),
             headers: HeaderMap::new(),
             show_certificate: false,
+            versions: SERVER_VERSIONS.to_vec(),
         }
     }
 
@@ -129,7 +132,7 @@ impl Client {
     ) -> Result<Vec<BatchOutcome>, ClientError> {
         let message = self.envelope.batch(payloads, continuation);
         let message = self.with_certificate(message).await?;
-        let subjects: Vec<Option<Text>> = message
+        let subjects: Vec<Option<UniqueIdentifier>> = message
             .batch_items
             .iter()
             .map(|item| item.payload.unique_identifier().cloned())
@@ -162,7 +165,7 @@ impl Client {
     }
 
     async fn choose_version(&mut self) -> Result<ProtocolVersion, ClientError> {
-        let answer = self.ask(DiscoverVersionsRequest::new(VERSIONS)).await?;
+        let answer = self.ask(DiscoverVersionsRequest::new(self.versions.clone())).await?;
         let theirs = match answer.outcome {
             Ok(answer) => answer.protocol_versions,
             Err(failed) if is_unread(&failed) => match answer.version {
@@ -175,9 +178,9 @@ impl Client {
             }
             Err(failed) => return Err(failed.into()),
         };
-        match theirs.iter().find(|version| VERSIONS.contains(version)) {
+        match theirs.iter().find(|version| self.versions.contains(version)) {
             Some(version) => Ok(*version),
-            None => Err(ClientError::NoCommonVersion { ours: VERSIONS.to_vec(), theirs }),
+            None => Err(ClientError::NoCommonVersion { ours: self.versions.clone(), theirs }),
         }
     }
 
@@ -273,12 +276,29 @@ pub struct ClientBuilder {
     envelope: Envelope,
     headers: HeaderMap,
     show_certificate: bool,
+    /// What [`negotiate`](Client::negotiate) offers, the one that is liked best first.
+    versions: Vec<ProtocolVersion>,
 }
 
 impl ClientBuilder {
     /// Sets the version of KMIP; 1.4 by default. [`Client::negotiate`] asks the server.
     pub const fn version(mut self, version: ProtocolVersion) -> Self {
         self.envelope.version = version;
+        self
+    }
+
+    /// Sets the versions that [`Client::negotiate`] offers, the one that is liked best first; all of
+    /// [`SERVER_VERSIONS`] by default, from 2.1 down to 1.0.
+    pub fn versions(mut self, versions: impl Into<Vec<ProtocolVersion>>) -> Self {
+        self.versions = versions.into();
+        self
+    }
+
+    /// Sets the encoding of requests: binary TTLV by default; XML and JSON are of the HTTPS
+    /// profile's final form, and a server may refuse them. An answer is read in whichever it comes.
+    /// It is a part of the [`binding`](Self::binding), so set that first.
+    pub fn encoding(mut self, encoding: Encoding) -> Self {
+        self.binding = self.binding.with_encoding(encoding);
         self
     }
 
@@ -325,8 +345,8 @@ impl ClientBuilder {
     /// The client, over connections that `transport` makes: its connector holds the client's
     /// certificate, which the profile requires.
     pub fn build(self, transport: &bindery_transport::Client) -> Client {
-        let Self { target, binding, envelope, headers, show_certificate } = self;
+        let Self { target, binding, envelope, headers, show_certificate, versions } = self;
         let connection = transport.connection(target);
-        Client { connection, binding, envelope, headers, show_certificate }
+        Client { connection, binding, envelope, headers, show_certificate, versions }
     }
 }

@@ -4,6 +4,7 @@ mod binding;
 mod call;
 #[cfg(feature = "client")]
 mod client;
+mod form;
 pub mod message;
 mod profile;
 mod registry;

@@ -7,10 +7,12 @@
 //!
 //! What 2.x writes otherwise has a field or a variant of its own beside the form of 1.x, and the same
 //! model: an [`Attribute`] is one whether it stood in a Template-Attribute, on its own or in
-//! [`Attributes`]. Identifiers that are no text (2.x allows enumerations and numbers) are not read yet.
+//! [`Attributes`], and a [`UniqueIdentifier`] may be a text, an enumeration or a number.
 //!
-//! The types do not judge: a payload for the wrong object, a batch count that lies are for the service
-//! to find, and a field that is younger than the message's version for [`bindery_ttlv::check_version`].
+//! Which fields, tags and values each version has is data (`registry/` of bindery-ttlv). Reading strictly
+//! refuses what the message's version does not have, in a request only the item at fault; the tolerance
+//! `other_versions` lets it pass. Beyond that the types do not judge: a payload for the wrong object, a
+//! batch count that lies are for the service to find.
 
 mod activate;
 mod add_attribute;
@@ -78,7 +80,9 @@ mod set_defaults;
 mod set_endpoint_role;
 mod sign;
 mod signature_verify;
+mod unique_identifier;
 mod validate;
+pub(crate) mod versions;
 
 use bindery_ttlv::{
     DateTime, EncodeError, Error, Options, ProtocolVersion, RawItem, Ttlv, decode, encode_within,
@@ -120,7 +124,7 @@ pub use get_attributes::{GetAttributesRequest, GetAttributesResponse};
 pub use get_constraints::{GetConstraintsRequest, GetConstraintsResponse};
 pub use get_usage_allocation::{GetUsageAllocationRequest, GetUsageAllocationResponse};
 pub use hash::{HashRequest, HashResponse};
-pub use header::{Nonce, RequestHeader, ResponseHeader};
+pub use header::{AsynchronousMode, Nonce, RequestHeader, ResponseHeader};
 pub use import::{ImportRequest, ImportResponse};
 pub use interop::{InteropRequest, InteropResponse};
 pub use join_split_key::{JoinSplitKeyRequest, JoinSplitKeyResponse};
@@ -168,6 +172,7 @@ pub use set_defaults::{SetDefaultsRequest, SetDefaultsResponse};
 pub use set_endpoint_role::{SetEndpointRoleRequest, SetEndpointRoleResponse};
 pub use sign::{SignRequest, SignResponse};
 pub use signature_verify::{SignatureVerifyRequest, SignatureVerifyResponse};
+pub use unique_identifier::UniqueIdentifier;
 pub use validate::{ValidateRequest, ValidateResponse};
 
 /// A Request Message (KMIP 1.4, section 7.1).
@@ -201,14 +206,22 @@ impl RequestMessage {
     /// Reads a message; it is all that `octets` hold.
     ///
     /// # Errors
-    /// They are malformed, pass a limit, or are no Request Message. A payload that only its own
-    /// operation does not like is no error here: see [`RequestPayload::Faulty`].
+    /// They are malformed, pass a limit, or are no Request Message; or the header has what the
+    /// message's version does not (unless the tolerance `other_versions` is on). A payload that only
+    /// its own operation or the version does not like is no error here: see
+    /// [`RequestPayload::Faulty`].
     pub fn decode(octets: &Bytes, options: &Options) -> Result<Self, Error> {
         let mut message: Self = decode(octets, options)?;
-        for item in &mut message.batch_items {
-            if let RequestPayload::Faulty(faulty) = &mut item.payload {
-                faulty.error = faulty.error.clone().locate(octets);
-            }
+        if !options.tolerance.other_versions {
+            versions::mark(&mut message, octets, options)?;
+        }
+        let payloads = message.batch_items.iter_mut().map(|item| &mut item.payload);
+        let faulty = payloads.filter_map(|payload| match payload {
+            RequestPayload::Faulty(faulty) => Some(faulty),
+            _ => None,
+        });
+        for faulty in faulty.take(versions::LOCATED) {
+            faulty.error = faulty.error.clone().locate(octets);
         }
         Ok(message)
     }
@@ -256,9 +269,14 @@ impl ResponseMessage {
     /// Reads a message; it is all that `octets` hold.
     ///
     /// # Errors
-    /// They are malformed, pass a limit, or are no Response Message.
+    /// They are malformed, pass a limit, or are no Response Message; or they have what the
+    /// message's version does not (unless the tolerance `other_versions` is on).
     pub fn decode(octets: &Bytes, options: &Options) -> Result<Self, Error> {
-        decode(octets, options)
+        let message: Self = decode(octets, options)?;
+        if !options.tolerance.other_versions {
+            versions::check_response(octets, message.header.protocol_version, options)?;
+        }
+        Ok(message)
     }
 
     /// Writes the message.

@@ -18,7 +18,7 @@ use crate::rules;
 const DEPTH: usize = 64;
 
 const SIGNATURE: &str = "http://www.w3.org/2000/09/xmldsig#";
-const STIX: &str = "http://stix.mitre.org";
+pub(crate) const STIX: &str = "http://stix.mitre.org";
 const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// What an element must be at the root.

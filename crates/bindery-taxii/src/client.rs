@@ -6,6 +6,8 @@ mod error;
 mod poll;
 mod push;
 mod receive;
+#[cfg(feature = "service")]
+mod sender;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -23,6 +25,8 @@ pub use cursors::{Cursors, ParseCursorsError};
 pub use error::ClientError;
 pub use poll::{PollOptions, Polling};
 pub use receive::{PushReceiver, ReceivePush, Received, Receiving};
+#[cfg(feature = "service")]
+pub use sender::PushSender;
 
 use crate::{Answer, Call, Dialects, HttpProfile, Ids, Origin, Service, TaxiiHttp};
 

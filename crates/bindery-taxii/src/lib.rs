@@ -14,6 +14,8 @@ pub mod service;
 
 pub use answer::{Blocks, BlocksFailed, NextBlocks, Streamed, TaxiiRequest, TaxiiResponse};
 pub use binding::{Answer, Call, Expect, Origin, Reply, TaxiiHttp, of_alert, of_status};
+#[cfg(all(feature = "client", feature = "service"))]
+pub use client::PushSender;
 #[cfg(feature = "client")]
 pub use client::{
     Client, ClientBuilder, ClientError, Cursors, ParseCursorsError, PollOptions, Polling,

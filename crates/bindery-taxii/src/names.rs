@@ -128,6 +128,13 @@ pub(crate) fn final_dialect(message: &str) -> Option<Dialect> {
     [Dialect::V1_1, Dialect::V1_0].into_iter().find(|one| Names::of(*one).message() == message)
 }
 
+/// The dialect of a message binding id, of any dialect.
+#[cfg(feature = "service")]
+pub(crate) fn dialect_of_binding(message: &str) -> Option<Dialect> {
+    let draft = DRAFT_MESSAGE.contains(&message).then_some(Dialect::Draft);
+    final_dialect(message).or(draft)
+}
+
 /// What stands at one address. A draft's feed management and 1.1's collection management take subscriptions too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

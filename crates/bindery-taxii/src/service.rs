@@ -14,21 +14,27 @@
 //! - **Answers come at once**: PENDING is never sent.
 //! - **Sets** are not there for 1.0 and the draft, which do not know them.
 //! - **An Inbox message is kept whole or not at all**: one block that a destination does not take refuses all.
-//! - **The draft's blocks are one element**: what is none is left out of its answers. Its subscription terms that ask for
+//! - **The draft's blocks are one element `STIX`**: what is none is left out of its answers. Its subscription terms that ask for
 //!   protection are refused.
-//! - **Not there yet**: queries (UNSUPPORTED_QUERY) and pushing to subscribers (UNSUPPORTED_PROTOCOL).
+//! - **Pushes** begin with what comes after the subscription was made, and go to hosts that the operator has named only. A
+//!   subscription is polled or pushed. What is pushed again has the message id that it had.
+//! - **Not there yet**: queries (UNSUPPORTED_QUERY).
 
 mod config;
 mod engine;
 mod fault;
+mod gate;
 mod inbox;
 mod information;
 mod poll;
+mod push;
 mod store;
 mod subscription;
 
-pub use config::{FeedServerConfig, Observer, Places};
+pub use config::{FeedServerConfig, Observer, Places, ServiceAccess};
 pub use engine::FeedServer;
+pub use gate::Gate;
+pub use push::{Hosts, PushFailed, PushRules, Pusher, PusherConfig, SendPush, Sending, Stepped};
 pub use store::{
     Block, Change, Collection, CollectionState, CommitError, ContentFilter, Delivery, FeedStore,
     FeedStoreError, Grant, Grantee, Inbox, Insertion, Lease, Loaded, Maintained, Offers, Outcome,

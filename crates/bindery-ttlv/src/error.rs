@@ -114,13 +114,15 @@ pub enum ErrorKind {
         /// Its value.
         maximum: u64,
     },
-    /// A tag, an enumeration value or a mask bit that the message's version does not have
+    /// A tag, an enumeration value, a mask bit or a structure's field that the message's version does not have
     /// ([`check_version`](crate::check_version)).
     Version {
         /// The item's tag.
         tag: Tag,
         /// The value or bit at fault; `None` when it is the tag.
         value: Option<u32>,
+        /// The structure, when the version has the tag, and not as a field of it.
+        within: Option<Tag>,
         /// The first version that has it.
         since: ProtocolVersion,
         /// The last one.
@@ -229,7 +231,7 @@ impl Error {
             ErrorKind::TrailingData { .. } => "send one message only; check its outer length",
             ErrorKind::Limit { .. } => "send less, or raise the limit",
             ErrorKind::Version { .. } => {
-                "leave it out, or speak a version that has it (Discover Versions tells)"
+                "leave it out, or speak a version that has it (Discover Versions tells; tolerance other_versions)"
             }
             ErrorKind::Value { .. } => "send a value that the field allows",
         }
@@ -316,10 +318,13 @@ impl fmt::Display for ErrorKind {
             Self::FieldOrder { tag } => write!(f, "the field {tag} stands too late"),
             Self::TrailingData { count } => write!(f, "{count} bytes follow the message"),
             Self::Limit { limit, maximum } => write!(f, "the limit {} is {maximum}", limit.name()),
-            Self::Version { tag, value, since, until, version } => {
+            Self::Version { tag, value, within, since, until, version } => {
                 write!(f, "KMIP {version} has no {tag}")?;
                 if let Some(value) = value {
                     write!(f, " {value:08X}")?;
+                }
+                if let Some(structure) = within {
+                    write!(f, " in this {structure}")?;
                 }
                 write!(f, "; KMIP {since} to {until} have")
             }

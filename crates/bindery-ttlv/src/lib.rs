@@ -50,7 +50,7 @@ pub use crate::reader::{Item, Reader, Value};
 pub use crate::tag::{ItemType, Tag};
 pub use crate::tree::{Tree, TreeError};
 pub use crate::types::{BigInteger, DateTime, DateTimeExtended, Interval, ProtocolVersion, Text};
-pub use crate::version::check_version;
+pub use crate::version::{Misfits, check_version};
 pub use crate::walk::{Visit, Walk};
 pub use crate::writer::{Begun, EncodeError, Writer};
 #[cfg(feature = "xml")]

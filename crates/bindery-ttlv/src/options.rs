@@ -122,6 +122,14 @@ pub struct Tolerance {
     pub boolean_values: bool,
     /// Tags outside 42xxxx and 54xxxx. For private extensions made before the range 54xxxx was set aside.
     pub tag_ranges: bool,
+    /// Attributes that stand in a Key Value on their own, under the tags of 2.x and without the structure around them
+    /// (a Link, a State beside the Key Material): they are its attributes. For Cosmian KMS (Cosmian/kms 899, which
+    /// Veeam stumbles over).
+    pub key_value_attributes: bool,
+    /// What the message's version does not have: 2.x forms in a message of 1.x and the reverse, and whatever else
+    /// [`check_version`](crate::check_version) finds. For PyKMIP, which sends attributes in the form of 2.0 after it
+    /// has settled on 1.x (Cosmian/kms 438).
+    pub other_versions: bool,
 }
 
 impl Tolerance {
@@ -132,6 +140,8 @@ impl Tolerance {
         extra_fields: false,
         boolean_values: false,
         tag_ranges: false,
+        key_value_attributes: false,
+        other_versions: false,
     };
 
     /// Everything that has a name here is tolerated.
@@ -141,10 +151,70 @@ impl Tolerance {
         extra_fields: true,
         boolean_values: true,
         tag_ranges: true,
+        key_value_attributes: true,
+        other_versions: true,
     };
 
     /// Everything that has a name here is tolerated.
     pub const fn lenient() -> Self {
         Self::LENIENT
+    }
+
+    /// The tolerances' names, as the fields are called.
+    pub const NAMES: [&'static str; 7] = [
+        "dirty_padding",
+        "field_order",
+        "extra_fields",
+        "boolean_values",
+        "tag_ranges",
+        "key_value_attributes",
+        "other_versions",
+    ];
+
+    /// The same with the tolerance of this name on; `None` if there is none of the name.
+    #[must_use]
+    pub fn with_named(mut self, name: &str) -> Option<Self> {
+        *match name {
+            "dirty_padding" => &mut self.dirty_padding,
+            "field_order" => &mut self.field_order,
+            "extra_fields" => &mut self.extra_fields,
+            "boolean_values" => &mut self.boolean_values,
+            "tag_ranges" => &mut self.tag_ranges,
+            "key_value_attributes" => &mut self.key_value_attributes,
+            "other_versions" => &mut self.other_versions,
+            _ => return None,
+        } = true;
+        Some(self)
+    }
+
+    /// The same with another [`key_value_attributes`](Self::key_value_attributes).
+    #[must_use]
+    pub const fn with_key_value_attributes(mut self, tolerated: bool) -> Self {
+        self.key_value_attributes = tolerated;
+        self
+    }
+
+    /// The same with another [`other_versions`](Self::other_versions).
+    #[must_use]
+    pub const fn with_other_versions(mut self, tolerated: bool) -> Self {
+        self.other_versions = tolerated;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tolerance;
+
+    #[test]
+    fn all_that_have_a_name_are_all() {
+        let named = |tolerance: Tolerance, name: &&str| {
+            let wider = tolerance.with_named(name).unwrap();
+            assert_ne!(wider, tolerance, "{name}");
+            wider
+        };
+        let all = Tolerance::NAMES.iter().fold(Tolerance::STRICT, named);
+        assert_eq!(all, Tolerance::LENIENT);
+        assert_eq!(Tolerance::STRICT.with_named("anything"), None);
     }
 }

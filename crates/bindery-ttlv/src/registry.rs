@@ -5,6 +5,7 @@
 //! `registry/*.csv` by `cargo xtask codegen`.
 
 mod enumerations;
+pub(crate) mod fields;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -57,6 +58,43 @@ impl Row {
 
     /// The newest version (of 1.0 to 3.0) whose tables list the row.
     pub const fn until(&self) -> ProtocolVersion {
+        ProtocolVersion::new(self.until.0 as i32, self.until.1 as i32)
+    }
+}
+
+/// A field that its structure does not have in every version that has both.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FieldRow {
+    structure: Tag,
+    /// The operation that a payload is of; 0 for other structures.
+    operation: u32,
+    field: Tag,
+    since: (u8, u8),
+    until: (u8, u8),
+}
+
+impl FieldRow {
+    const fn new(
+        structure: Tag,
+        operation: u32,
+        field: Tag,
+        since: (u8, u8),
+        until: (u8, u8),
+    ) -> Self {
+        Self { structure, operation, field, since, until }
+    }
+
+    const fn key(&self) -> (Tag, u32, Tag) {
+        (self.structure, self.operation, self.field)
+    }
+
+    /// The first version that has the field there.
+    pub(crate) const fn since(&self) -> ProtocolVersion {
+        ProtocolVersion::new(self.since.0 as i32, self.since.1 as i32)
+    }
+
+    /// The newest version (of 1.0 to 3.0) that has.
+    pub(crate) const fn until(&self) -> ProtocolVersion {
         ProtocolVersion::new(self.until.0 as i32, self.until.1 as i32)
     }
 }

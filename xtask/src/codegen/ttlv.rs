@@ -47,6 +47,10 @@ pub(super) fn generate(root: &Path) -> Result<Vec<Generated>, String> {
             path: source.join("enumerations.rs"),
             text: enumerations_file(&tags, &enumerations)?,
         },
+        Generated {
+            path: source.join("fields.rs"),
+            text: fields_file(&registry.join("fields.csv"), &tags, &enumerations)?,
+        },
     ])
 }
 
@@ -194,6 +198,52 @@ fn tags_file(tags: &[Tag]) -> String {
     }
     out += "];\n";
     out
+}
+
+/// The fields that stand in their structures in some versions only: looked up by structure, operation and field.
+fn fields_file(path: &Path, tags: &[Tag], enumerations: &Enumerations) -> Result<String, String> {
+    let columns = ["structure", "operation", "field", "first_version", "last_version", "note"];
+    let mut rows = Vec::new();
+    for (line, [structure, operation, field, first, last, _]) in csv::read(path, columns)? {
+        let fail = |e: String| format!("{}: line {line}: {e}", path.display());
+        let tag = |title: &str| {
+            let tag = tags.iter().find(|tag| tag.title == title);
+            tag.ok_or_else(|| fail(format!("{title} is no tag of tags.csv")))
+        };
+        let member = || {
+            let (_, members) = enumerations.iter().find(|(name, _)| name == "Operation")?;
+            members.iter().find(|member| member.title == operation)
+        };
+        let (structure, field) = (tag(&structure)?, tag(&field)?);
+        let code = match (operation.as_str(), member()) {
+            ("", _) => 0,
+            (_, Some(member)) => member.value,
+            _ => return Err(fail(format!("{operation} is no operation of enumerations.csv"))),
+        };
+        let ((a, b), (c, d)) = (version(&first).map_err(fail)?, version(&last).map_err(fail)?);
+        let text = format!(
+            "FieldRow::new(Tag::{}, {code:#X}, Tag::{}, ({a}, {b}), ({c}, {d})),",
+            names::constant(&structure.title),
+            names::constant(&field.title)
+        );
+        rows.push(((structure.value, code, field.value), text));
+    }
+    rows.sort();
+    unique("fields.csv", rows.iter().map(|(key, _)| format!("{key:X?}")))?;
+    let mut out = head(
+        "registry/fields.csv",
+        "Fields that their structures have in some versions of KMIP only.",
+    );
+    out += "use super::FieldRow;\nuse crate::Tag;\n\n/// By structure, operation and field.\n#[rustfmt::skip]\n";
+    let _ = writeln!(out, "static ROWS: [FieldRow; {}] = [", rows.len());
+    for (_, text) in rows {
+        let _ = writeln!(out, "    {text}");
+    }
+    out += "];\n\n/// The row of a field, if its structure does not have it in every version.\n\
+            pub(crate) fn row(structure: Tag, operation: u32, field: Tag) -> Option<&'static FieldRow> {\n\
+            let key = (structure, operation, field);\n\
+            ROWS.binary_search_by_key(&key, FieldRow::key).ok().and_then(|at| ROWS.get(at))\n}\n";
+    Ok(out)
 }
 
 fn rust_type(enumeration: &str) -> String {

@@ -116,3 +116,17 @@ async fn two_identities_must_be_one() {
     let (status, ..) = send(&server, &mut client, &shown("device-17")).await;
     assert_eq!(status, StatusCode::OK);
 }
+
+/// What is for nobody in particular needs no credentials; wrong ones are refused all the same.
+#[tokio::test]
+async fn nobody_may_pass_where_that_is_said() {
+    let server = guarded(Qop::Auth).and_nobody();
+    let mut client = session("device", "wrong horse");
+    let (status, _, body) = send(&server, &mut client, &at(1)).await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "nobody: hello"));
+    let closed = guarded(Qop::Auth);
+    let (_, headers, _) = send(&closed, &mut client, &at(1)).await;
+    client.challenged(&headers, false).unwrap();
+    let (status, ..) = send(&server, &mut client, &at(2)).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}

@@ -29,6 +29,12 @@ pub(crate) struct ClientArgs {
     /// The file whose first line is the passphrase of an encrypted private key.
     #[arg(long, global = true, env = "BINDERY_KEY_PASSPHRASE_FILE", value_name = "FILE")]
     pub(crate) key_passphrase_file: Option<PathBuf>,
+    /// The user name for HTTP authentication.
+    #[arg(long, global = true, env = "BINDERY_USER", value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// The file whose first line is the password of the user; `-` is standard input.
+    #[arg(long, global = true, env = "BINDERY_PASSWORD_FILE", value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
     /// Do not check the server's certificate. Dangerous: whoever answers gets what is sent.
     #[arg(long, global = true, env = "BINDERY_INSECURE")]
     pub(crate) insecure: bool,

@@ -125,6 +125,10 @@ impl Listener {
 pub(crate) enum ServiceName {
     /// The KMIP key server.
     Kmip,
+    /// The OMA device management service.
+    Omadm,
+    /// The TAXII feed services.
+    Taxii,
 }
 
 impl ServiceName {
@@ -132,6 +136,8 @@ impl ServiceName {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Kmip => "kmip",
+            Self::Omadm => "omadm",
+            Self::Taxii => "taxii",
         }
     }
 }

@@ -26,8 +26,26 @@ fn the_template_is_a_configuration() {
     assert_eq!(config.identity, Identity::default());
     assert_eq!(config.tls, Tls::default());
     assert_eq!(config.service.kmip, Some(KmipService::default()));
+    assert_eq!(config.service.omadm, Some(omadm::OmadmService::default()));
+    let taxii = config.service.taxii.unwrap();
+    assert_eq!(taxii.collection["default"], taxii::TaxiiCollection::default());
+    let without = taxii::TaxiiService { collection: BTreeMap::new(), ..taxii };
+    assert_eq!(without, taxii::TaxiiService::default());
     assert_eq!(config.admin, Some(Admin::default()));
     assert_eq!(config.client, ClientSettings::default());
+}
+
+fn without_examples(mut services: Services) -> Services {
+    if let Some(omadm) = &mut services.omadm {
+        omadm.url = None;
+    }
+    if let Some(taxii) = &mut services.taxii {
+        taxii.public_url = None;
+        for one in taxii.collection.values_mut() {
+            (one.volume, one.keep_days, one.keep_blocks) = (None, None, None);
+        }
+    }
+    services
 }
 
 #[test]
@@ -40,16 +58,16 @@ fn the_defaults_in_the_template_are_the_defaults() {
     };
     assert_eq!(passphrases(all.listener), plain.listener);
     assert_eq!(all.tls, plain.tls);
-    assert_eq!(all.service, plain.service);
+    assert_eq!(without_examples(all.service), plain.service);
     assert_eq!(all.identity, plain.identity);
     assert_eq!(all.admin, plain.admin);
     assert_eq!(all.log, plain.log);
     assert_eq!(all.limits, plain.limits);
     assert_eq!(Store { kek_env: None, ..all.store }, plain.store);
-    let client = crate::settings::Settings::of(all.client.clone()).unwrap();
+    let client = crate::settings::Settings::of(all.client.clone(), ServiceName::Kmip).unwrap();
     let url = all.client.url;
     let by_default = ClientSettings { url, ..ClientSettings::default() };
-    let by_default = crate::settings::Settings::of(by_default).unwrap();
+    let by_default = crate::settings::Settings::of(by_default, ServiceName::Kmip).unwrap();
     assert_eq!(client.tls_policy, by_default.tls_policy);
     assert_eq!(client.timeout, by_default.timeout);
 }
@@ -66,8 +84,24 @@ fn commented_keys_without_a_default_are_said_to_be_examples() {
             None => example = line.ends_with("Examples:"),
         }
     }
-    let expected =
-        ["psk_file", "key_passphrase_file", "file", "kek_env", "url", "cacert", "cert", "key"];
+    let expected = [
+        "psk_file",
+        "key_passphrase_file",
+        "url",
+        "url",
+        "public_url",
+        "volume",
+        "keep_days",
+        "keep_blocks",
+        "file",
+        "kek_env",
+        "url",
+        "omadm_url",
+        "taxii_url",
+        "cacert",
+        "cert",
+        "key",
+    ];
     assert_eq!(examples, expected);
 }
 
@@ -81,7 +115,7 @@ fn every_key_stands_in_the_template() {
     assert_eq!(main.and_then(|main| main.as_table()).map(|main| main.len()), Some(18));
     assert_eq!(count("identity"), 2);
     assert_eq!(count("accounts"), 2);
-    assert_eq!(count("client"), 6);
+    assert_eq!(count("client"), 8);
     assert_eq!(count("store"), 4);
     assert_eq!(count("limits"), 12);
     for table in [

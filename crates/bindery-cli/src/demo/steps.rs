@@ -64,6 +64,8 @@ pub(super) async fn run(
     report.step("destroy", destroy(&mut session, &uid).await);
     report.step("batch with an error inside", batch(&mut session).await);
     report.step("mutual TLS", channel(&session));
+    super::devices::run(client, database, report).await?;
+    super::feeds::run(client, report).await?;
     report.step("client without certificate: refused", refusals::no_certificate(client).await);
     report.step("wrong content type: refused", refusals::content_type(client).await);
     report.step("half a message: refused", refusals::truncated(client).await);
@@ -145,14 +147,17 @@ fn key_request(name: &str) -> CreateRequest {
 async fn create(session: &mut Session) -> Outcome {
     let answer: CreateResponse = call(session, key_request(NAME)).await?;
     check(answer.object_type == ObjectType::SYMMETRIC_KEY, "the object is no symmetric key")?;
-    check(!answer.unique_identifier.is_empty(), "the object has no identifier")?;
+    check(
+        answer.unique_identifier.as_text().is_some_and(|uid| !uid.is_empty()),
+        "the object has no identifier",
+    )?;
     Ok(answer.unique_identifier.to_string())
 }
 
 async fn locate(session: &mut Session, uid: &str) -> Outcome {
     let by_name = LocateRequest::new([AttributeValue::from(Name::text(NAME))]);
     let answer = call(session, by_name).await?;
-    let found: Vec<&str> = answer.unique_identifiers.iter().map(Text::as_str).collect();
+    let found: Vec<String> = answer.unique_identifiers.iter().map(ToString::to_string).collect();
     check(found == [uid], format!("found {found:?}"))?;
     let other = LocateRequest::new([AttributeValue::from(Name::text("no-such-name"))]);
     let none = call(session, other).await?.unique_identifiers;
@@ -170,7 +175,7 @@ async fn get(session: &mut Session, uid: &str) -> Result<Secret, String> {
 
 async fn key_of(session: &mut Session, uid: &str) -> Result<Secret, String> {
     let answer = call(session, GetRequest::new(uid)).await?;
-    check(answer.unique_identifier.as_str() == uid, "the answer is another object's")?;
+    check(answer.unique_identifier == *uid, "the answer is another object's")?;
     let block = answer.object.key_block().ok_or("the object is no key")?;
     let algorithm = block.cryptographic_algorithm;
     check(algorithm == Some(CryptographicAlgorithm::AES), "the key is not for AES")?;

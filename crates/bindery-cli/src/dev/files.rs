@@ -118,10 +118,12 @@ fn refuse_lost_kek(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The settings of a client of a server at `url`; paths are relative to the directory.
-pub(crate) fn client_settings(url: &str) -> ClientSettings {
+/// The settings of a client of services at these URLs; paths are relative to the directory.
+pub(crate) fn client_settings([kmip, omadm, taxii]: [&str; 3]) -> ClientSettings {
     ClientSettings {
-        url: Some(url.to_owned()),
+        url: Some(kmip.to_owned()),
+        omadm_url: Some(omadm.to_owned()),
+        taxii_url: Some(taxii.to_owned()),
         cacert: Some(CA_CERTIFICATE.into()),
         cert: Some(CLIENT_CERTIFICATE.into()),
         key: Some(CLIENT_KEY.into()),
@@ -133,10 +135,10 @@ pub(crate) fn client_settings(url: &str) -> ClientSettings {
 ///
 /// # Errors
 /// The file cannot be written.
-pub(super) fn write_context(folder: &Path, url: &str) -> Result<()> {
+pub(super) fn write_context(folder: &Path, urls: [&str; 3]) -> Result<()> {
     let contexts = ContextFile {
         default: Some(CONTEXT.to_owned()),
-        context: [(CONTEXT.to_owned(), client_settings(url))].into(),
+        context: [(CONTEXT.to_owned(), client_settings(urls))].into(),
     };
     let file = folder.join(FILE_NAME);
     let text = toml::to_string(&contexts).map_err(|error| file_failure(&file, &error))?;

@@ -2,7 +2,7 @@
 
 use bindery_kmip::message::{
     Attribute, GetAttributesResponse, GetResponse, KeyValue, ManagedObject, QueryResponse,
-    ResponsePayload,
+    ResponsePayload, UniqueIdentifier,
 };
 use bindery_ttlv::{Options, Text, to_bytes};
 use serde_json::{Map, Value, json};
@@ -26,7 +26,7 @@ pub(crate) fn document(payload: &ResponsePayload, message: &[u8], show_secrets: 
         ResponsePayload::Create(answer) => one_object(
             "created",
             json!({
-                "unique_identifier": &*answer.unique_identifier,
+                "unique_identifier": answer.unique_identifier.to_string(),
                 "object_type": answer.object_type.to_string(),
             }),
         ),
@@ -35,7 +35,8 @@ pub(crate) fn document(payload: &ResponsePayload, message: &[u8], show_secrets: 
         ResponsePayload::Revoke(answer) => changed("revoked", &answer.unique_identifier),
         ResponsePayload::Destroy(answer) => changed("destroyed", &answer.unique_identifier),
         ResponsePayload::Locate(answer) => {
-            let found = texts(&answer.unique_identifiers);
+            let found: Vec<String> =
+                answer.unique_identifiers.iter().map(ToString::to_string).collect();
             let text = if found.is_empty() { "none found".to_owned() } else { found.join("\n") };
             Document::new(
                 json!({ "unique_identifiers": found, "located_items": answer.located_items }),
@@ -43,8 +44,9 @@ pub(crate) fn document(payload: &ResponsePayload, message: &[u8], show_secrets: 
             )
         }
         ResponsePayload::GetAttributeList(answer) => {
-            let names = texts(&answer.attribute_names);
-            let uid = &*answer.unique_identifier;
+            let uid = answer.unique_identifier.to_string();
+            let names = answer.clone().into_names();
+            let names: Vec<&str> = names.iter().map(Text::as_str).collect();
             let json = json!({ "unique_identifier": uid, "attribute_names": names });
             Document::new(json, names.join("\n"))
         }
@@ -61,12 +63,8 @@ pub(crate) fn document(payload: &ResponsePayload, message: &[u8], show_secrets: 
     document.with_octets(message, false)
 }
 
-fn texts(texts: &[Text]) -> Vec<&str> {
-    texts.iter().map(Text::as_str).collect()
-}
-
-fn changed(word: &str, unique_identifier: &Text) -> Document {
-    one_object(word, json!({ "unique_identifier": unique_identifier.as_str() }))
+fn changed(word: &str, unique_identifier: &UniqueIdentifier) -> Document {
+    one_object(word, json!({ "unique_identifier": unique_identifier.to_string() }))
 }
 
 /// `created  SymmetricKey  01980c3e-..`
@@ -85,7 +83,7 @@ fn get(response: &GetResponse, show_secrets: bool) -> Document {
     let object = &response.object;
     let mut members = Map::new();
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
-    put("unique_identifier", response.unique_identifier.as_str().into());
+    put("unique_identifier", response.unique_identifier.to_string().into());
     put("object_type", response.object_type.to_string().into());
     if let Some(block) = object.key_block() {
         put("key_format_type", block.key_format_type.to_string().into());
@@ -165,7 +163,7 @@ fn attributes(response: &GetAttributesResponse, show_secrets: bool) -> Document 
             json!({ "name": attribute.name(), "index": attribute.index, "value": value })
         })
         .collect();
-    let uid = response.unique_identifier.as_str();
+    let uid = response.unique_identifier.to_string();
     Document::new(json!({ "unique_identifier": uid, "attributes": list }), text)
 }
 
@@ -219,7 +217,7 @@ fn query(response: &QueryResponse) -> Document {
     let operations: Vec<String> = response.operations.iter().map(ToString::to_string).collect();
     let types: Vec<String> = response.object_types.iter().map(ToString::to_string).collect();
     let vendor = response.vendor_identification.as_ref().map(Text::as_str);
-    let namespaces = texts(&response.application_namespaces);
+    let namespaces: Vec<&str> = response.application_namespaces.iter().map(Text::as_str).collect();
     let extensions: Vec<&str> =
         response.extension_information.iter().map(|one| one.extension_name.as_str()).collect();
     let rows = [

@@ -52,7 +52,8 @@ async fn by_name(session: &mut Session, name: &str, unknown: Option<Failure>) ->
             }
         },
         several => {
-            let list: Vec<String> = several.iter().map(|uid| output::clean(uid)).collect();
+            let list: Vec<String> =
+                several.iter().map(|uid| output::clean(&uid.to_string())).collect();
             let message = format!("{} objects have the name \"{name}\"", list.len());
             Err(Failure::new(Exit::Usage, Layer::Profile, message)
                 .hint(format!("name one by its Unique Identifier: {}", list.join(", ")))

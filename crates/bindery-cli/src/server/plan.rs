@@ -2,6 +2,8 @@
 //! opened, bound or changed.
 
 mod listener;
+pub(crate) mod omadm;
+pub(crate) mod taxii;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 
@@ -10,6 +12,7 @@ use bindery_kmip::{HttpsProfile, KmipHttps, service::KeyServerConfig};
 use bindery_store::{Kek, SqliteOptions, Synchronous};
 use bindery_tls::{Acceptor, CertificateIdentity, Expiry, Naming, TlsError};
 use bindery_transport::Limits;
+use bindery_ttlv::{Options, Tolerance};
 
 use crate::{
     config::{
@@ -40,6 +43,8 @@ pub(crate) struct Serving {
     pub(crate) accounts: LiveAccounts,
     pub(crate) limits: Limits,
     pub(crate) kmip: Option<KmipPlan>,
+    pub(crate) omadm: Option<omadm::OmadmPlan>,
+    pub(crate) taxii: Option<taxii::TaxiiPlan>,
     pub(crate) admin: Option<AdminPlan>,
 }
 
@@ -84,6 +89,12 @@ impl Plan {
         let mut planner = Planner { loaded, now, problems: Vec::new(), warnings: Vec::new() };
         let listeners = planner.listeners();
         let kmip = planner.kmip();
+        let omadm = planner.omadm();
+        let taxii = planner.taxii();
+        if kmip.is_none() && omadm.is_none() && taxii.is_none() {
+            let remedy = "add the table [service.kmip], [service.omadm] or [service.taxii]";
+            planner.problem("service", "no service is switched on", remedy);
+        }
         let accounts = planner.accounts();
         let store = planner.store();
         let admin = planner.admin();
@@ -99,6 +110,8 @@ impl Plan {
                     accounts,
                     limits: loaded.value.limits.to_transport(),
                     kmip,
+                    omadm,
+                    taxii,
                     admin,
                 },
                 warnings,
@@ -121,6 +134,12 @@ pub(crate) fn store(loaded: &Loaded<Config>) -> Result<(SqliteOptions, Vec<Strin
         Some(store) if problems.is_empty() => Ok((store, warnings)),
         _ => Err(Problems { file: loaded.file.clone(), problems }),
     }
+}
+
+/// Whether a text can be a request's path.
+fn is_path(path: &str) -> bool {
+    let visible = |octet: u8| octet.is_ascii_graphic() && octet != b'?' && octet != b'#';
+    path.starts_with('/') && path.bytes().all(visible)
 }
 
 fn identities(identity: &config::Identity) -> Arc<dyn IdentityMap> {
@@ -233,10 +252,7 @@ impl Planner<'_> {
     }
 
     fn kmip(&mut self) -> Option<KmipPlan> {
-        let Some(service) = &self.loaded.value.service.kmip else {
-            self.problem("service", "no service is switched on", "add the table [service.kmip]");
-            return None;
-        };
+        let service = self.loaded.value.service.kmip.as_ref()?;
         if service.request_limit < SMALLEST_REQUEST {
             let reason = format!("{} octets are too few for any request", service.request_limit);
             let remedy = format!("give at least {SMALLEST_REQUEST}; the default is 1048576");
@@ -250,9 +266,20 @@ impl Planner<'_> {
         engine.batch_items = service.batch_items.get();
         engine.located = service.locate_results.get();
         engine.scanned = engine.scanned.max(engine.located);
-        let binding = KmipHttps::new(profile);
-        let visible = |octet: u8| octet.is_ascii_graphic() && octet != b'?' && octet != b'#';
-        if !(service.path.starts_with('/') && service.path.bytes().all(visible)) {
+        let mut tolerance = Tolerance::STRICT;
+        for name in &service.tolerances {
+            match tolerance.with_named(name) {
+                Some(wider) => tolerance = wider,
+                None => {
+                    let reason = format!("there is no tolerance {name:?}");
+                    let remedy = format!("they are {}", Tolerance::NAMES.join(", "));
+                    self.problem("service.kmip.tolerances", reason, remedy);
+                }
+            }
+        }
+        let options = Options::STRICT.with_tolerance(tolerance);
+        let binding = KmipHttps::with_options(profile, options);
+        if !is_path(&service.path) {
             let reason = format!("{:?} is no path", service.path);
             self.problem("service.kmip.path", reason, "write it like /kmip");
         }

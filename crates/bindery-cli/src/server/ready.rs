@@ -55,6 +55,11 @@ impl Ready {
         of.next().unwrap_or_default()
     }
 
+    /// The first URL of each service: KMIP, OMA DM, TAXII.
+    pub(crate) fn urls(&self) -> [&str; 3] {
+        [ServiceName::Kmip, ServiceName::Omadm, ServiceName::Taxii].map(|name| self.url(name))
+    }
+
     /// Tells it: `ready kmip=https://127.0.0.1:8443/kmip admin=http://127.0.0.1:8444 pid=1`, or
     /// the same as one JSON object; and in the file, if there is one.
     ///
@@ -88,6 +93,8 @@ impl Ready {
                 "name": place.name,
                 "kmip": url(ServiceName::Kmip),
                 "kmip_tls": place.kmip_tls,
+                "omadm": url(ServiceName::Omadm),
+                "taxii": url(ServiceName::Taxii),
             })
         });
         json!({

@@ -84,6 +84,11 @@ fn each_wrong_key_is_named() {
         ("[service.kmip]", "[service]", "service"),
         ("[service.kmip]", "[service.kmip]\npath = \"kmip\"", "service.kmip.path"),
         ("[service.kmip]", "[service.kmip]\nrequest_limit = 8", "service.kmip.request_limit"),
+        (
+            "[service.kmip]",
+            "[service.kmip]\ntolerances = [\"field_order\", \"all\"]",
+            "service.kmip.tolerances",
+        ),
         ("[service.kmip]", "[service.kmip]\nbatch_items = 0", "service.kmip.batch_items"),
         ("[service.kmip]", "[service.surprise]", "unknown field `surprise`"),
         ("[service.kmip]", "services = [\"surprise\"]\n[service.kmip]", "unknown variant"),

@@ -19,4 +19,5 @@ mod settings;
 #[cfg(unix)]
 mod supervisor;
 mod support;
+mod taxii;
 mod tls;

@@ -264,11 +264,14 @@ fn usage_errors_exit_with_2_in_the_form_that_was_asked_for() {
 fn help_and_version_are_no_errors() {
     let folder = folder();
     let help = run(folder.path(), "--help").exits(0);
-    for command in ["demo", "dev", "serve", "kmip", "decode", "convert", "profile", "health"] {
+    for command in [
+        "demo", "dev", "serve", "kmip", "taxii", "account", "decode", "convert", "profile",
+        "health",
+    ] {
         assert!(help.text().contains(command), "{command}");
     }
     // What this release does not do is not offered.
-    for command in ["omadm", "taxii", "proxy"] {
+    for command in ["omadm", "proxy"] {
         assert!(!help.text().contains(command), "{command}");
     }
     let version = run(folder.path(), "--version").exits(0);

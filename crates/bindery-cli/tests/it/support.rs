@@ -133,6 +133,11 @@ impl Server {
         self.ready["listeners"][0]["kmip"].as_str().expect("a URL")
     }
 
+    /// The URL of a service, by its name in the configuration.
+    pub(crate) fn service(&self, name: &str) -> &str {
+        self.ready["listeners"][0][name].as_str().expect("a URL")
+    }
+
     /// The admin listener's address.
     pub(crate) fn admin(&self) -> &str {
         self.ready["admin"].as_str().and_then(|url| url.strip_prefix("http://")).expect("a URL")

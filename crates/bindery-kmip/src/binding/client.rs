@@ -2,14 +2,14 @@
 
 use bindery_core::{Body, ClientBinding, EncodeError, Profile, Unexpected};
 use bindery_ttlv::{
-    ProtocolVersion,
+    Limits, Options, ProtocolVersion,
     registry::{BatchErrorContinuationOption, Operation, ResultStatus},
 };
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
 
-use super::{KmipHttps, place};
-use crate::message::{RequestMessage, ResponseMessage};
+use super::{Encoding, KmipHttps, place};
+use crate::message::{RequestMessage, ResponseMessage, versions};
 
 /// What a request fixes for reading its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +121,11 @@ impl ClientBinding for KmipHttps {
         check_request(&request)?;
         let expect = Expect::of(&request);
         let octets = request.encode().map_err(|error| EncodeError::new(error.to_string()))?;
-        let request = self.profile.prepare_request(target, Body::from(octets))?;
+        self.check_own(&octets, expect.version)?;
+        let (encoding, body) = self.encoding.write(octets, &self.requests);
+        let mut request = self.profile.prepare_request(target, Body::from(body))?;
+        let media_type = HeaderValue::from_static(encoding.media_type());
+        request.headers_mut().insert(header::CONTENT_TYPE, media_type);
         Ok((request, expect))
     }
 
@@ -135,10 +139,28 @@ impl ClientBinding for KmipHttps {
             .into_bytes()
             .map_err(|_| Unexpected::Body("it was not collected before decoding".to_owned()))?;
         self.profile.check_response(&parts, &octets)?;
+        let octets = Encoding::of(&parts.headers)
+            .read(octets, &self.responses)
+            .map_err(Unexpected::Malformed)?;
         let message = ResponseMessage::decode(&octets, &self.responses)
             .map_err(|error| Unexpected::Malformed(place(&error)))?;
         expect.check(&message)?;
         Ok(message)
+    }
+}
+
+impl KmipHttps {
+    /// Strict in what is sent: nothing that the version does not have. How long it is and how deep is
+    /// the caller's own choice.
+    fn check_own(&self, octets: &[u8], version: ProtocolVersion) -> Result<(), EncodeError> {
+        if self.responses.tolerance.other_versions {
+            return Ok(());
+        }
+        let most = u32::MAX;
+        let limits = Limits::DEFAULT.with_message_length(most).with_bytes_length(most);
+        let options = Options::LENIENT.with_limits(limits.with_items(most).with_text_length(most));
+        versions::check(octets, version, &options)
+            .map_err(|error| EncodeError::new(format!("the request: {error}")))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The encodings that a body may have (KMIP Profiles 2.1, section 5.3.1; Additional Message Encodings 1.0).
 
-use bindery_core::{MediaType, Place, Refusal};
+use bindery_core::{MediaType, Place};
 use bindery_ttlv::{FormError, FormErrorKind, Options, from_json, from_xml, to_json, to_xml};
 use bytes::Bytes;
 use http::HeaderMap;
@@ -45,14 +45,14 @@ impl Encoding {
     }
 
     /// A body as binary TTLV.
-    pub(super) fn read(self, body: Bytes, options: &Options) -> Result<Bytes, Refusal> {
+    pub(super) fn read(self, body: Bytes, options: &Options) -> Result<Bytes, Place> {
         let mut octets = Vec::new();
         match self {
             Self::Ttlv => return Ok(body),
             Self::Xml => from_xml(&body, options, &mut octets),
             Self::Json => from_json(&body, options, &mut octets),
         }
-        .map_err(|error| Refusal::MalformedBody { place: self.place(&error) })?;
+        .map_err(|error| self.place(&error))?;
         Ok(octets.into())
     }
 

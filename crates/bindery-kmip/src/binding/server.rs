@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use zeroize::Zeroizing;
 
-use super::{Encoding, KmipHttps, answer_version, place};
+use super::{Encoding, KmipHttps, SERVER_VERSIONS, answer_version, place};
 use crate::message::{
     Failure, RequestHeader, RequestMessage, ResponseBatchItem, ResponseHeader, ResponseMessage,
 };
@@ -75,7 +75,8 @@ impl ServerBinding for KmipHttps {
         let (parts, body) = request.into_parts();
         let body = body.into_bytes().map_err(|_| Refusal::Internal)?;
         let encoding = Encoding::of(&parts.headers);
-        let octets = encoding.read(body, &self.requests)?;
+        let octets = encoding.read(body, &self.requests);
+        let octets = octets.map_err(|place| Refusal::MalformedBody { place })?;
         match read(&octets, &self.requests) {
             Ok((message, reply)) => Ok((message, Reply { encoding, ..reply })),
             Err(mut rejected) => {
@@ -200,13 +201,12 @@ pub(super) fn reply_of(octets: &Bytes, options: &Options) -> Option<(Reply, Prot
 
 /// What the KMIP error says: another major version explains all other faults.
 fn reading_failure(version: ProtocolVersion, error: &bindery_ttlv::Error) -> Failure {
-    if version.major == ProtocolVersion::V1_4.major {
+    let spoken = |known: &ProtocolVersion| known.major == version.major;
+    if SERVER_VERSIONS.iter().any(spoken) {
         return Failure::from(error);
     }
     Failure::invalid_message(format!(
-        "protocol version {version} is not spoken here; use {} to {}",
-        ProtocolVersion::V1_0,
-        ProtocolVersion::V1_4
+        "protocol version {version} is not spoken here; use 1.0 to 1.4, 2.0 or 2.1"
     ))
 }
 

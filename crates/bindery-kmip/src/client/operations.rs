@@ -13,7 +13,7 @@ use crate::message::{
     ActivateRequest, Attribute, AttributeValue, CreateRequest, DestroyRequest,
     DiscoverVersionsRequest, GetAttributeListRequest, GetAttributesRequest, GetRequest,
     LocateRequest, ManagedObject, QueryRequest, QueryResponse, RegisterRequest, RevocationReason,
-    RevokeRequest,
+    RevokeRequest, UniqueIdentifier,
 };
 
 /// Each method sends one request with one operation. Errors are those of
@@ -30,7 +30,7 @@ impl Client {
         bits: i32,
         usage: CryptographicUsageMask,
         attributes: impl IntoIterator<Item = AttributeValue>,
-    ) -> Result<Text, ClientError> {
+    ) -> Result<UniqueIdentifier, ClientError> {
         let required = [
             AttributeValue::CryptographicAlgorithm(algorithm),
             AttributeValue::CryptographicLength(bits),
@@ -49,7 +49,7 @@ impl Client {
         &mut self,
         object: ManagedObject,
         attributes: impl IntoIterator<Item = AttributeValue>,
-    ) -> Result<Text, ClientError> {
+    ) -> Result<UniqueIdentifier, ClientError> {
         let template = attributes.into_iter().collect();
         Ok(self.request(RegisterRequest::new(object, template)).await?.unique_identifier)
     }
@@ -61,7 +61,7 @@ impl Client {
     pub async fn locate(
         &mut self,
         attributes: impl IntoIterator<Item = AttributeValue>,
-    ) -> Result<Vec<Text>, ClientError> {
+    ) -> Result<Vec<UniqueIdentifier>, ClientError> {
         Ok(self.request(LocateRequest::new(attributes)).await?.unique_identifiers)
     }
 
@@ -69,7 +69,10 @@ impl Client {
     ///
     /// # Errors
     /// As [`request`](Self::request).
-    pub async fn get(&mut self, uid: impl Into<Text>) -> Result<ManagedObject, ClientError> {
+    pub async fn get(
+        &mut self,
+        uid: impl Into<UniqueIdentifier>,
+    ) -> Result<ManagedObject, ClientError> {
         Ok(self.request(GetRequest::new(uid)).await?.object)
     }
 
@@ -79,10 +82,10 @@ impl Client {
     /// As [`request`](Self::request).
     pub async fn get_attributes(
         &mut self,
-        uid: impl Into<Text>,
+        uid: impl Into<UniqueIdentifier>,
         names: impl IntoIterator<Item = impl Into<Text>>,
     ) -> Result<Vec<Attribute>, ClientError> {
-        Ok(self.request(GetAttributesRequest::new(uid, names)).await?.attributes)
+        Ok(self.request(GetAttributesRequest::new(uid, names)).await?.into_attributes())
     }
 
     /// Get Attribute List: the names of the attributes that an object has.
@@ -91,16 +94,16 @@ impl Client {
     /// As [`request`](Self::request).
     pub async fn get_attribute_list(
         &mut self,
-        uid: impl Into<Text>,
+        uid: impl Into<UniqueIdentifier>,
     ) -> Result<Vec<Text>, ClientError> {
-        Ok(self.request(GetAttributeListRequest::new(uid)).await?.attribute_names)
+        Ok(self.request(GetAttributeListRequest::new(uid)).await?.into_names())
     }
 
     /// Activate: makes a Pre-Active object Active.
     ///
     /// # Errors
     /// As [`request`](Self::request).
-    pub async fn activate(&mut self, uid: impl Into<Text>) -> Result<(), ClientError> {
+    pub async fn activate(&mut self, uid: impl Into<UniqueIdentifier>) -> Result<(), ClientError> {
         self.request(ActivateRequest::new(uid)).await.map(drop)
     }
 
@@ -111,7 +114,7 @@ impl Client {
     /// As [`request`](Self::request).
     pub async fn revoke(
         &mut self,
-        uid: impl Into<Text>,
+        uid: impl Into<UniqueIdentifier>,
         reason: RevocationReasonCode,
         since: Option<DateTime>,
     ) -> Result<(), ClientError> {
@@ -124,7 +127,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`request`](Self::request).
-    pub async fn destroy(&mut self, uid: impl Into<Text>) -> Result<(), ClientError> {
+    pub async fn destroy(&mut self, uid: impl Into<UniqueIdentifier>) -> Result<(), ClientError> {
         self.request(DestroyRequest::new(uid)).await.map(drop)
     }
 

@@ -1,6 +1,8 @@
 //! Activate: operation 0x12 (KMIP 1.4, section 4.19).
 
-use bindery_ttlv::{RawItem, Text, Ttlv};
+use bindery_ttlv::{RawItem, Ttlv};
+
+use super::UniqueIdentifier;
 
 /// Which object is to become active.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -9,7 +11,7 @@ use bindery_ttlv::{RawItem, Text, Ttlv};
 pub struct ActivateRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -17,7 +19,7 @@ pub struct ActivateRequest {
 
 impl ActivateRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), unknown: Vec::new() }
     }
 }
@@ -29,7 +31,7 @@ impl ActivateRequest {
 pub struct ActivateResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -37,7 +39,7 @@ pub struct ActivateResponse {
 
 impl ActivateResponse {
     /// A response for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: unique_identifier.into(), unknown: Vec::new() }
     }
 }

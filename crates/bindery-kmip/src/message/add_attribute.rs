@@ -1,8 +1,8 @@
 //! Add Attribute: operation 0x0D (KMIP 1.4, section 4.14; 2.1, section 6.1.2).
 
-use bindery_ttlv::{RawItem, Text, Ttlv};
+use bindery_ttlv::{RawItem, Ttlv};
 
-use super::{Attribute, Attributes};
+use super::{Attribute, Attributes, UniqueIdentifier};
 
 /// An attribute that an object is to have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -11,7 +11,7 @@ use super::{Attribute, Attributes};
 pub struct AddAttributeRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// The attribute (1.x).
     pub attribute: Option<Attribute>,
     /// The attribute, the only one in the list (2.x).
@@ -24,7 +24,7 @@ pub struct AddAttributeRequest {
 
 impl AddAttributeRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -36,7 +36,7 @@ impl AddAttributeRequest {
 pub struct AddAttributeResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// The attribute with its index (1.x).
     pub attribute: Option<Attribute>,
     /// Fields that are not named above, where they stood.
@@ -46,7 +46,7 @@ pub struct AddAttributeResponse {
 
 impl AddAttributeResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: unique_identifier.into(), attribute: None, unknown: Vec::new() }
     }
 }

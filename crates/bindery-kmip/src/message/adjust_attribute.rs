@@ -1,8 +1,8 @@
 //! Adjust Attribute: operation 0x30 (KMIP 2.1, section 6.1.3).
 
-use bindery_ttlv::{RawItem, RawValue, Text, Ttlv, registry::AdjustmentType};
+use bindery_ttlv::{RawItem, RawValue, Ttlv, registry::AdjustmentType};
 
-use super::AttributeReference;
+use super::{AttributeReference, UniqueIdentifier};
 
 /// An attribute's value that is to be counted up or down, or turned round.
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
@@ -11,7 +11,7 @@ use super::AttributeReference;
 pub struct AdjustAttributeRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// Which attribute.
     pub attribute_reference: AttributeReference,
     /// How.
@@ -47,7 +47,7 @@ impl AdjustAttributeRequest {
 pub struct AdjustAttributeResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -55,7 +55,7 @@ pub struct AdjustAttributeResponse {
 
 impl AdjustAttributeResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: unique_identifier.into(), unknown: Vec::new() }
     }
 }

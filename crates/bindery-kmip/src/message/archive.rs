@@ -1,6 +1,8 @@
 //! Archive: operation 0x15 (KMIP 1.4, section 4.22; 2.1, section 6.1.4).
 
-use bindery_ttlv::{RawItem, Text, Ttlv};
+use bindery_ttlv::{RawItem, Ttlv};
+
+use super::UniqueIdentifier;
 
 /// An object that may be moved to an archive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -9,7 +11,7 @@ use bindery_ttlv::{RawItem, Text, Ttlv};
 pub struct ArchiveRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -17,7 +19,7 @@ pub struct ArchiveRequest {
 
 impl ArchiveRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -29,7 +31,7 @@ impl ArchiveRequest {
 pub struct ArchiveResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -37,7 +39,7 @@ pub struct ArchiveResponse {
 
 impl ArchiveResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: unique_identifier.into(), unknown: Vec::new() }
     }
 }

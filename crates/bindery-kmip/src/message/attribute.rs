@@ -51,6 +51,11 @@ impl Attribute {
         self
     }
 
+    /// An attribute from an item under its own tag, as 2.x writes it.
+    pub(super) fn decode_tagged(element: Element<'_>) -> Result<Self, Error> {
+        list::decode_tagged(element).map(Self::new)
+    }
+
     /// The Attribute Name.
     pub fn name(&self) -> &str {
         self.value.name()

@@ -1,9 +1,9 @@
 //! Certify: operation 0x06 (KMIP 1.4, section 4.7; 2.1, section 6.1.6).
 
-use bindery_ttlv::{RawItem, Text, Ttlv, registry::CertificateRequestType};
+use bindery_ttlv::{RawItem, Ttlv, registry::CertificateRequestType};
 use bytes::Bytes;
 
-use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
+use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute, UniqueIdentifier};
 
 /// A certificate that is to be issued for a public key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -12,7 +12,7 @@ use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
 pub struct CertifyRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// The form of the request.
     pub certificate_request_type: Option<CertificateRequestType>,
     /// The request, encoded (1.x).
@@ -33,7 +33,7 @@ pub struct CertifyRequest {
 
 impl CertifyRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -45,7 +45,7 @@ impl CertifyRequest {
 pub struct CertifyResponse {
     /// What the new object is called.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// Attributes that the server set without being asked (1.x).
     pub template_attribute: Option<TemplateAttribute>,
     /// Fields that are not named above, where they stood.
@@ -55,7 +55,7 @@ pub struct CertifyResponse {
 
 impl CertifyResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self {
             unique_identifier: unique_identifier.into(),
             template_attribute: None,

@@ -1,6 +1,8 @@
 //! Check: operation 0x09 (KMIP 1.4, section 4.10; 2.1, section 6.1.7).
 
-use bindery_ttlv::{Interval, RawItem, Text, Ttlv, registry::CryptographicUsageMask};
+use bindery_ttlv::{Interval, RawItem, Ttlv, registry::CryptographicUsageMask};
+
+use super::UniqueIdentifier;
 
 /// What the client wants to do with an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -9,7 +11,7 @@ use bindery_ttlv::{Interval, RawItem, Text, Ttlv, registry::CryptographicUsageMa
 pub struct CheckRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// How much of it.
     #[ttlv(tag = USAGE_LIMITS_COUNT)]
     pub usage_limits_count: Option<i64>,
@@ -25,7 +27,7 @@ pub struct CheckRequest {
 
 impl CheckRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -37,7 +39,7 @@ impl CheckRequest {
 pub struct CheckResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// How much is left.
     #[ttlv(tag = USAGE_LIMITS_COUNT)]
     pub usage_limits_count: Option<i64>,
@@ -53,7 +55,7 @@ pub struct CheckResponse {
 
 impl CheckResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self {
             unique_identifier: unique_identifier.into(),
             usage_limits_count: None,

@@ -1,8 +1,8 @@
 //! Create: operation 0x01 (KMIP 1.4, section 4.1; 2.1, section 6.1.8).
 
-use bindery_ttlv::{RawItem, Text, Ttlv, registry::ObjectType};
+use bindery_ttlv::{RawItem, Ttlv, registry::ObjectType};
 
-use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
+use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute, UniqueIdentifier};
 
 /// A symmetric key that the server is to generate.
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
@@ -39,7 +39,7 @@ pub struct CreateResponse {
     pub object_type: ObjectType,
     /// What it is called from now on.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// Attributes that the server set without being asked.
     pub template_attribute: Option<TemplateAttribute>,
     /// Fields that are not named above, where they stood.
@@ -49,7 +49,7 @@ pub struct CreateResponse {
 
 impl CreateResponse {
     /// A response from the object's type and Unique Identifier.
-    pub fn new(object_type: ObjectType, unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(object_type: ObjectType, unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         let unique_identifier = unique_identifier.into();
         Self { object_type, unique_identifier, template_attribute: None, unknown: Vec::new() }
     }

@@ -1,10 +1,10 @@
 //! Create Key Pair: operation 0x02 (KMIP 1.4, section 4.2; 2.1, section 6.1.9).
 
-use bindery_ttlv::{RawItem, Text, Ttlv};
+use bindery_ttlv::{RawItem, Ttlv};
 
 use super::{
     CommonAttributes, PrivateKeyAttributes, ProtectionStorageMasks, PublicKeyAttributes,
-    TemplateAttribute,
+    TemplateAttribute, UniqueIdentifier,
 };
 
 /// A key pair that the server is to generate.
@@ -42,10 +42,10 @@ pub struct CreateKeyPairRequest {
 pub struct CreateKeyPairResponse {
     /// What the private key is called.
     #[ttlv(tag = PRIVATE_KEY_UNIQUE_IDENTIFIER)]
-    pub private_key_unique_identifier: Text,
+    pub private_key_unique_identifier: UniqueIdentifier,
     /// What the public key is called.
     #[ttlv(tag = PUBLIC_KEY_UNIQUE_IDENTIFIER)]
-    pub public_key_unique_identifier: Text,
+    pub public_key_unique_identifier: UniqueIdentifier,
     /// Attributes of the private key that the server set (1.x).
     #[ttlv(tag = PRIVATE_KEY_TEMPLATE_ATTRIBUTE)]
     pub private_key_template_attribute: Option<TemplateAttribute>,
@@ -60,8 +60,8 @@ pub struct CreateKeyPairResponse {
 impl CreateKeyPairResponse {
     /// A response with the fields that it must have.
     pub fn new(
-        private_key_unique_identifier: impl Into<Text>,
-        public_key_unique_identifier: impl Into<Text>,
+        private_key_unique_identifier: impl Into<UniqueIdentifier>,
+        public_key_unique_identifier: impl Into<UniqueIdentifier>,
     ) -> Self {
         Self {
             private_key_unique_identifier: private_key_unique_identifier.into(),

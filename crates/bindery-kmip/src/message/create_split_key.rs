@@ -1,11 +1,11 @@
 //! Create Split Key: operation 0x28 (KMIP 1.4, section 4.38; 2.1, section 6.1.10).
 
 use bindery_ttlv::{
-    BigInteger, RawItem, Text, Ttlv,
+    BigInteger, RawItem, Ttlv,
     registry::{ObjectType, SplitKeyMethod},
 };
 
-use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
+use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute, UniqueIdentifier};
 
 /// A key that is to be generated or split.
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
@@ -16,7 +16,7 @@ pub struct CreateSplitKeyRequest {
     pub object_type: ObjectType,
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// How many parts.
     #[ttlv(tag = SPLIT_KEY_PARTS)]
     pub split_key_parts: i32,
@@ -67,7 +67,7 @@ impl CreateSplitKeyRequest {
 pub struct CreateSplitKeyResponse {
     /// What they are called.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifiers: Vec<Text>,
+    pub unique_identifiers: Vec<UniqueIdentifier>,
     /// Attributes that the server set without being asked (1.x).
     pub template_attribute: Option<TemplateAttribute>,
     /// Fields that are not named above, where they stood.

@@ -1,9 +1,9 @@
 //! Decrypt: operation 0x20 (KMIP 1.4, section 4.30; 2.1, section 6.1.11).
 
-use bindery_ttlv::{RawItem, Text, Ttlv};
+use bindery_ttlv::{RawItem, Ttlv};
 use bytes::Bytes;
 
-use super::CryptographicParameters;
+use super::{CryptographicParameters, UniqueIdentifier};
 use crate::Secret;
 
 /// Data that is to be decrypted.
@@ -13,7 +13,7 @@ use crate::Secret;
 pub struct DecryptRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// How; the object's own parameters when absent.
     pub cryptographic_parameters: Option<Box<CryptographicParameters>>,
     /// The encrypted data.
@@ -44,7 +44,7 @@ pub struct DecryptRequest {
 
 impl DecryptRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -56,7 +56,7 @@ impl DecryptRequest {
 pub struct DecryptResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// The data.
     #[ttlv(tag = DATA)]
     pub data: Option<Secret>,
@@ -70,7 +70,7 @@ pub struct DecryptResponse {
 
 impl DecryptResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self {
             unique_identifier: unique_identifier.into(),
             data: None,

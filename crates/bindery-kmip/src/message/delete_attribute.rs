@@ -2,7 +2,7 @@
 
 use bindery_ttlv::{RawItem, Text, Ttlv};
 
-use super::{Attribute, AttributeReference, Attributes};
+use super::{Attribute, AttributeReference, Attributes, UniqueIdentifier};
 
 /// An attribute that an object is not to have any more.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -11,7 +11,7 @@ use super::{Attribute, AttributeReference, Attributes};
 pub struct DeleteAttributeRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// Its name (1.x).
     #[ttlv(tag = ATTRIBUTE_NAME)]
     pub attribute_name: Option<Text>,
@@ -30,7 +30,7 @@ pub struct DeleteAttributeRequest {
 
 impl DeleteAttributeRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -42,7 +42,7 @@ impl DeleteAttributeRequest {
 pub struct DeleteAttributeResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// The attribute (1.x).
     pub attribute: Option<Attribute>,
     /// Fields that are not named above, where they stood.
@@ -52,7 +52,7 @@ pub struct DeleteAttributeResponse {
 
 impl DeleteAttributeResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: unique_identifier.into(), attribute: None, unknown: Vec::new() }
     }
 }

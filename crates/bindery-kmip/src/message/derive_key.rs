@@ -1,11 +1,11 @@
 //! Derive Key: operation 0x05 (KMIP 1.4, section 4.6; 2.1, section 6.1.14).
 
 use bindery_ttlv::{
-    RawItem, Text, Ttlv,
+    RawItem, Ttlv,
     registry::{DerivationMethod, ObjectType},
 };
 
-use super::{DerivationParameters, ObjectAttributes, TemplateAttribute};
+use super::{DerivationParameters, ObjectAttributes, TemplateAttribute, UniqueIdentifier};
 
 /// A key or secret that is to be derived from others.
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
@@ -16,7 +16,7 @@ pub struct DeriveKeyRequest {
     pub object_type: ObjectType,
     /// What it is derived from; the ID Placeholder when there is none.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifiers: Vec<Text>,
+    pub unique_identifiers: Vec<UniqueIdentifier>,
     /// How.
     pub derivation_method: DerivationMethod,
     /// What the method needs.
@@ -54,7 +54,7 @@ impl DeriveKeyRequest {
 pub struct DeriveKeyResponse {
     /// What the new object is called.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// Attributes that the server set without being asked (1.x).
     pub template_attribute: Option<TemplateAttribute>,
     /// Fields that are not named above, where they stood.
@@ -64,7 +64,7 @@ pub struct DeriveKeyResponse {
 
 impl DeriveKeyResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self {
             unique_identifier: unique_identifier.into(),
             template_attribute: None,

@@ -1,9 +1,9 @@
 //! Encrypt: operation 0x1F (KMIP 1.4, section 4.29; 2.1, section 6.1.17).
 
-use bindery_ttlv::{RawItem, Text, Ttlv};
+use bindery_ttlv::{RawItem, Ttlv};
 use bytes::Bytes;
 
-use super::CryptographicParameters;
+use super::{CryptographicParameters, UniqueIdentifier};
 use crate::Secret;
 
 /// Data that is to be encrypted.
@@ -13,7 +13,7 @@ use crate::Secret;
 pub struct EncryptRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// How; the object's own parameters when absent.
     pub cryptographic_parameters: Option<Box<CryptographicParameters>>,
     /// The data.
@@ -41,7 +41,7 @@ pub struct EncryptRequest {
 
 impl EncryptRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -53,7 +53,7 @@ impl EncryptRequest {
 pub struct EncryptResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// The encrypted data.
     #[ttlv(tag = DATA)]
     pub data: Option<Secret>,
@@ -73,7 +73,7 @@ pub struct EncryptResponse {
 
 impl EncryptResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self {
             unique_identifier: unique_identifier.into(),
             data: None,

@@ -1,11 +1,11 @@
 //! Export: operation 0x2B (KMIP 1.4, section 4.40; 2.1, section 6.1.18).
 
 use bindery_ttlv::{
-    RawItem, Text, Ttlv,
+    RawItem, Ttlv,
     registry::{KeyCompressionType, KeyFormatType, KeyWrapType, ObjectType},
 };
 
-use super::{Attribute, Attributes, KeyWrappingSpecification, ManagedObject};
+use super::{Attribute, Attributes, KeyWrappingSpecification, ManagedObject, UniqueIdentifier};
 
 /// An object that another server is to get, with its attributes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -14,7 +14,7 @@ use super::{Attribute, Attributes, KeyWrappingSpecification, ManagedObject};
 pub struct ExportRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// The form of the key.
     pub key_format_type: Option<KeyFormatType>,
     /// Whether a wrapped key is to come as it was registered.
@@ -30,7 +30,7 @@ pub struct ExportRequest {
 
 impl ExportRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -44,7 +44,7 @@ pub struct ExportResponse {
     pub object_type: ObjectType,
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// The attributes (1.x).
     #[ttlv(tag = ATTRIBUTE)]
     pub attributes: Vec<Attribute>,
@@ -60,7 +60,7 @@ pub struct ExportResponse {
 
 impl ExportResponse {
     /// A response with the fields that it must have.
-    pub fn new(object_type: ObjectType, unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(object_type: ObjectType, unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self {
             object_type,
             unique_identifier: unique_identifier.into(),

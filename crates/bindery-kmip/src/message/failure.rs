@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bindery_ttlv::{Error, ErrorKind, Text, registry::ResultReason};
+use bindery_ttlv::{Error, ErrorKind, Tag, Text, registry::ResultReason};
 
 /// Why an operation failed, as a response tells it: an ordinary value, not an HTTP refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,14 +75,16 @@ impl Failure {
 }
 
 /// What section 11.1 of the specification gives for a message that cannot be read: an unknown
-/// choice or a value that its field does not allow is an Invalid Field, all else (what cannot be
+/// choice, a value that its field does not allow and what the version does not have are an Invalid
+/// Field (an operation of another version is Operation Not Supported), all else (what cannot be
 /// parsed, a field twice or missing) an Invalid Message.
 impl From<&Error> for Failure {
     fn from(error: &Error) -> Self {
         let reason = match error.kind() {
-            ErrorKind::Value { .. } | ErrorKind::UnexpectedField { .. } => {
-                ResultReason::INVALID_FIELD
-            }
+            ErrorKind::Version { tag: Tag::OPERATION, .. } => ResultReason::OPERATION_NOT_SUPPORTED,
+            ErrorKind::Value { .. }
+            | ErrorKind::UnexpectedField { .. }
+            | ErrorKind::Version { .. } => ResultReason::INVALID_FIELD,
             _ => ResultReason::INVALID_MESSAGE,
         };
         Self::new(reason, error.to_string())

@@ -1,11 +1,11 @@
 //! Get: operation 0x0A (KMIP 1.4, section 4.11).
 
 use bindery_ttlv::{
-    RawItem, Text, Ttlv,
+    RawItem, Ttlv,
     registry::{KeyCompressionType, KeyFormatType, KeyWrapType, ObjectType},
 };
 
-use super::{KeyWrappingSpecification, ManagedObject};
+use super::{KeyWrappingSpecification, ManagedObject, UniqueIdentifier};
 
 /// Which object, and in which form.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -14,7 +14,7 @@ use super::{KeyWrappingSpecification, ManagedObject};
 pub struct GetRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// The form of the key.
     pub key_format_type: Option<KeyFormatType>,
     /// Whether a wrapped key is to come as it was registered (1.4).
@@ -30,7 +30,7 @@ pub struct GetRequest {
 
 impl GetRequest {
     /// A request for an object in the form that the server has it in.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -44,7 +44,7 @@ pub struct GetResponse {
     pub object_type: ObjectType,
     /// Its name.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// The object itself.
     #[ttlv(choice)]
     pub object: ManagedObject,
@@ -55,7 +55,7 @@ pub struct GetResponse {
 
 impl GetResponse {
     /// A response from the Unique Identifier and the object.
-    pub fn new(unique_identifier: impl Into<Text>, object: ManagedObject) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>, object: ManagedObject) -> Self {
         Self {
             object_type: object.object_type(),
             unique_identifier: unique_identifier.into(),

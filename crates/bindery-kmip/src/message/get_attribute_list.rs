@@ -2,7 +2,7 @@
 
 use bindery_ttlv::{RawItem, Text, Ttlv};
 
-use super::AttributeReference;
+use super::{AttributeReference, UniqueIdentifier};
 
 /// Which object's attribute names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -11,7 +11,7 @@ use super::AttributeReference;
 pub struct GetAttributeListRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -19,7 +19,7 @@ pub struct GetAttributeListRequest {
 
 impl GetAttributeListRequest {
     /// A request for the attribute names of an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), unknown: Vec::new() }
     }
 }
@@ -31,7 +31,7 @@ impl GetAttributeListRequest {
 pub struct GetAttributeListResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// The names.
     #[ttlv(tag = ATTRIBUTE_NAME)]
     pub attribute_names: Vec<Text>,
@@ -45,12 +45,19 @@ pub struct GetAttributeListResponse {
 
 impl GetAttributeListResponse {
     /// A response from the Unique Identifier and the names.
-    pub fn new(unique_identifier: impl Into<Text>, attribute_names: Vec<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>, attribute_names: Vec<Text>) -> Self {
         Self {
             unique_identifier: unique_identifier.into(),
             attribute_names,
             attribute_references: Vec::new(),
             unknown: Vec::new(),
         }
+    }
+
+    /// The names, whatever their form; a vendor's attribute of 2.x as `VENDOR-NAME`.
+    pub fn into_names(mut self) -> Vec<Text> {
+        let referred = self.attribute_references.iter().map(AttributeReference::display_name);
+        self.attribute_names.extend(referred);
+        self.attribute_names
     }
 }

@@ -2,7 +2,7 @@
 
 use bindery_ttlv::{RawItem, Text, Ttlv};
 
-use super::{Attribute, AttributeReference, Attributes};
+use super::{Attribute, AttributeReference, Attributes, UniqueIdentifier};
 
 /// Which object's attributes, and which of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -11,7 +11,7 @@ use super::{Attribute, AttributeReference, Attributes};
 pub struct GetAttributesRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// The attributes' names; all attributes without any.
     #[ttlv(tag = ATTRIBUTE_NAME)]
     pub attribute_names: Vec<Text>,
@@ -26,7 +26,7 @@ pub struct GetAttributesRequest {
 impl GetAttributesRequest {
     /// A request for these attributes of an object; for all without a name.
     pub fn new(
-        unique_identifier: impl Into<Text>,
+        unique_identifier: impl Into<UniqueIdentifier>,
         attribute_names: impl IntoIterator<Item = impl Into<Text>>,
     ) -> Self {
         Self {
@@ -45,7 +45,7 @@ impl GetAttributesRequest {
 pub struct GetAttributesResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// The attributes, every instance of them.
     #[ttlv(tag = ATTRIBUTE)]
     pub attributes: Vec<Attribute>,
@@ -58,8 +58,14 @@ pub struct GetAttributesResponse {
 
 impl GetAttributesResponse {
     /// A response from the Unique Identifier and the attributes.
-    pub fn new(unique_identifier: impl Into<Text>, attributes: Vec<Attribute>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>, attributes: Vec<Attribute>) -> Self {
         let unique_identifier = unique_identifier.into();
         Self { unique_identifier, attributes, attributes_2: None, unknown: Vec::new() }
+    }
+
+    /// The attributes, whatever their form.
+    pub fn into_attributes(mut self) -> Vec<Attribute> {
+        self.attributes.extend(self.attributes_2.into_iter().flat_map(|list| list.attributes));
+        self.attributes
     }
 }

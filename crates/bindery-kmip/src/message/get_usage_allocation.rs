@@ -1,6 +1,8 @@
 //! Get Usage Allocation: operation 0x11 (KMIP 1.4, section 4.18; 2.1, section 6.1.23).
 
-use bindery_ttlv::{RawItem, Text, Ttlv};
+use bindery_ttlv::{RawItem, Ttlv};
+
+use super::UniqueIdentifier;
 
 /// A share of an object's Usage Limits.
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
@@ -9,7 +11,7 @@ use bindery_ttlv::{RawItem, Text, Ttlv};
 pub struct GetUsageAllocationRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// How much.
     #[ttlv(tag = USAGE_LIMITS_COUNT)]
     pub usage_limits_count: i64,
@@ -32,7 +34,7 @@ impl GetUsageAllocationRequest {
 pub struct GetUsageAllocationResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -40,7 +42,7 @@ pub struct GetUsageAllocationResponse {
 
 impl GetUsageAllocationResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: unique_identifier.into(), unknown: Vec::new() }
     }
 }

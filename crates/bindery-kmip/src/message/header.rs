@@ -1,8 +1,9 @@
 //! Request Header and Response Header (KMIP 1.4, section 7.2, tables 282 and 284).
 
 use bindery_ttlv::{
-    DateTime, ProtocolVersion, RawItem, Text, Ttlv,
-    registry::{AttestationType, BatchErrorContinuationOption},
+    DateTime, Decode, Element, Encode, Error, ItemType, ProtocolVersion, RawItem, Tag, Text, Ttlv,
+    Writer,
+    registry::{AsynchronousIndicator, AttestationType, BatchErrorContinuationOption},
 };
 use bytes::Bytes;
 
@@ -26,7 +27,7 @@ pub struct RequestHeader {
     pub server_correlation_value: Option<Text>,
     /// Whether the client can take an answer later.
     #[ttlv(tag = ASYNCHRONOUS_INDICATOR)]
-    pub asynchronous_indicator: Option<bool>,
+    pub asynchronous_indicator: Option<AsynchronousMode>,
     /// Whether the client can attest itself (1.2).
     #[ttlv(tag = ATTESTATION_CAPABLE_INDICATOR)]
     pub attestation_capable_indicator: Option<bool>,
@@ -76,6 +77,34 @@ impl RequestHeader {
     /// its absence.
     pub fn continuation(&self) -> BatchErrorContinuationOption {
         self.batch_error_continuation_option.unwrap_or(BatchErrorContinuationOption::STOP)
+    }
+}
+
+/// The Asynchronous Indicator (KMIP 1.4, section 6.7; 2.1, section 8.1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AsynchronousMode {
+    /// Whether the client can take an answer later: 1.x.
+    Accepted(bool),
+    /// Whether it must, may or must not come later: 2.x.
+    Asked(AsynchronousIndicator),
+}
+
+impl Decode for AsynchronousMode {
+    fn decode(element: Element<'_>) -> Result<Self, Error> {
+        match element.item_type() {
+            ItemType::Enumeration => element.decode().map(Self::Asked),
+            _ => element.boolean().map(Self::Accepted),
+        }
+    }
+}
+
+impl Encode for AsynchronousMode {
+    fn encode(&self, tag: Tag, writer: &mut Writer<'_>) {
+        match self {
+            Self::Accepted(accepted) => accepted.encode(tag, writer),
+            Self::Asked(asked) => asked.encode(tag, writer),
+        }
     }
 }
 

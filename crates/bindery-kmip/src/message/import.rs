@@ -1,11 +1,11 @@
 //! Import: operation 0x2A (KMIP 1.4, section 4.41; 2.1, section 6.1.25).
 
 use bindery_ttlv::{
-    RawItem, Text, Ttlv,
+    RawItem, Ttlv,
     registry::{KeyWrapType, ObjectType},
 };
 
-use super::{Attribute, Attributes, ManagedObject};
+use super::{Attribute, Attributes, ManagedObject, UniqueIdentifier};
 
 /// An object of another server, with its identifier and attributes.
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
@@ -14,9 +14,9 @@ use super::{Attribute, Attributes, ManagedObject};
 pub struct ImportRequest {
     /// What it is called.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
-    /// Its type.
-    pub object_type: ObjectType,
+    pub unique_identifier: UniqueIdentifier,
+    /// Its type; required in 2.x, and not there in 1.4.
+    pub object_type: Option<ObjectType>,
     /// Whether an object of that name gives way to it.
     #[ttlv(tag = REPLACE_EXISTING)]
     pub replace_existing: Option<bool>,
@@ -37,10 +37,10 @@ pub struct ImportRequest {
 
 impl ImportRequest {
     /// A request with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>, object_type: ObjectType) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>, object_type: ObjectType) -> Self {
         Self {
             unique_identifier: unique_identifier.into(),
-            object_type,
+            object_type: Some(object_type),
             replace_existing: None,
             key_wrap_type: None,
             attributes: Vec::new(),
@@ -58,7 +58,7 @@ impl ImportRequest {
 pub struct ImportResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -66,7 +66,7 @@ pub struct ImportResponse {
 
 impl ImportResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: unique_identifier.into(), unknown: Vec::new() }
     }
 }

@@ -1,11 +1,11 @@
 //! Join Split Key: operation 0x29 (KMIP 1.4, section 4.39; 2.1, section 6.1.27).
 
 use bindery_ttlv::{
-    RawItem, Text, Ttlv,
+    RawItem, Ttlv,
     registry::{ObjectType, SecretDataType},
 };
 
-use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
+use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute, UniqueIdentifier};
 
 /// Parts that are to make a key again.
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
@@ -16,7 +16,7 @@ pub struct JoinSplitKeyRequest {
     pub object_type: ObjectType,
     /// The parts.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifiers: Vec<Text>,
+    pub unique_identifiers: Vec<UniqueIdentifier>,
     /// The type of Secret Data.
     pub secret_data_type: Option<SecretDataType>,
     /// The attributes of the new object.
@@ -50,7 +50,7 @@ impl JoinSplitKeyRequest {
 pub struct JoinSplitKeyResponse {
     /// What the new object is called.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// Attributes that the server set without being asked (1.x).
     pub template_attribute: Option<TemplateAttribute>,
     /// Fields that are not named above, where they stood.
@@ -60,7 +60,7 @@ pub struct JoinSplitKeyResponse {
 
 impl JoinSplitKeyResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self {
             unique_identifier: unique_identifier.into(),
             template_attribute: None,

@@ -1,11 +1,11 @@
 //! Locate: operation 0x08 (KMIP 1.4, section 4.9).
 
 use bindery_ttlv::{
-    RawItem, Text, Ttlv,
+    RawItem, Ttlv,
     registry::{ObjectGroupMember, StorageStatusMask},
 };
 
-use super::{Attribute, AttributeValue, Attributes};
+use super::{Attribute, AttributeValue, Attributes, UniqueIdentifier};
 
 /// What objects are looked for: those that have all the attributes; all of them without any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -51,7 +51,7 @@ pub struct LocateResponse {
     pub located_items: Option<i32>,
     /// Their Unique Identifiers.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifiers: Vec<Text>,
+    pub unique_identifiers: Vec<UniqueIdentifier>,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -59,7 +59,7 @@ pub struct LocateResponse {
 
 impl LocateResponse {
     /// A response with these identifiers.
-    pub const fn new(unique_identifiers: Vec<Text>) -> Self {
+    pub const fn new(unique_identifiers: Vec<UniqueIdentifier>) -> Self {
         Self { located_items: None, unique_identifiers, unknown: Vec::new() }
     }
 }

@@ -1,9 +1,9 @@
 //! MAC: operation 0x23 (KMIP 1.4, section 4.33; 2.1, section 6.1.32).
 
-use bindery_ttlv::{RawItem, Text, Ttlv};
+use bindery_ttlv::{RawItem, Ttlv};
 use bytes::Bytes;
 
-use super::CryptographicParameters;
+use super::{CryptographicParameters, UniqueIdentifier};
 use crate::Secret;
 
 /// Data of which a message authentication code is wanted.
@@ -13,7 +13,7 @@ use crate::Secret;
 pub struct MacRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// How; the object's own parameters when absent.
     pub cryptographic_parameters: Option<Box<CryptographicParameters>>,
     /// The data.
@@ -35,7 +35,7 @@ pub struct MacRequest {
 
 impl MacRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -47,7 +47,7 @@ impl MacRequest {
 pub struct MacResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// The code.
     #[ttlv(tag = MAC_DATA)]
     pub mac_data: Option<Bytes>,
@@ -61,7 +61,7 @@ pub struct MacResponse {
 
 impl MacResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self {
             unique_identifier: unique_identifier.into(),
             mac_data: None,

@@ -1,9 +1,9 @@
 //! MAC Verify: operation 0x24 (KMIP 1.4, section 4.34; 2.1, section 6.1.33).
 
-use bindery_ttlv::{RawItem, Text, Ttlv, registry::ValidityIndicator};
+use bindery_ttlv::{RawItem, Ttlv, registry::ValidityIndicator};
 use bytes::Bytes;
 
-use super::CryptographicParameters;
+use super::{CryptographicParameters, UniqueIdentifier};
 use crate::Secret;
 
 /// A message authentication code that is to be checked.
@@ -13,7 +13,7 @@ use crate::Secret;
 pub struct MacVerifyRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// How; the object's own parameters when absent.
     pub cryptographic_parameters: Option<Box<CryptographicParameters>>,
     /// The data.
@@ -38,7 +38,7 @@ pub struct MacVerifyRequest {
 
 impl MacVerifyRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -50,7 +50,7 @@ impl MacVerifyRequest {
 pub struct MacVerifyResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// What came of it.
     pub validity_indicator: Option<ValidityIndicator>,
     /// Which stream the next part belongs to (1.3).
@@ -63,7 +63,7 @@ pub struct MacVerifyResponse {
 
 impl MacVerifyResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self {
             unique_identifier: unique_identifier.into(),
             validity_indicator: None,

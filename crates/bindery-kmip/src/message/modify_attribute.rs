@@ -1,8 +1,8 @@
 //! Modify Attribute: operation 0x0E (KMIP 1.4, section 4.15; 2.1, section 6.1.34).
 
-use bindery_ttlv::{RawItem, Text, Ttlv};
+use bindery_ttlv::{RawItem, Ttlv};
 
-use super::{Attribute, Attributes};
+use super::{Attribute, Attributes, UniqueIdentifier};
 
 /// An attribute that is to have another value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -11,7 +11,7 @@ use super::{Attribute, Attributes};
 pub struct ModifyAttributeRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// The attribute with its index (1.x).
     pub attribute: Option<Attribute>,
     /// The attribute as it is, the only one in the list (2.x).
@@ -27,7 +27,7 @@ pub struct ModifyAttributeRequest {
 
 impl ModifyAttributeRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -39,7 +39,7 @@ impl ModifyAttributeRequest {
 pub struct ModifyAttributeResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// The attribute (1.x).
     pub attribute: Option<Attribute>,
     /// Fields that are not named above, where they stood.
@@ -49,7 +49,7 @@ pub struct ModifyAttributeResponse {
 
 impl ModifyAttributeResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: unique_identifier.into(), attribute: None, unknown: Vec::new() }
     }
 }

@@ -1,8 +1,8 @@
 //! Notify: operation 0x1B (KMIP 1.4, section 5.1; 2.1, section 6.2.2).
 
-use bindery_ttlv::{RawItem, Text, Ttlv};
+use bindery_ttlv::{RawItem, Ttlv};
 
-use super::{Attribute, AttributeReference, Attributes};
+use super::{Attribute, AttributeReference, Attributes, UniqueIdentifier};
 
 /// Attributes of an object that have changed; the server tells the client.
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
@@ -11,7 +11,7 @@ use super::{Attribute, AttributeReference, Attributes};
 pub struct NotifyRequest {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// The attributes; a deleted one has no value (1.x).
     #[ttlv(tag = ATTRIBUTE)]
     pub attributes: Vec<Attribute>,
@@ -27,7 +27,7 @@ pub struct NotifyRequest {
 
 impl NotifyRequest {
     /// A request with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self {
             unique_identifier: unique_identifier.into(),
             attributes: Vec::new(),

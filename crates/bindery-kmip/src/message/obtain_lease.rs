@@ -1,6 +1,8 @@
 //! Obtain Lease: operation 0x10 (KMIP 1.4, section 4.17; 2.1, section 6.1.35).
 
-use bindery_ttlv::{DateTime, Interval, RawItem, Text, Ttlv};
+use bindery_ttlv::{DateTime, Interval, RawItem, Ttlv};
+
+use super::UniqueIdentifier;
 
 /// An object that the client wants to go on using.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -9,7 +11,7 @@ use bindery_ttlv::{DateTime, Interval, RawItem, Text, Ttlv};
 pub struct ObtainLeaseRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -17,7 +19,7 @@ pub struct ObtainLeaseRequest {
 
 impl ObtainLeaseRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -29,7 +31,7 @@ impl ObtainLeaseRequest {
 pub struct ObtainLeaseResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// For how long.
     #[ttlv(tag = LEASE_TIME)]
     pub lease_time: Interval,
@@ -44,7 +46,7 @@ pub struct ObtainLeaseResponse {
 impl ObtainLeaseResponse {
     /// A response with the fields that it must have.
     pub fn new(
-        unique_identifier: impl Into<Text>,
+        unique_identifier: impl Into<UniqueIdentifier>,
         lease_time: Interval,
         last_change_date: DateTime,
     ) -> Self {

@@ -1,8 +1,8 @@
 //! Put: operation 0x1C (KMIP 1.4, section 5.2; 2.1, section 6.2.3).
 
-use bindery_ttlv::{RawItem, Text, Ttlv, registry::PutFunction};
+use bindery_ttlv::{RawItem, Ttlv, registry::PutFunction};
 
-use super::{Attribute, Attributes, ManagedObject};
+use super::{Attribute, Attributes, ManagedObject, UniqueIdentifier};
 
 /// An object that the server gives to the client.
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
@@ -11,12 +11,12 @@ use super::{Attribute, Attributes, ManagedObject};
 pub struct PutRequest {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// Whether it is new or takes the place of another one.
     pub put_function: PutFunction,
     /// The object whose place it takes.
     #[ttlv(tag = REPLACED_UNIQUE_IDENTIFIER)]
-    pub replaced_unique_identifier: Option<Text>,
+    pub replaced_unique_identifier: Option<UniqueIdentifier>,
     /// The object itself.
     #[ttlv(choice)]
     pub object: ManagedObject,
@@ -33,7 +33,7 @@ pub struct PutRequest {
 impl PutRequest {
     /// A request with the fields that it must have.
     pub fn new(
-        unique_identifier: impl Into<Text>,
+        unique_identifier: impl Into<UniqueIdentifier>,
         put_function: PutFunction,
         object: ManagedObject,
     ) -> Self {

@@ -1,9 +1,9 @@
 //! Re-Provision: operation 0x35 (KMIP 2.1, section 6.1.48).
 
-use bindery_ttlv::{RawItem, Text, Ttlv};
+use bindery_ttlv::{RawItem, Ttlv};
 use bytes::Bytes;
 
-use super::Certificate;
+use super::{Certificate, UniqueIdentifier};
 
 /// New credentials for the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -27,7 +27,7 @@ pub struct ReProvisionRequest {
 pub struct ReProvisionResponse {
     /// The certificate or private key.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,

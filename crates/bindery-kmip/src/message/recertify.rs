@@ -1,9 +1,9 @@
 //! Re-certify: operation 0x07 (KMIP 1.4, section 4.8; 2.1, section 6.1.45).
 
-use bindery_ttlv::{Interval, RawItem, Text, Ttlv, registry::CertificateRequestType};
+use bindery_ttlv::{Interval, RawItem, Ttlv, registry::CertificateRequestType};
 use bytes::Bytes;
 
-use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
+use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute, UniqueIdentifier};
 
 /// A certificate that is to take the place of another one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -12,10 +12,10 @@ use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
 pub struct ReCertifyRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// The request as a managed object (2.0).
     #[ttlv(tag = CERTIFICATE_REQUEST_UNIQUE_IDENTIFIER)]
-    pub certificate_request_unique_identifier: Option<Text>,
+    pub certificate_request_unique_identifier: Option<UniqueIdentifier>,
     /// The form of the request.
     pub certificate_request_type: Option<CertificateRequestType>,
     /// The request, encoded (1.x).
@@ -39,7 +39,7 @@ pub struct ReCertifyRequest {
 
 impl ReCertifyRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -51,7 +51,7 @@ impl ReCertifyRequest {
 pub struct ReCertifyResponse {
     /// What the new object is called.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// Attributes that the server set without being asked (1.x).
     pub template_attribute: Option<TemplateAttribute>,
     /// Fields that are not named above, where they stood.
@@ -61,7 +61,7 @@ pub struct ReCertifyResponse {
 
 impl ReCertifyResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self {
             unique_identifier: unique_identifier.into(),
             template_attribute: None,

@@ -1,8 +1,10 @@
 //! Register: operation 0x03 (KMIP 1.4, section 4.3).
 
-use bindery_ttlv::{RawItem, Text, Ttlv, registry::ObjectType};
+use bindery_ttlv::{RawItem, Ttlv, registry::ObjectType};
 
-use super::{ManagedObject, ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
+use super::{
+    ManagedObject, ObjectAttributes, ProtectionStorageMasks, TemplateAttribute, UniqueIdentifier,
+};
 
 /// An object that the client has and the server is to manage.
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
@@ -45,7 +47,7 @@ impl RegisterRequest {
 pub struct RegisterResponse {
     /// What it is called from now on.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// Attributes that the server set without being asked.
     pub template_attribute: Option<TemplateAttribute>,
     /// Fields that are not named above, where they stood.
@@ -55,7 +57,7 @@ pub struct RegisterResponse {
 
 impl RegisterResponse {
     /// A response from the object's Unique Identifier.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         let unique_identifier = unique_identifier.into();
         Self { unique_identifier, template_attribute: None, unknown: Vec::new() }
     }

@@ -1,8 +1,8 @@
 //! Re-key: operation 0x04 (KMIP 1.4, section 4.4; 2.1, section 6.1.46).
 
-use bindery_ttlv::{Interval, RawItem, Text, Ttlv};
+use bindery_ttlv::{Interval, RawItem, Ttlv};
 
-use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
+use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute, UniqueIdentifier};
 
 /// A key to take the place of another one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -11,7 +11,7 @@ use super::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
 pub struct ReKeyRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// How long after its making the new object becomes active.
     #[ttlv(tag = OFFSET)]
     pub offset: Option<Interval>,
@@ -27,7 +27,7 @@ pub struct ReKeyRequest {
 
 impl ReKeyRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -39,7 +39,7 @@ impl ReKeyRequest {
 pub struct ReKeyResponse {
     /// What the new object is called.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// Attributes that the server set without being asked (1.x).
     pub template_attribute: Option<TemplateAttribute>,
     /// Fields that are not named above, where they stood.
@@ -49,7 +49,7 @@ pub struct ReKeyResponse {
 
 impl ReKeyResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self {
             unique_identifier: unique_identifier.into(),
             template_attribute: None,

@@ -1,10 +1,10 @@
 //! Re-key Key Pair: operation 0x1D (KMIP 1.4, section 4.5; 2.1, section 6.1.47).
 
-use bindery_ttlv::{Interval, RawItem, Text, Ttlv};
+use bindery_ttlv::{Interval, RawItem, Ttlv};
 
 use super::{
     CommonAttributes, PrivateKeyAttributes, ProtectionStorageMasks, PublicKeyAttributes,
-    TemplateAttribute,
+    TemplateAttribute, UniqueIdentifier,
 };
 
 /// A key pair to take the place of another one.
@@ -14,7 +14,7 @@ use super::{
 pub struct ReKeyKeyPairRequest {
     /// The private key; the ID Placeholder when absent.
     #[ttlv(tag = PRIVATE_KEY_UNIQUE_IDENTIFIER)]
-    pub private_key_unique_identifier: Option<Text>,
+    pub private_key_unique_identifier: Option<UniqueIdentifier>,
     /// How long after its making the new object becomes active.
     #[ttlv(tag = OFFSET)]
     pub offset: Option<Interval>,
@@ -48,10 +48,10 @@ pub struct ReKeyKeyPairRequest {
 pub struct ReKeyKeyPairResponse {
     /// What the private key is called.
     #[ttlv(tag = PRIVATE_KEY_UNIQUE_IDENTIFIER)]
-    pub private_key_unique_identifier: Text,
+    pub private_key_unique_identifier: UniqueIdentifier,
     /// What the public key is called.
     #[ttlv(tag = PUBLIC_KEY_UNIQUE_IDENTIFIER)]
-    pub public_key_unique_identifier: Text,
+    pub public_key_unique_identifier: UniqueIdentifier,
     /// Attributes of the private key that the server set (1.x).
     #[ttlv(tag = PRIVATE_KEY_TEMPLATE_ATTRIBUTE)]
     pub private_key_template_attribute: Option<TemplateAttribute>,
@@ -66,8 +66,8 @@ pub struct ReKeyKeyPairResponse {
 impl ReKeyKeyPairResponse {
     /// A response with the fields that it must have.
     pub fn new(
-        private_key_unique_identifier: impl Into<Text>,
-        public_key_unique_identifier: impl Into<Text>,
+        private_key_unique_identifier: impl Into<UniqueIdentifier>,
+        public_key_unique_identifier: impl Into<UniqueIdentifier>,
     ) -> Self {
         Self {
             private_key_unique_identifier: private_key_unique_identifier.into(),

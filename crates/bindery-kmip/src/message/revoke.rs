@@ -1,8 +1,8 @@
 //! Revoke: operation 0x13 (KMIP 1.4, section 4.20).
 
-use bindery_ttlv::{DateTime, RawItem, Text, Ttlv};
+use bindery_ttlv::{DateTime, RawItem, Ttlv};
 
-use super::RevocationReason;
+use super::{RevocationReason, UniqueIdentifier};
 
 /// Which object is revoked, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
@@ -11,7 +11,7 @@ use super::RevocationReason;
 pub struct RevokeRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// The reason.
     pub revocation_reason: RevocationReason,
     /// Since when the object is compromised; only with a reason that says it is.
@@ -24,7 +24,10 @@ pub struct RevokeRequest {
 
 impl RevokeRequest {
     /// A request from the object and the reason.
-    pub fn new(unique_identifier: impl Into<Text>, revocation_reason: RevocationReason) -> Self {
+    pub fn new(
+        unique_identifier: impl Into<UniqueIdentifier>,
+        revocation_reason: RevocationReason,
+    ) -> Self {
         Self {
             unique_identifier: Some(unique_identifier.into()),
             revocation_reason,
@@ -41,7 +44,7 @@ impl RevokeRequest {
 pub struct RevokeResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -49,7 +52,7 @@ pub struct RevokeResponse {
 
 impl RevokeResponse {
     /// A response for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: unique_identifier.into(), unknown: Vec::new() }
     }
 }

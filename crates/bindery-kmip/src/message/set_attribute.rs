@@ -1,8 +1,8 @@
 //! Set Attribute: operation 0x31 (KMIP 2.1, section 6.1.51).
 
-use bindery_ttlv::{RawItem, Text, Ttlv};
+use bindery_ttlv::{RawItem, Ttlv};
 
-use super::Attributes;
+use super::{Attributes, UniqueIdentifier};
 
 /// An attribute that an object is to have, whether it has one already or not.
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
@@ -11,7 +11,7 @@ use super::Attributes;
 pub struct SetAttributeRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// The attribute, the only one in the list.
     #[ttlv(tag = NEW_ATTRIBUTE)]
     pub new_attribute: Attributes,
@@ -34,7 +34,7 @@ impl SetAttributeRequest {
 pub struct SetAttributeResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -42,7 +42,7 @@ pub struct SetAttributeResponse {
 
 impl SetAttributeResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: unique_identifier.into(), unknown: Vec::new() }
     }
 }

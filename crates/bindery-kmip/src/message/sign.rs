@@ -1,9 +1,9 @@
 //! Sign: operation 0x21 (KMIP 1.4, section 4.31; 2.1, section 6.1.55).
 
-use bindery_ttlv::{RawItem, Text, Ttlv};
+use bindery_ttlv::{RawItem, Ttlv};
 use bytes::Bytes;
 
-use super::CryptographicParameters;
+use super::{CryptographicParameters, UniqueIdentifier};
 use crate::Secret;
 
 /// Data that is to be signed.
@@ -13,7 +13,7 @@ use crate::Secret;
 pub struct SignRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// How; the object's own parameters when absent.
     pub cryptographic_parameters: Option<Box<CryptographicParameters>>,
     /// The data.
@@ -38,7 +38,7 @@ pub struct SignRequest {
 
 impl SignRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -50,7 +50,7 @@ impl SignRequest {
 pub struct SignResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// The signature.
     #[ttlv(tag = SIGNATURE_DATA)]
     pub signature_data: Option<Bytes>,
@@ -64,7 +64,7 @@ pub struct SignResponse {
 
 impl SignResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self {
             unique_identifier: unique_identifier.into(),
             signature_data: None,

@@ -1,9 +1,9 @@
 //! Signature Verify: operation 0x22 (KMIP 1.4, section 4.32; 2.1, section 6.1.56).
 
-use bindery_ttlv::{RawItem, Text, Ttlv, registry::ValidityIndicator};
+use bindery_ttlv::{RawItem, Ttlv, registry::ValidityIndicator};
 use bytes::Bytes;
 
-use super::CryptographicParameters;
+use super::{CryptographicParameters, UniqueIdentifier};
 use crate::Secret;
 
 /// A signature that is to be checked.
@@ -13,7 +13,7 @@ use crate::Secret;
 pub struct SignatureVerifyRequest {
     /// The object; the ID Placeholder when absent.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Option<Text>,
+    pub unique_identifier: Option<UniqueIdentifier>,
     /// How; the object's own parameters when absent.
     pub cryptographic_parameters: Option<Box<CryptographicParameters>>,
     /// The data.
@@ -41,7 +41,7 @@ pub struct SignatureVerifyRequest {
 
 impl SignatureVerifyRequest {
     /// A request for an object.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }
@@ -53,7 +53,7 @@ impl SignatureVerifyRequest {
 pub struct SignatureVerifyResponse {
     /// The object.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// What came of it.
     pub validity_indicator: Option<ValidityIndicator>,
     /// The data, where the signature holds it.
@@ -69,7 +69,7 @@ pub struct SignatureVerifyResponse {
 
 impl SignatureVerifyResponse {
     /// A response with the fields that it must have.
-    pub fn new(unique_identifier: impl Into<Text>) -> Self {
+    pub fn new(unique_identifier: impl Into<UniqueIdentifier>) -> Self {
         Self {
             unique_identifier: unique_identifier.into(),
             validity_indicator: None,

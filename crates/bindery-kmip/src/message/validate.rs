@@ -1,8 +1,8 @@
 //! Validate: operation 0x17 (KMIP 1.4, section 4.24; 2.1, section 6.1.57).
 
-use bindery_ttlv::{DateTime, RawItem, Text, Ttlv, registry::ValidityIndicator};
+use bindery_ttlv::{DateTime, RawItem, Ttlv, registry::ValidityIndicator};
 
-use super::Certificate;
+use super::{Certificate, UniqueIdentifier};
 
 /// A certificate chain that is to be checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Ttlv)]
@@ -14,7 +14,7 @@ pub struct ValidateRequest {
     pub certificates: Vec<Certificate>,
     /// Certificates that it has.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifiers: Vec<Text>,
+    pub unique_identifiers: Vec<UniqueIdentifier>,
     /// When it has to be valid; now when absent.
     #[ttlv(tag = VALIDITY_DATE)]
     pub validity_date: Option<DateTime>,

@@ -4,12 +4,16 @@ mod attributes;
 mod crypto;
 mod keys;
 mod locate;
+mod named;
 
 use bindery_ttlv::{
-    ProtocolVersion, Text,
-    registry::{BatchErrorContinuationOption, Operation, ResultReason},
+    ProtocolVersion,
+    registry::{
+        BatchErrorContinuationOption, Operation, ResultReason, UniqueIdentifierEnumeration,
+    },
 };
 
+use self::named::Named;
 use super::{
     Change, Fault, KeyStore,
     allowance::Allowance,
@@ -23,7 +27,7 @@ use super::{
 };
 use crate::message::{
     Failure, InteropResponse, LogResponse, RequestBatchItem, RequestPayload, ResponseBatchItem,
-    ResponsePayload,
+    ResponsePayload, UniqueIdentifier,
 };
 
 /// The longest Unique Identifier that a store is asked for; those made here have 36 octets.
@@ -41,6 +45,8 @@ pub(super) struct Batch<'a> {
     left: Allowance,
     /// What an item means that says no Unique Identifier (KMIP 1.4, section 4).
     placeholder: Option<String>,
+    /// What the answers name, for items of 2.x that name it by operation or place.
+    named: Named,
     /// Why the store is not asked any more: a batch does not wait a thousand times for a store
     /// that is gone.
     store_down: Option<Failure>,
@@ -65,6 +71,7 @@ impl<'a> Batch<'a> {
             set: WorkingSet::default(),
             left: Allowance::new(scene.config),
             placeholder: None,
+            named: Named::default(),
             store_down: None,
             answers: Vec::new(),
             first_change: None,
@@ -82,6 +89,9 @@ impl<'a> Batch<'a> {
             let id = item.unique_batch_item_id.clone();
             let fault = match outcome {
                 Ok(payload) => {
+                    if self.scene.version >= ProtocolVersion::V2_0 {
+                        self.named.answered(&payload);
+                    }
                     self.answers.push(ResponseBatchItem::succeeded(payload, id));
                     continue;
                 }
@@ -264,7 +274,7 @@ impl<'a> Batch<'a> {
                 let located = self.locate(request).await?;
                 // Section 4.9: only a single object can be meant by what follows.
                 let named = match located.unique_identifiers.as_slice() {
-                    [one] => Some(one.as_str().to_owned()),
+                    [one] => Some(one.to_string()),
                     _ => None,
                 };
                 Ok((located.into(), named))
@@ -275,22 +285,22 @@ impl<'a> Batch<'a> {
             }
             RequestPayload::CreateKeyPair(request) => {
                 let response = self.create_key_pair(request)?;
-                let named = response.private_key_unique_identifier.as_str().to_owned();
+                let named = response.private_key_unique_identifier.to_string();
                 Ok((response.into(), Some(named)))
             }
             RequestPayload::ReKey(request) => {
                 let response = self.rekey(request).await?;
-                let named = response.unique_identifier.as_str().to_owned();
+                let named = response.unique_identifier.to_string();
                 Ok((response.into(), Some(named)))
             }
             RequestPayload::ReKeyKeyPair(request) => {
                 let response = self.rekey_key_pair(request).await?;
-                let named = response.private_key_unique_identifier.as_str().to_owned();
+                let named = response.private_key_unique_identifier.to_string();
                 Ok((response.into(), Some(named)))
             }
             RequestPayload::DeriveKey(request) => {
                 let response = self.derive_key(request).await?;
-                let named = response.unique_identifier.as_str().to_owned();
+                let named = response.unique_identifier.to_string();
                 Ok((response.into(), Some(named)))
             }
             RequestPayload::CreateSplitKey(request) => {
@@ -299,7 +309,7 @@ impl<'a> Batch<'a> {
             }
             RequestPayload::JoinSplitKey(request) => {
                 let response = self.join_split_key(request).await?;
-                let named = response.unique_identifier.as_str().to_owned();
+                let named = response.unique_identifier.to_string();
                 Ok((response.into(), Some(named)))
             }
             other => Err(not_supported(other.operation()).into()),
@@ -307,10 +317,27 @@ impl<'a> Batch<'a> {
     }
 
     /// A copy of the object that an item is about.
-    async fn object(&mut self, named: Option<&Text>) -> Result<Object, Fault> {
-        let named = named.map(Text::as_str).or(self.placeholder.as_deref());
-        let Some(uid) = named.map(str::to_owned) else { return Err(unnamed().into()) };
+    async fn object(&mut self, named: Option<&UniqueIdentifier>) -> Result<Object, Fault> {
+        let uid = self.meant(named)?;
         self.object_of(&uid).await
+    }
+
+    /// The object that an item means.
+    fn meant(&self, named: Option<&UniqueIdentifier>) -> Result<String, Failure> {
+        let placeholder = || self.placeholder.clone().ok_or_else(unnamed);
+        match named {
+            None => placeholder(),
+            Some(UniqueIdentifier::Text(text)) => Ok(text.as_str().to_owned()),
+            Some(_) if self.scene.version < ProtocolVersion::V2_0 => {
+                Err(Failure::invalid_field("a Unique Identifier of KMIP 1.x is a Text String"))
+            }
+            Some(UniqueIdentifier::Enumeration(UniqueIdentifierEnumeration::ID_PLACEHOLDER)) => {
+                placeholder()
+            }
+            Some(UniqueIdentifier::Enumeration(of)) => self.named.latest(*of),
+            Some(UniqueIdentifier::Integer(place)) => self.named.at(*place),
+            Some(_) => Err(Failure::invalid_field("the Unique Identifier has none of its types")),
+        }
     }
 
     /// A copy of an object, if it is there, is the client's own and not archived.
@@ -327,10 +354,7 @@ impl<'a> Batch<'a> {
 
     /// An item about one object.
     async fn on_object(&mut self, payload: &RequestPayload) -> Result<ResponsePayload, Fault> {
-        let named = payload.unique_identifier().map(Text::as_str).or(self.placeholder.as_deref());
-        let Some(uid) = named.map(str::to_owned) else {
-            return Err(unnamed().into());
-        };
+        let uid = self.meant(payload.unique_identifier())?;
         self.load(&uid).await?;
         let Some(entry) = self.set.get(&uid) else { return Err(no_object(&uid).into()) };
         if !matches!(payload, RequestPayload::Recover(_)) {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::message::{
     Authentication, Failure, RequestBatchItem, RequestHeader, RequestMessage, ResponseBatchItem,
-    ResponseMessage, ResponsePayload,
+    ResponseMessage, ResponsePayload, UniqueIdentifier,
 };
 use crate::{SERVER_VERSIONS, answer_version};
 
@@ -88,7 +88,7 @@ impl KeyServer {
             self.config.observer.answered(&Answered {
                 principal,
                 operation: answer.operation,
-                unique_identifier: object.map(Text::as_str),
+                unique_identifier: object.and_then(UniqueIdentifier::as_text),
                 status: answer.result_status,
                 reason: answer.result_reason,
             });
@@ -215,7 +215,7 @@ impl fmt::Debug for KeyServer {
 }
 
 /// The object that an answer is about, also where the request left it to the ID Placeholder.
-fn object_of(payload: &ResponsePayload) -> Option<&Text> {
+fn object_of(payload: &ResponsePayload) -> Option<&UniqueIdentifier> {
     match payload {
         ResponsePayload::Create(response) => Some(&response.unique_identifier),
         ResponsePayload::Register(response) => Some(&response.unique_identifier),

@@ -1,16 +1,15 @@
 //! Attributes as the versions of KMIP write them, and as the engine has them: custom attributes are
 //! `x-NAME` and `y-NAME` in 1.x and have a vendor beside the name in 2.x.
 
-use bindery_ttlv::{ProtocolVersion, Tag, Text};
+use bindery_ttlv::{ProtocolVersion, Text};
 
-use super::object::VENDOR;
-use crate::message::{
-    Attribute, AttributeReference, AttributeValue, Attributes, Failure, ObjectAttributes,
-    VendorAttribute, VendorAttributeReference,
+pub(super) use crate::form::{outgoing, reference};
+use crate::{
+    form::{CUSTOM, VENDOR},
+    message::{
+        Attribute, AttributeReference, AttributeValue, Attributes, Failure, ObjectAttributes,
+    },
 };
-
-/// The vendors that custom attributes of 1.x belong to.
-const CUSTOM: [&str; 2] = ["x", "y"];
 
 /// What a request of KMIP 1.x is told that gives attributes in the form of 2.x.
 pub(super) fn form_of_2() -> Failure {
@@ -27,14 +26,6 @@ fn internal(vendor: &str, name: &str) -> String {
     } else {
         format!("{vendor}{VENDOR}{name}")
     }
-}
-
-/// The vendor and the name in 2.x of a custom attribute.
-fn external(name: &str) -> Option<(&str, &str)> {
-    if let Some(parts) = name.split_once(VENDOR) {
-        return Some(parts);
-    }
-    name.split_once('-').filter(|(vendor, _)| CUSTOM.contains(vendor))
 }
 
 /// An attribute as the engine has it.
@@ -91,22 +82,6 @@ pub(super) fn single_attribute(
     Ok(one)
 }
 
-/// Attributes as 2.x writes them.
-pub(super) fn outgoing(attributes: Vec<Attribute>) -> Attributes {
-    Attributes::new(attributes.into_iter().map(outgoing_one).collect())
-}
-
-fn outgoing_one(mut attribute: Attribute) -> Attribute {
-    attribute.index = None;
-    if let AttributeValue::Other(name, value) = &attribute.value
-        && let Some((vendor, name)) = external(name.as_str())
-    {
-        let vendor = VendorAttribute::new(vendor, name, value.clone());
-        attribute.value = AttributeValue::Vendor(Box::new(vendor));
-    }
-    attribute
-}
-
 /// The engine's name of what a reference means.
 pub(super) fn referred(reference: &AttributeReference) -> Option<String> {
     match reference {
@@ -114,15 +89,5 @@ pub(super) fn referred(reference: &AttributeReference) -> Option<String> {
         AttributeReference::Vendor(vendor) => {
             Some(internal(vendor.vendor_identification.as_str(), vendor.attribute_name.as_str()))
         }
-    }
-}
-
-/// The reference to an attribute by the engine's name; `None` for one that 2.x cannot name.
-pub(super) fn reference(name: &str) -> Option<AttributeReference> {
-    match external(name) {
-        Some((vendor, name)) => {
-            Some(AttributeReference::Vendor(VendorAttributeReference::new(vendor, name)))
-        }
-        None => Tag::from_title(name).map(AttributeReference::Tag),
     }
 }

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     Secret,
+    form::VENDOR,
     message::{
         Attribute, AttributeValue, KeyBlock, KeyMaterial, KeyValue, ManagedObject,
         TemplateAttribute, TransparentValue,
@@ -357,10 +358,6 @@ fn is_visible(attribute: &Attribute, version: ProtocolVersion) -> bool {
     ];
     !gone.contains(&attribute.name()) && attribute.row().is_none_or(|row| row.since <= version)
 }
-
-/// What stands between vendor and name in the name of an attribute of 2.x that is neither the
-/// clients' (`x`) nor the server's (`y`).
-pub(super) const VENDOR: char = '\u{1f}';
 
 /// Whether a client may make up an attribute of this name (section 3.39): `x-` for the client's
 /// own, `y-` for the server's.

@@ -16,4 +16,5 @@ mod server_binding;
 mod service;
 mod support;
 mod tls_binding;
+mod versions;
 mod wire;

@@ -227,18 +227,22 @@ fn a_faulty_payload_spoils_only_its_own_item() {
         0x0f,
         [enumeration(0x5c, 0x14), octets(0x93, b"2"), structure(0x79, [text(0x94, "1")])],
     );
-    // A Unique Identifier that is a number.
+    // A Key Format Type that is a text.
     let bad = structure(
         0x0f,
-        [enumeration(0x5c, 0x0a), octets(0x93, b"1"), structure(0x79, [integer(0x94, 7)])],
+        [
+            enumeration(0x5c, 0x0a),
+            octets(0x93, b"1"),
+            structure(0x79, [text(0x94, "7"), text(0x42, "Raw")]),
+        ],
     );
     let header = structure(0x77, [version(4), integer(0x0d, 2)]);
     let message = read(&structure(0x78, [header, bad, good]));
     let RequestPayload::Faulty(faulty) = &message.batch_items[0].payload else { panic!() };
     assert_eq!(faulty.operation, Operation::GET);
     let said = faulty.error.to_string();
-    assert!(said.contains("RequestMessage/BatchItem/RequestPayload/UniqueIdentifier"), "{said}");
-    assert!(said.contains("expected Text String, found Integer"), "{said}");
+    assert!(said.contains("RequestMessage/BatchItem/RequestPayload/KeyFormatType"), "{said}");
+    assert!(said.contains("expected Enumeration, found Text String"), "{said}");
     assert!(matches!(message.batch_items[1].payload, RequestPayload::Destroy(_)));
 }
 
@@ -278,7 +282,8 @@ fn credentials() {
     let certificate = credential(8, structure(0x25, [octets(0x1e, b"DER")]));
     let ticket = credential(6, text(0x25, "any"));
     let authentication = structure(0x0c, [password, device, certificate, ticket]);
-    let header = structure(0x77, [version(4), authentication, integer(0x0d, 0)]);
+    let two = structure(0x69, [integer(0x6a, 2), integer(0x6b, 1)]);
+    let header = structure(0x77, [two, authentication, integer(0x0d, 0)]);
     let message = read(&structure(0x78, [header]));
     let credentials = &message.header.authentication.as_ref().unwrap().credentials;
     let CredentialValue::UsernameAndPassword(user) = &credentials[0].credential_value else {
@@ -324,7 +329,7 @@ fn a_long_text_is_a_slice_of_the_message_and_a_short_one_stands_in_place() {
         let octets = request.encode().unwrap();
         let message = RequestMessage::decode(&octets, &Options::STRICT).unwrap();
         let RequestPayload::Destroy(destroy) = &message.batch_items[0].payload else { panic!() };
-        let uid = destroy.unique_identifier.as_ref().unwrap();
+        let uid = destroy.unique_identifier.as_ref().unwrap().as_text().unwrap();
         assert_eq!(octets.as_ptr_range().contains(&uid.as_ptr()), shared, "{length}");
     }
 }

@@ -257,16 +257,16 @@ fn a_message_that_is_faulty_behind_its_header_is_answered_in_kmip() {
 
 #[test]
 fn a_message_whose_header_cannot_be_read_is_told_which_versions_are_spoken() {
-    // A header of KMIP 2.x whose Asynchronous Indicator is an Enumeration.
-    let two = structure(0x69, [integer(0x6a, 2), integer(0x6b, 1)]);
-    let header = structure(0x77, [two, enumeration(0x07, 3), integer(0x0d, 1)]);
+    // A header of KMIP 3.0 whose Batch Count is of another type.
+    let three = structure(0x69, [integer(0x6a, 3), integer(0x6b, 0)]);
+    let header = structure(0x77, [three, enumeration(0x0d, 1)]);
     let item = [enumeration(0x5c, 0x18), structure(0x79, [enumeration(0x74, 1)])];
     let response = send(structure(0x78, [header, structure(0x0f, item)]));
     let failure = whole_failure(&response);
     assert_eq!(failure.reason, ResultReason::INVALID_MESSAGE);
     let said = failure.message.unwrap();
-    assert!(said.contains("2.1") && said.contains("1.0 to 1.4"), "{said}");
-    assert_eq!(message(&response).header.protocol_version, ProtocolVersion::V2_1);
+    assert!(said.contains("3.0 is not spoken here; use 1.0 to 1.4, 2.0 or 2.1"), "{said}");
+    assert_eq!(message(&response).header.protocol_version, ProtocolVersion::V1_4);
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn answer(payload: RequestPayload) -> Result<ResponsePayload, Failure> {
         }
         RequestPayload::GetAttributeList(list) => {
             let names = ["Object Type", "Unique Identifier"].map(Text::from).to_vec();
-            let uid = list.unique_identifier.unwrap_or_default();
+            let uid = list.unique_identifier.unwrap_or_else(|| "".into());
             Ok(GetAttributeListResponse::new(uid, names).into())
         }
         RequestPayload::Faulty(faulty) => Err(Failure::from(&faulty.error)),

@@ -1,6 +1,6 @@
 //! Content blocks.
 
-use bindery_xml::{Fragment, Inside};
+use bindery_xml::{Event, Fragment, Inside};
 
 use super::ContentBinding;
 use crate::dialect::Dialect;
@@ -8,6 +8,7 @@ use crate::error::WriteFault;
 use crate::node::{Held, Item, Node, Value as _, one, opt};
 use crate::registry::Field;
 use crate::timestamp::Timestamp;
+use crate::walker::STIX;
 
 /// A content block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,13 @@ impl Content<'_> {
             Self::Inside(inside) => inside.raw(),
             Self::Element(element) => element.raw(),
         }
+    }
+
+    /// Whether the draft can carry it: one element `STIX` of its namespace.
+    pub fn is_draft_stix(&self) -> bool {
+        let Self::Element(element) = self else { return false };
+        let mut reader = element.reader(&bindery_xml::Options::STRICT);
+        matches!(reader.next_event(), Ok(Some(Event::Start(start))) if start.name().is(STIX, "STIX"))
     }
 
     /// The same, borrowing nothing.
@@ -110,7 +118,11 @@ impl<'a> ContentBlock<'a> {
             let expected = "blocks with the message's content binding and one STIX element only";
             let bare = Self::new(self.binding.clone(), self.content.clone()) == *self;
             return match &self.content {
-                Content::Element(element) if bare && binding == Some(&self.binding.id) => {
+                Content::Element(element)
+                    if bare
+                        && binding == Some(&self.binding.id)
+                        && self.content.is_draft_stix() =>
+                {
                     Ok(Item::Element(Held::Written(element)))
                 }
                 Content::Element(_) | Content::Inside(_) => Err(WriteFault::Block { expected }),

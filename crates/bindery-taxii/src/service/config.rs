@@ -3,7 +3,9 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use super::{FeedStoreError, PageLimits};
+use bindery_core::{Principal, Refusal};
+
+use super::{FeedStoreError, Grantee, PageLimits, PushRules};
 use crate::{Carrier, Service, TaxiiRequest};
 
 /// Where services stand, as clients are told.
@@ -40,12 +42,52 @@ impl Places {
     }
 }
 
+/// Who may use a service at all; what they may do with collections is said there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServiceAccess {
+    /// To whom it is open; nobody else gets to it, and nobody at all where this is empty.
+    pub to: Vec<Grantee>,
+    /// Whether it is not there for everybody else (status 404), rather than forbidden (403). That it cannot be told from an
+    /// unknown path takes a [`Gate`](super::Gate) in front.
+    pub concealed: bool,
+}
+
+impl ServiceAccess {
+    /// A service that is open to these, and forbidden to others.
+    pub const fn open_to(to: Vec<Grantee>) -> Self {
+        Self { to, concealed: false }
+    }
+
+    /// The same, hidden from others.
+    #[must_use]
+    pub const fn concealed(mut self) -> Self {
+        self.concealed = true;
+        self
+    }
+
+    /// What those are told to whom it is not open.
+    pub(super) const fn refusal(&self) -> Refusal {
+        if self.concealed { Refusal::Target } else { Refusal::Forbidden }
+    }
+
+    /// Whether somebody may use it; `None` is a peer without an account.
+    pub fn permits(&self, principal: Option<&Principal>) -> bool {
+        self.to.iter().any(|one| one.includes(principal))
+    }
+}
+
 /// The feed services' settings.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FeedServerConfig {
     /// Where the services stand.
     pub places: Places,
+    /// Who may use a service at all (draft, section 7: 403, or 404 to conceal it). One that is not named is open to
+    /// everybody.
+    pub access: BTreeMap<Service, ServiceAccess>,
+    /// Where subscribers may have content pushed; nothing, the default: nowhere. A [`Pusher`](super::Pusher) does it.
+    pub push: Option<PushRules>,
     /// The collections that content goes to when its sender names none, as 1.0 and the draft never do.
     pub default_destinations: Vec<String>,
     /// The most of one result part, in 1.1: what an answer holds in memory. Default 1,000 blocks and 8 MiB.
@@ -70,6 +112,8 @@ impl Default for FeedServerConfig {
     fn default() -> Self {
         Self {
             places: Places::default(),
+            access: BTreeMap::new(),
+            push: None,
             default_destinations: Vec::new(),
             part: PageLimits::new(1_000, 8 << 20),
             page: PageLimits::default(),

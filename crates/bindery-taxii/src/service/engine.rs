@@ -31,6 +31,11 @@ impl FeedServer {
     pub async fn respond(&self, cx: &Context, request: TaxiiRequest) -> TaxiiResponse {
         let dialect = request.dialect;
         let id = request.message.id.clone();
+        if let Some(access) = self.config.access.get(&request.service)
+            && !access.permits(cx.principal.as_ref())
+        {
+            return TaxiiResponse::Refused(access.refusal());
+        }
         match self.dispatch(cx, request).await {
             Ok(Answering::Body(body)) => self.message(dialect, &id, *body).into(),
             Ok(Answering::Response(response)) => response,
@@ -69,7 +74,7 @@ impl FeedServer {
             return Err(Fault::new(status, reason));
         }
         match &request.message.body {
-            Body::DiscoveryRequest => Ok(Answering::of(self.discovery(&request))),
+            Body::DiscoveryRequest => Ok(Answering::of(self.discovery(cx, &request))),
             Body::CollectionInformationRequest => {
                 Ok(Answering::of(self.information(cx, &request).await?))
             }

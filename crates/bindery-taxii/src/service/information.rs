@@ -3,11 +3,11 @@
 use bindery_core::Context;
 use bindery_taxii_xml::{
     Collection, CollectionInformationResponse, ContentBinding, Dialect, DiscoveryResponse,
-    InboxService, ServiceContact, ServiceInstance,
+    InboxService, PushMethod, ServiceContact, ServiceInstance,
 };
 
 use super::{
-    Collection as Stored,
+    Collection as Stored, PushRules,
     engine::{Done, FeedServer, seen},
 };
 use crate::{Names, Service, TaxiiRequest};
@@ -26,14 +26,19 @@ const STIX: [&str; 5] = [
 
 impl FeedServer {
     /// The services that are there, at the addresses by which the client came.
-    pub(super) fn discovery(&self, request: &TaxiiRequest) -> DiscoveryResponse {
+    pub(super) fn discovery(&self, cx: &Context, request: &TaxiiRequest) -> DiscoveryResponse {
         let names = Names::of(request.dialect);
         let carrier = self.config.places.carrier(request);
         let services = Service::ALL.into_iter().filter_map(|service| {
+            let access = self.config.access.get(&service);
+            let may = access.is_none_or(|access| access.permits(cx.principal.as_ref()));
+            if !may && access.is_some_and(|access| access.concealed) {
+                return None;
+            }
             let address = self.config.places.address(service, request)?;
             Some(ServiceInstance {
                 service_type: service.service_type(),
-                available: Some(true),
+                available: Some(may),
                 service_version: names.services().to_owned(),
                 protocol_binding: names.protocol(carrier).to_owned(),
                 address,
@@ -93,6 +98,7 @@ impl FeedServer {
             // 1.0 wants a way to get at a feed in any case.
             polling_services = contact(Service::Poll, true);
         }
+        let (delivery_methods, push_methods) = self.ways(one, dialect, subscribes);
         let inboxes = contact(Service::Inbox, sends && dialect == Dialect::V1_1);
         Collection {
             name: one.name.clone(),
@@ -101,7 +107,7 @@ impl FeedServer {
             description: one.description.clone(),
             volume: one.volume.filter(|_| dialect == Dialect::V1_1),
             content_bindings: bindings(one, dialect),
-            push_methods: Vec::new(),
+            push_methods,
             polling_services,
             subscription_services: contact(Service::CollectionManagement, subscribes),
             receiving_inbox_services: inboxes
@@ -113,9 +119,36 @@ impl FeedServer {
                     content_bindings: bindings(one, dialect),
                 })
                 .collect(),
-            delivery_methods: if draft { vec!["POLL".to_owned()] } else { Vec::new() },
+            delivery_methods,
             message_bindings: if draft { vec![message] } else { Vec::new() },
         }
+    }
+
+    /// How content is delivered: the draft's delivery methods, and the push methods of 1.0 and 1.1.
+    fn ways(
+        &self,
+        one: &Stored,
+        dialect: Dialect,
+        subscribes: bool,
+    ) -> (Vec<String>, Vec<PushMethod>) {
+        let pushes = self.config.push.as_ref().filter(|_| subscribes && one.offers.push);
+        let protocols = pushes.map(|rules| rules.protocols(dialect)).unwrap_or_default();
+        if dialect == Dialect::Draft {
+            let poll = one.offers.poll || protocols.is_empty();
+            // It wants one in any case.
+            let poll = poll.then(|| "POLL".to_owned());
+            return (
+                poll.into_iter().chain(protocols.into_iter().map(str::to_owned)).collect(),
+                Vec::new(),
+            );
+        }
+        let messages: Vec<String> =
+            PushRules::messages(dialect).into_iter().map(str::to_owned).collect();
+        let methods = protocols.into_iter().map(|protocol| PushMethod {
+            protocol_binding: protocol.to_owned(),
+            message_bindings: messages.clone(),
+        });
+        (Vec::new(), methods.collect())
     }
 }
 

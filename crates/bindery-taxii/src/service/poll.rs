@@ -408,15 +408,16 @@ pub(super) fn supported(fault: Fault, collection: &Collection) -> Fault {
     bindings.fold(fault, |fault, one| fault.with("SUPPORTED_CONTENT", &*one.id))
 }
 
-/// A block in a dialect's form; nothing where the dialect cannot carry it: the draft's content is one element.
-fn written(
+/// A block in a dialect's form; nothing where the dialect cannot carry it: the draft's content is one element `STIX`.
+pub(super) fn written(
     stored: StoredBlock,
     dialect: Dialect,
 ) -> Result<Option<ContentBlock<'static>>, BlocksFailed> {
     if dialect == Dialect::Draft {
         let Ok(element) = stored.block.content.into_element() else { return Ok(None) };
+        let content = Content::Element(element);
         let binding = ContentBinding::new(stored.block.binding);
-        return Ok(Some(ContentBlock::new(binding, Content::Element(element))));
+        return Ok(content.is_draft_stix().then(|| ContentBlock::new(binding, content)));
     }
     let label = stored.label.unix_micros();
     let mut block = stored

@@ -2,12 +2,13 @@
 
 use bindery_core::Context;
 use bindery_taxii_xml::{
-    Action, Body, ContentBinding, Dialect, ResponseType, StatusType, Subscription as Shown,
-    SubscriptionParameters, SubscriptionRequest, SubscriptionResponse, SubscriptionStatus,
+    Action, Body, ContentBinding, Dialect, PushParameters, ResponseType, StatusType,
+    Subscription as Shown, SubscriptionParameters, SubscriptionRequest, SubscriptionResponse,
+    SubscriptionStatus,
 };
 
 use super::{
-    Change, Collection, CommitError, Subscription, SubscriptionFilter, Versioned,
+    Change, Collection, CommitError, PushTo, Subscription, SubscriptionFilter, Versioned,
     engine::{Answering, Done, FeedServer, Wants},
     fault::Fault,
     poll::check_bindings,
@@ -24,19 +25,53 @@ const POLL: &str = "POLL";
 struct Terms {
     response_type: ResponseType,
     bindings: Vec<ContentBinding>,
+    push: Option<PushTo>,
 }
 
 impl Terms {
-    fn asked(request: &SubscriptionRequest) -> Done<Self> {
-        let unsupported_push = || {
-            let reason =
-                "content is not pushed from here; subscribe without push parameters, and poll";
-            Fault::new(StatusType::UnsupportedProtocol, reason)
+    fn put_into(self, subscription: &mut Subscription) {
+        subscription.response_type = self.response_type;
+        subscription.content_bindings = self.bindings;
+        subscription.push = self.push;
+    }
+}
+
+/// The inbox that a request names.
+fn push_to(request: &SubscriptionRequest) -> Option<PushTo> {
+    if let Some(push) = &request.push {
+        return Some(PushTo::new(&push.protocol_binding, &push.address, &push.message_binding));
+    }
+    let draft = request.terms.as_ref().filter(|terms| terms.delivery_method != POLL)?;
+    Some(PushTo::new(&draft.delivery_method, &draft.send_to, &draft.message_binding))
+}
+
+impl FeedServer {
+    /// What is asked for, checked in the order of the specification: protocol, message, query, content.
+    fn terms(
+        &self,
+        dialect: Dialect,
+        collection: &Collection,
+        request: &SubscriptionRequest,
+    ) -> Done<Terms> {
+        let rules = self.config.push.as_ref().filter(|_| collection.offers.push);
+        let push = match (push_to(request), rules) {
+            (Some(to), Some(rules)) => Some(rules.check(to, dialect)?),
+            (Some(_), None) => {
+                let reason =
+                    "the collection is not pushed; subscribe without push parameters, and poll";
+                return Err(Fault::new(StatusType::UnsupportedProtocol, reason));
+            }
+            (None, _) if !collection.offers.poll => {
+                let reason = "the collection cannot be polled; name an inbox to push to";
+                return Err(Fault::new(StatusType::PollingUnsupported, reason));
+            }
+            (None, _) => None,
         };
-        if request.push.is_some() {
-            return Err(unsupported_push());
+        let mut terms = Terms { response_type: ResponseType::Full, bindings: Vec::new(), push };
+        if let Some(push) = &request.push {
+            // 1.0 has them there.
+            terms.bindings.clone_from(&push.content_bindings);
         }
-        let mut terms = Self { response_type: ResponseType::Full, bindings: Vec::new() };
         if let Some(parameters) = &request.parameters {
             if parameters.query.is_some() {
                 let reason = "queries are not taken here; subscribe without one";
@@ -48,25 +83,16 @@ impl Terms {
             terms.bindings.clone_from(&parameters.content_bindings);
         }
         if let Some(draft) = &request.terms {
-            if draft.delivery_method != POLL {
-                return Err(unsupported_push());
-            }
             if draft.protect == Some(true) {
                 let reason = "messages are not protected beyond their channel";
                 return Err(Fault::new(StatusType::ProtectionUnsupported, reason));
             }
             terms.bindings.push(ContentBinding::new(draft.content_binding.clone()));
         }
+        check_bindings(collection, &terms.bindings)?;
         Ok(terms)
     }
 
-    fn put_into(self, subscription: &mut Subscription) {
-        subscription.response_type = self.response_type;
-        subscription.content_bindings = self.bindings;
-    }
-}
-
-impl FeedServer {
     pub(super) async fn subscription(
         &self,
         cx: &Context,
@@ -80,7 +106,9 @@ impl FeedServer {
             self.collection(cx, request.dialect, &asked.collection, Wants::Subscribe).await?;
         let collection = found.collection;
         let shown = match &asked.action {
-            Action::Subscribe => vec![self.subscribe(cx, &collection, asked).await?],
+            Action::Subscribe => {
+                vec![self.subscribe(cx, request.dialect, &collection, asked).await?]
+            }
             Action::Unsubscribe => {
                 let id = required(asked)?;
                 let ended = SubscriptionStatus::Unsubscribed;
@@ -118,11 +146,11 @@ impl FeedServer {
     async fn subscribe(
         &self,
         cx: &Context,
+        dialect: Dialect,
         collection: &Collection,
         asked: &SubscriptionRequest,
     ) -> Done<Subscription> {
-        let terms = Terms::asked(asked)?;
-        check_bindings(collection, &terms.bindings)?;
+        let terms = self.terms(dialect, collection, asked)?;
         let id = self.ids.uri();
         let mut made = Subscription::new(id, &collection.name, cx.principal.clone(), cx.now);
         terms.put_into(&mut made);
@@ -246,8 +274,7 @@ impl FeedServer {
             let found = self.own(cx, collection, id).await?;
             let going = found.filter(|one| one.record.status != SubscriptionStatus::Unsubscribed);
             let found = going.ok_or_else(|| Fault::not_found("subscription", id))?;
-            let wanted = Terms::asked(asked)?;
-            check_bindings(collection, &wanted.bindings)?;
+            let wanted = self.terms(Dialect::Draft, collection, asked)?;
             let mut subscription = found.record;
             wanted.put_into(&mut subscription);
             let change = replace(subscription.clone(), found.version);
@@ -270,21 +297,38 @@ impl FeedServer {
             poll_instances: Vec::new(),
             terms: None,
         };
+        let push = one.push;
         if dialect == Dialect::Draft {
             shown.terms = Some(bindery_taxii_xml::Terms {
                 protect: Some(false),
-                delivery_method: POLL.to_owned(),
-                message_binding: Names::of(dialect).message().to_owned(),
+                delivery_method: push
+                    .as_ref()
+                    .map_or_else(|| POLL.to_owned(), |push| push.protocol_binding.clone()),
+                message_binding: push.as_ref().map_or_else(
+                    || Names::of(dialect).message().to_owned(),
+                    |push| push.message_binding.clone(),
+                ),
                 content_binding: one
                     .content_bindings
                     .first()
                     .map(|one| one.id.clone())
                     .unwrap_or_default(),
-                send_to: String::new(),
+                send_to: push.map(|push| push.address).unwrap_or_default(),
             });
             return shown;
         }
-        if going {
+        let polled = push.is_none();
+        shown.push = push.map(|push| PushParameters {
+            protocol_binding: push.protocol_binding,
+            address: push.address,
+            message_binding: push.message_binding,
+            // 1.0 says here what is wanted, 1.1 in its parameters.
+            content_bindings: match dialect {
+                Dialect::V1_0 => one.content_bindings.clone(),
+                _ => Vec::new(),
+            },
+        });
+        if going && polled {
             shown.poll_instances = self.poll_instances(request);
         }
         if dialect == Dialect::V1_1 {

@@ -7,8 +7,8 @@ use std::{
 };
 
 use bindery_core::{
-    Body, BodyError, Channel, Context, Endpoint, IdentityError, Notes, Peer, Principal, Refusal,
-    Refused,
+    Body, BodyError, Channel, Context, Endpoint, Fault, IdentityError, Notes, Peer, Principal,
+    Refusal, Refused,
 };
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, request};
@@ -122,7 +122,10 @@ impl Session {
                 return closing(response);
             }
         };
-        if !endpoint.profile().response_codings.is_empty() {
+        // What says that nothing is there is the same answer whether or not something is.
+        let refused =
+            response.extensions().get::<Refused>().map(|Refused(refusal)| refusal.fault());
+        if !endpoint.profile().response_codings.is_empty() && refused != Some(Fault::Target) {
             apply_coding(&mut response, acceptable);
         }
         response

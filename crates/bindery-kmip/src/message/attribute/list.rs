@@ -41,7 +41,7 @@ impl Structure for Attributes {
     fn decode_fields(fields: &mut Decoder<'_>) -> Result<Self, Error> {
         let mut attributes = Vec::new();
         while let Some(element) = fields.next()? {
-            attributes.push(Attribute::new(decode_tagged(element)?));
+            attributes.push(Attribute::decode_tagged(element)?);
         }
         Ok(Self { attributes })
     }
@@ -57,7 +57,7 @@ impl Structure for Attributes {
     }
 }
 
-fn decode_tagged(element: Element<'_>) -> Result<AttributeValue, Error> {
+pub(super) fn decode_tagged(element: Element<'_>) -> Result<AttributeValue, Error> {
     let tag = element.tag();
     if tag == Tag::ATTRIBUTE {
         return match element.decode() {
@@ -195,6 +195,20 @@ impl AttributeReference {
         match self {
             Self::Tag(tag) => tag.title(),
             Self::Vendor(vendor) => Some(&vendor.attribute_name),
+        }
+    }
+
+    /// The name as KMIP 1.x writes it, with a vendor's attribute as `VENDOR-NAME` (custom attributes
+    /// of 1.x are those of the vendors x and y), and a tag without a name in hex.
+    pub fn display_name(&self) -> Text {
+        match self {
+            Self::Tag(tag) => match tag.title() {
+                Some(title) => title.into(),
+                None => tag.to_string().into(),
+            },
+            Self::Vendor(vendor) => {
+                format!("{}-{}", vendor.vendor_identification, vendor.attribute_name).into()
+            }
         }
     }
 }

@@ -11,6 +11,8 @@ use bindery_ttlv::{
 };
 use bytes::Bytes;
 
+use crate::message::UniqueIdentifier;
+
 /// Name (section 3.2).
 #[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
 #[ttlv(tag = NAME)]
@@ -182,7 +184,7 @@ pub struct Link {
     pub link_type: LinkType,
     /// The other object's Unique Identifier.
     #[ttlv(tag = LINKED_OBJECT_IDENTIFIER)]
-    pub linked_object_identifier: Text,
+    pub linked_object_identifier: UniqueIdentifier,
     /// Fields that are not named above, where they stood.
     #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
@@ -190,7 +192,7 @@ pub struct Link {
 
 impl Link {
     /// A link from its type and the other object's Unique Identifier.
-    pub fn new(link_type: LinkType, linked_object_identifier: impl Into<Text>) -> Self {
+    pub fn new(link_type: LinkType, linked_object_identifier: impl Into<UniqueIdentifier>) -> Self {
         let linked_object_identifier = linked_object_identifier.into();
         Self { link_type, linked_object_identifier, unknown: Vec::new() }
     }

@@ -1,8 +1,9 @@
 //! Key Block, Key Value and Key Material (KMIP 1.4, sections 2.1.3 to 2.1.7).
 
 use bindery_ttlv::{
-    Decode, Decoder, Element, Encode, Error, ItemType, RawItem, RawValue, Structure, Tag, Tagged,
-    Text, Ttlv, Writer,
+    Decode, Decoder, Element, Encode, Error, ErrorKind, ItemType, RawItem, RawValue, Structure,
+    Tag, Tagged, Text, Ttlv, Writer,
+    derived::{Order, Unknown, fill, keep, push},
     registry::{
         CryptographicAlgorithm, EncodingOption, KeyCompressionType, KeyFormatType, WrappingMethod,
     },
@@ -11,7 +12,8 @@ use bytes::Bytes;
 
 use crate::{
     Secret,
-    message::{Attribute, CryptographicParameters},
+    message::{Attribute, AttributeValue, Attributes, CryptographicParameters, UniqueIdentifier},
+    registry::AttributeRow,
 };
 
 /// Key Block (section 2.1.3).
@@ -44,11 +46,7 @@ impl KeyBlock {
         Self {
             key_format_type,
             key_compression_type: None,
-            key_value: Some(KeyValue::Plain(PlainKeyValue {
-                key_material: KeyMaterial::Octets(key),
-                attributes: Vec::new(),
-                unknown: Vec::new(),
-            })),
+            key_value: Some(KeyValue::Plain(PlainKeyValue::new(KeyMaterial::Octets(key)))),
             cryptographic_algorithm: None,
             cryptographic_length: None,
             key_wrapping_data: None,
@@ -111,25 +109,82 @@ impl Tagged for KeyValue {
 }
 
 /// A Key Value in clear.
-#[derive(Clone, Debug, PartialEq, Eq, Ttlv)]
-#[ttlv(tag = KEY_VALUE)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlainKeyValue {
     /// The key.
-    #[ttlv(tag = KEY_MATERIAL)]
     pub key_material: KeyMaterial,
-    /// Attributes that travel with the key.
-    #[ttlv(tag = ATTRIBUTE)]
+    /// Attributes that travel with the key (1.x).
     pub attributes: Vec<Attribute>,
+    /// The same in the form of 2.x.
+    pub attributes_2: Option<Attributes>,
     /// Fields that are not named above, where they stood.
-    #[ttlv(unknown)]
     pub unknown: Vec<RawItem>,
+}
+
+impl Tagged for PlainKeyValue {
+    const TAG: Tag = Tag::KEY_VALUE;
+}
+
+// By hand: attributes without a structure around them are refused, or tolerated as attributes.
+impl Structure for PlainKeyValue {
+    fn decode_fields(fields: &mut Decoder<'_>) -> Result<Self, Error> {
+        let mut order = Order::new();
+        let (mut key_material, mut attributes_2) = (None, None);
+        let (mut attributes, mut unknown) = (Vec::new(), Vec::new());
+        while let Some(element) = fields.next()? {
+            match element.tag() {
+                Tag::KEY_MATERIAL => fill(element, &mut order, 1, &mut key_material)?,
+                Tag::ATTRIBUTE => push(element, &mut order, 2, &mut attributes)?,
+                Tag::ATTRIBUTES => fill(element, &mut order, 3, &mut attributes_2)?,
+                tag if is_attribute(tag) => {
+                    if !element.options().tolerance.key_value_attributes {
+                        return Err(element.error(ErrorKind::UnexpectedField { tag }));
+                    }
+                    match Attribute::decode_tagged(element)? {
+                        // Of another type or a part only: an Attribute could not hold it.
+                        Attribute { value: AttributeValue::Other(..), .. } => {
+                            keep(element, &order, &mut unknown)?;
+                        }
+                        attribute => attributes.push(attribute),
+                    }
+                }
+                _ => keep(element, &order, &mut unknown)?,
+            }
+        }
+        let key_material = key_material.ok_or_else(|| fields.missing(Tag::KEY_MATERIAL))?;
+        Ok(Self { key_material, attributes, attributes_2, unknown })
+    }
+
+    fn encode_fields(&self, writer: &mut Writer<'_>) {
+        let mut unknown = Unknown::new(&self.unknown);
+        unknown.upto(writer, 0, 0);
+        self.key_material.encode(Tag::KEY_MATERIAL, writer);
+        unknown.upto(writer, 1, 1);
+        for (nth, attribute) in (1..).zip(&self.attributes) {
+            attribute.encode(Tag::ATTRIBUTE, writer);
+            unknown.upto(writer, 2, nth);
+        }
+        unknown.upto(writer, 2, usize::MAX);
+        self.attributes_2.iter().for_each(|list| list.encode(Tag::ATTRIBUTES, writer));
+        unknown.rest(writer);
+    }
+}
+
+/// Whether a tag is that of an attribute of the specification's.
+fn is_attribute(tag: Tag) -> bool {
+    tag.title().is_some_and(|title| AttributeRow::by_name(title).is_some())
 }
 
 impl PlainKeyValue {
     /// A Key Value without attributes.
     pub const fn new(key_material: KeyMaterial) -> Self {
-        Self { key_material, attributes: Vec::new(), unknown: Vec::new() }
+        Self { key_material, attributes: Vec::new(), attributes_2: None, unknown: Vec::new() }
+    }
+
+    /// The attributes, whatever their form.
+    pub fn all_attributes(&self) -> impl Iterator<Item = &Attribute> {
+        self.attributes.iter().chain(self.attributes_2.iter().flat_map(|list| &list.attributes))
     }
 }
 
@@ -328,7 +383,7 @@ impl KeyWrappingSpecification {
 pub struct EncryptionKeyInformation {
     /// The key.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// How it is used.
     pub cryptographic_parameters: Option<CryptographicParameters>,
     /// Fields that are not named above, where they stood.
@@ -343,7 +398,7 @@ pub struct EncryptionKeyInformation {
 pub struct MacSignatureKeyInformation {
     /// The key.
     #[ttlv(tag = UNIQUE_IDENTIFIER)]
-    pub unique_identifier: Text,
+    pub unique_identifier: UniqueIdentifier,
     /// How it is used.
     pub cryptographic_parameters: Option<CryptographicParameters>,
     /// Fields that are not named above, where they stood.

@@ -1,11 +1,8 @@
 //! The items that use keys: Encrypt, Decrypt, Sign, Signature Verify, MAC, MAC Verify, Hash, RNG
 //! Retrieve and RNG Seed, whole or in pieces.
 
-use bindery_ttlv::{
-    Text,
-    registry::{
-        CryptographicUsageMask as Mask, ObjectType, Operation, ResultReason, ValidityIndicator,
-    },
+use bindery_ttlv::registry::{
+    CryptographicUsageMask as Mask, ObjectType, Operation, ResultReason, ValidityIndicator,
 };
 use bytes::Bytes;
 
@@ -17,6 +14,7 @@ use crate::{
         HashResponse, MacRequest, MacResponse, MacVerifyRequest, MacVerifyResponse, RequestPayload,
         ResponsePayload, RngRetrieveRequest, RngRetrieveResponse, RngSeedRequest, RngSeedResponse,
         SignRequest, SignResponse, SignatureVerifyRequest, SignatureVerifyResponse,
+        UniqueIdentifier,
     },
     service::{
         Message, Running,
@@ -73,7 +71,7 @@ impl Batch<'_> {
     }
 
     /// A key that may be used so.
-    async fn key(&mut self, uid: Option<&Text>, usage: Use) -> Result<Object, Fault> {
+    async fn key(&mut self, uid: Option<&UniqueIdentifier>, usage: Use) -> Result<Object, Fault> {
         let object = self.object(uid).await?;
         usage.check(&self.scene, &object)?;
         Ok(object)

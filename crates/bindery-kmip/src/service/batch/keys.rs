@@ -110,7 +110,7 @@ impl Batch<'_> {
         let usage = Use::protect("Derive Key", Mask::DERIVE_KEY);
         let mut bases = Vec::new();
         for uid in request.unique_identifiers.iter().take(2) {
-            let base = self.object_of(uid.as_str()).await?;
+            let base = self.object(Some(uid)).await?;
             usage.check(&self.scene, &base)?;
             bases.push(base);
         }
@@ -141,7 +141,7 @@ impl Batch<'_> {
         let object = self.object(request.unique_identifier.as_ref()).await?;
         let mut response = operation::get::decide(&self.scene, &object, request)?;
         if let Some(specification) = &request.key_wrapping_specification {
-            let wrapping = wrap::wrapping_key(specification)?;
+            let wrapping = self.meant(Some(wrap::wrapping_key(specification)?))?;
             let wrapping = self.wrapping_object(&wrapping).await?;
             wrap::wrap(&self.scene, &object, &wrapping, specification, &mut response.object)?;
         }
@@ -191,7 +191,9 @@ impl Batch<'_> {
         &mut self,
         request: &ImportRequest,
     ) -> Result<(ImportResponse, String), Fault> {
-        let uid = request.unique_identifier.as_str().to_owned();
+        let Some(uid) = request.unique_identifier.as_text().map(str::to_owned) else {
+            return Err(Failure::invalid_field("an object is imported under a Text String").into());
+        };
         if uid.is_empty() || uid.len() > super::UID_OCTETS {
             let text = format!("a Unique Identifier has 1 to {} octets here", super::UID_OCTETS);
             return Err(Failure::invalid_field(text).into());
@@ -214,7 +216,7 @@ impl Batch<'_> {
             object.clone(),
             crate::message::TemplateAttribute::new(attributes),
         );
-        if object.object_type() != request.object_type {
+        if request.object_type.is_some_and(|said| said != object.object_type()) {
             return Err(
                 Failure::invalid_field("the Object Type is another than the object's").into()
             );
@@ -262,7 +264,7 @@ impl Batch<'_> {
         }
         let mut parts = Vec::new();
         for uid in &request.unique_identifiers {
-            parts.push(self.object_of(uid.as_str()).await?);
+            parts.push(self.object(Some(uid)).await?);
         }
         if let Some(template) = &request.attributes {
             no_templates(template.names())?;

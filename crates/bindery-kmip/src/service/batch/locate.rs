@@ -1,6 +1,6 @@
 //! Locate: going through what the store finds.
 
-use bindery_ttlv::{ProtocolVersion, Text};
+use bindery_ttlv::ProtocolVersion;
 
 use super::{Batch, Fault};
 use crate::{
@@ -129,7 +129,7 @@ impl Found {
     }
 
     fn response(self) -> LocateResponse {
-        let mut response = LocateResponse::new(self.uids.into_iter().map(Text::from).collect());
+        let mut response = LocateResponse::new(self.uids.into_iter().map(Into::into).collect());
         response.located_items = self.total.and_then(|total| i32::try_from(total).ok());
         response
     }

@@ -60,7 +60,7 @@ pub(in crate::service) fn public_of(private: &Object) -> Result<String, Failure>
     private
         .find(|value| match value {
             AttributeValue::Link(link) if link.link_type == LinkType::PUBLIC_KEY_LINK => {
-                Some(link.linked_object_identifier.as_str().to_owned())
+                link.linked_object_identifier.as_text().map(str::to_owned)
             }
             _ => None,
         })

@@ -7,7 +7,7 @@ use crate::{
     Secret,
     message::{
         CryptographicParameters, Failure, KeyBlock, KeyMaterial, KeyValue, KeyWrappingData,
-        KeyWrappingSpecification, ManagedObject, PlainKeyValue,
+        KeyWrappingSpecification, ManagedObject, PlainKeyValue, UniqueIdentifier,
     },
     service::{Fault, object::Object},
 };
@@ -15,7 +15,7 @@ use crate::{
 /// The key that a specification wraps with.
 pub(in crate::service) fn wrapping_key(
     specification: &KeyWrappingSpecification,
-) -> Result<String, Failure> {
+) -> Result<&UniqueIdentifier, Failure> {
     if specification.wrapping_method != WrappingMethod::ENCRYPT
         || specification.mac_signature_key_information.is_some()
     {
@@ -24,7 +24,7 @@ pub(in crate::service) fn wrapping_key(
     let information = specification.encryption_key_information.as_ref();
     let information =
         information.ok_or_else(|| Failure::invalid_field("the wrapping key is not named"))?;
-    Ok(information.unique_identifier.as_str().to_owned())
+    Ok(&information.unique_identifier)
 }
 
 /// Wraps what an answer holds.

@@ -1,16 +1,14 @@
 //! Batches: Stop, Continue, Undo, and the ID Placeholder.
 
 use bindery_kmip::message::{
-    ActivateRequest, AttributeValue, CreateRequest, DestroyRequest, GetAttributeListRequest,
-    GetAttributesRequest, GetRequest, LocateRequest, QueryRequest, RegisterRequest, RequestPayload,
-    ResponseBatchItem, RevocationReason, RevokeRequest, TemplateAttribute,
+    ActivateRequest, AttributeValue, CreateRequest, CreateSplitKeyRequest, DestroyRequest,
+    GetAttributeListRequest, GetAttributesRequest, GetRequest, LocateRequest, QueryRequest,
+    RegisterRequest, RequestPayload, ResponseBatchItem, ResponsePayload, RevocationReason,
+    RevokeRequest, TemplateAttribute, UniqueIdentifier,
 };
-use bindery_ttlv::{
-    Text,
-    registry::{
-        BatchErrorContinuationOption as Continuation, CryptographicUsageMask as Usage,
-        QueryFunction, ResultReason, ResultStatus, RevocationReasonCode as Code, State,
-    },
+use bindery_ttlv::registry::{
+    BatchErrorContinuationOption as Continuation, CryptographicUsageMask as Usage, QueryFunction,
+    ResultReason, ResultStatus, RevocationReasonCode as Code, State,
 };
 
 use super::{House, create, name, octets, password, refused, typed};
@@ -29,7 +27,7 @@ fn failing() -> RequestPayload {
 }
 
 /// Creates, an error in the middle, and something behind it.
-fn with_an_error_inside(uid: &Text) -> Vec<RequestPayload> {
+fn with_an_error_inside(uid: &UniqueIdentifier) -> Vec<RequestPayload> {
     vec![
         create([name("first")]).into(),
         ActivateRequest::new(uid.clone()).into(),
@@ -131,9 +129,9 @@ fn a_batch_is_one_commit_and_one_version_of_each_object() {
     );
     assert_eq!(statuses(&answers), [OK; 4]);
     assert_eq!(house.store.inner().committed, commits + 1);
-    assert_eq!(house.store.records()[uid.as_str()].version, 2);
+    assert_eq!(house.store.records()[uid.as_text().unwrap()].version, 2);
     assert_eq!(house.state(&uid), Some(State::DESTROYED));
-    assert!(house.store.record(uid.as_str()).material.is_none());
+    assert!(house.store.record(uid.as_text().unwrap()).material.is_none());
 }
 
 #[test]
@@ -150,7 +148,7 @@ fn what_only_reads_commits_nothing() {
     ];
     assert_eq!(statuses(&house.batch(Continuation::UNDO, payloads)), [OK; 3]);
     assert_eq!(house.store.inner().committed, commits);
-    assert_eq!(house.store.records()[uid.as_str()].version, 2);
+    assert_eq!(house.store.records()[uid.as_text().unwrap()].version, 2);
 }
 
 /// Section 4: Create, Register and Locate set the ID Placeholder, and nothing else does.
@@ -277,4 +275,58 @@ fn a_faulty_payload_fails_alone() {
     );
     assert!(!text.contains("SECRET"), "{text}");
     assert_eq!(house.store.records().len(), 1);
+}
+
+/// An item of 2.x may name what earlier items answered (KMIP 2.1, sections 4.58 and 11.58).
+#[test]
+fn items_of_2_name_what_the_batch_has_made() {
+    use bindery_ttlv::{ProtocolVersion, registry::UniqueIdentifierEnumeration as By};
+    let house = House::new();
+    let ask = |version, uid: UniqueIdentifier| {
+        let xor = bindery_ttlv::registry::SplitKeyMethod::XOR;
+        let object_type = bindery_ttlv::registry::ObjectType::SYMMETRIC_KEY;
+        let split = CreateSplitKeyRequest::new(object_type, 2, 2, xor);
+        let payloads: Vec<RequestPayload> = vec![
+            create([name("first")]).into(),
+            create([name("second")]).into(),
+            split.into(),
+            GetRequest::new(uid).into(),
+        ];
+        let mut message =
+            bindery_kmip::Envelope::new(version).batch(payloads, Continuation::CONTINUE);
+        message.header.batch_order_option = Some(true);
+        let answers = house.send(&message).batch_items;
+        let named: Vec<String> = answers[..3]
+            .iter()
+            .flat_map(|answer| {
+                match answer.payload.as_ref().unwrap_or_else(|| panic!("{answer:?}")) {
+                    ResponsePayload::Create(made) => vec![made.unique_identifier.to_string()],
+                    ResponsePayload::CreateSplitKey(made) => {
+                        made.unique_identifiers.iter().map(ToString::to_string).collect()
+                    }
+                    other => panic!("{other:?}"),
+                }
+            })
+            .collect();
+        let found = match answers[3].payload.as_ref() {
+            Some(ResponsePayload::Get(got)) => Ok(got.unique_identifier.to_string()),
+            _ => Err(answers[3].failure().unwrap().reason),
+        };
+        found.map(|uid| named.iter().position(|made| *made == uid).unwrap())
+    };
+    let v2 = ProtocolVersion::V2_1;
+    assert_eq!(ask(v2, By::CREATE.into()), Ok(1), "the latest");
+    let unset = ask(v2, By::ID_PLACEHOLDER.into());
+    assert_eq!(unset, Err(ResultReason::OBJECT_NOT_FOUND), "Create Split Key clears it");
+    let several = ask(v2, By::CREATE_SPLIT_KEY.into());
+    assert_eq!(several, Err(ResultReason::FEATURE_NOT_SUPPORTED));
+    for (place, expected) in [(0, 0), (3, 3), (-1, 3), (-4, 0)] {
+        assert_eq!(ask(v2, place.into()), Ok(expected), "{place}");
+    }
+    for place in [4, -5, i32::MAX, i32::MIN] {
+        assert_eq!(ask(v2, place.into()), Err(ResultReason::OBJECT_NOT_FOUND), "{place}");
+    }
+    assert_eq!(ask(v2, By::REGISTER.into()), Err(ResultReason::OBJECT_NOT_FOUND));
+    assert_eq!(ask(ProtocolVersion::V1_4, 0.into()), Err(ResultReason::INVALID_FIELD));
+    assert_eq!(ask(ProtocolVersion::V1_4, By::CREATE.into()), Err(ResultReason::INVALID_FIELD));
 }

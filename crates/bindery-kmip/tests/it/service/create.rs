@@ -2,9 +2,10 @@
 
 use bindery_kmip::message::{
     AttributeValue, CreateRequest, GetRequest, ManagedObject, RequestBatchItem, RequestMessage,
+    UniqueIdentifier,
 };
 use bindery_ttlv::{
-    ProtocolVersion, Text,
+    ProtocolVersion,
     registry::{
         CryptographicAlgorithm as Algorithm, CryptographicUsageMask as Usage, KeyFormatType,
         ObjectType, ResultReason, State,
@@ -148,7 +149,7 @@ fn a_generator_that_fails_makes_nothing() {
 #[test]
 fn identifiers_are_uuids_of_version_7_in_the_order_of_their_making() {
     let house = House::new();
-    let mut made: Vec<Text> = Vec::new();
+    let mut made: Vec<UniqueIdentifier> = Vec::new();
     for step in [0, 0, 5, -3, 1] {
         house.pass(step);
         let items = (0..300).map(|_| RequestBatchItem::new(create([]))).collect();
@@ -158,10 +159,10 @@ fn identifiers_are_uuids_of_version_7_in_the_order_of_their_making() {
             made.push(answer.unique_identifier);
         }
     }
-    assert!(made.is_sorted_by(|one, next| one.as_str() < next.as_str()));
+    assert!(made.is_sorted_by(|one, next| one.as_text().unwrap() < next.as_text().unwrap()));
     for uid in &made {
-        let hex = uid.as_str().replace('-', "");
-        assert_eq!((uid.as_str().len(), hex.len()), (36, 32));
+        let hex = uid.as_text().unwrap().replace('-', "");
+        assert_eq!((uid.as_text().unwrap().len(), hex.len()), (36, 32));
         let bits = u128::from_str_radix(&hex, 16).unwrap();
         assert_eq!((bits >> 76 & 0xF, bits >> 62 & 0b11), (7, 0b10), "{uid}");
         let seconds = i64::try_from(bits >> 80).unwrap() / 1_000;
@@ -173,7 +174,7 @@ fn identifiers_are_uuids_of_version_7_in_the_order_of_their_making() {
 fn what_is_made_is_found_under_its_own_record() {
     let house = House::new();
     let uid = house.create([name("disk")]);
-    let record = house.store.record(uid.as_str());
+    let record = house.store.record(uid.as_text().unwrap());
     assert_eq!(record.owner.as_str(), "alice");
     assert_eq!(record.created.unix_seconds(), super::START);
     assert!(record.material.is_some());

@@ -4,26 +4,23 @@ use bindery_kmip::{
     Secret,
     message::{
         AttributeValue, GetRequest, KeyBlock, KeyMaterial, KeyValue, KeyWrappingData,
-        KeyWrappingSpecification, ManagedObject, SymmetricKey,
+        KeyWrappingSpecification, ManagedObject, SymmetricKey, UniqueIdentifier,
     },
 };
-use bindery_ttlv::{
-    Text,
-    registry::{
-        CryptographicAlgorithm as Algorithm, CryptographicUsageMask as Usage, KeyCompressionType,
-        KeyFormatType, KeyWrapType, ResultReason, WrappingMethod,
-    },
+use bindery_ttlv::registry::{
+    CryptographicAlgorithm as Algorithm, CryptographicUsageMask as Usage, KeyCompressionType,
+    KeyFormatType, KeyWrapType, ResultReason, WrappingMethod,
 };
 
 use super::{House, aes_key, octets, password, refused};
 
-fn get(uid: &Text, change: impl FnOnce(&mut GetRequest)) -> GetRequest {
+fn get(uid: &UniqueIdentifier, change: impl FnOnce(&mut GetRequest)) -> GetRequest {
     let mut request = GetRequest::new(uid.clone());
     change(&mut request);
     request
 }
 
-fn wrapped_key(house: &House, more: &[AttributeValue]) -> Text {
+fn wrapped_key(house: &House, more: &[AttributeValue]) -> UniqueIdentifier {
     let mut block =
         KeyBlock::new(KeyFormatType::RAW, Secret::default()).with_algorithm(Algorithm::AES, 128);
     block.key_value = Some(KeyValue::Wrapped(Secret::from(&[9; 24][..])));

@@ -4,7 +4,7 @@ use bindery_kmip::{
     Secret,
     message::{
         ActivateRequest, AttributeValue, DestroyRequest, GetRequest, ManagedObject, OpaqueDataType,
-        OpaqueObject, RevocationReason,
+        OpaqueObject, RevocationReason, UniqueIdentifier,
     },
 };
 use bindery_ttlv::{
@@ -15,7 +15,7 @@ use bindery_ttlv::{
 use super::{House, START, create, refused, revoke};
 
 /// An object in a state, by every way that leads there.
-fn ways(house: &House, state: State) -> Vec<Text> {
+fn ways(house: &House, state: State) -> Vec<UniqueIdentifier> {
     let active = || {
         let past = AttributeValue::ActivationDate(DateTime(house.now() - 5));
         let born = house.create([past]);
@@ -23,12 +23,12 @@ fn ways(house: &House, state: State) -> Vec<Text> {
         house.activate(&activated);
         vec![born, activated]
     };
-    let each = |uids: Vec<Text>, act: &dyn Fn(&Text)| {
+    let each = |uids: Vec<UniqueIdentifier>, act: &dyn Fn(&UniqueIdentifier)| {
         uids.iter().for_each(act);
         uids
     };
-    let compromise = |uid: &Text| house.revoke(uid, Code::KEY_COMPROMISE);
-    let destroy = |uid: &Text| house.destroy(uid);
+    let compromise = |uid: &UniqueIdentifier| house.revoke(uid, Code::KEY_COMPROMISE);
+    let destroy = |uid: &UniqueIdentifier| house.destroy(uid);
     match state {
         State::PRE_ACTIVE => {
             let future = AttributeValue::ActivationDate(DateTime(house.now() + 500));
@@ -106,7 +106,7 @@ fn every_state_with_every_operation() {
             for uid in ways(&house, state) {
                 assert_eq!(house.state(&uid), Some(state));
                 house.pass(1);
-                let before = house.store.record(uid.as_str());
+                let before = house.store.record(uid.as_text().unwrap());
                 let outcome = match operation {
                     0 => house.call(ActivateRequest::new(uid.clone())).map(drop),
                     1 => house.call(revoke(&uid, Code::CESSATION_OF_OPERATION)).map(drop),
@@ -116,7 +116,7 @@ fn every_state_with_every_operation() {
                 let to = row[from];
                 if to == State(0) {
                     refused(outcome, ResultReason::PERMISSION_DENIED);
-                    assert_eq!(house.store.record(uid.as_str()), before);
+                    assert_eq!(house.store.record(uid.as_text().unwrap()), before);
                     assert_eq!(house.state(&uid), Some(state));
                 } else {
                     outcome.unwrap();
@@ -142,7 +142,7 @@ fn get_works_until_destruction() {
             } else {
                 outcome.unwrap();
             }
-            let material = house.store.record(uid.as_str()).material;
+            let material = house.store.record(uid.as_text().unwrap()).material;
             assert_eq!(material.is_none(), gone, "a destroyed object's material is in no record");
         }
     }
@@ -308,7 +308,7 @@ fn opaque_objects() {
     }
     house.destroy(&uid);
     refused(house.call(DestroyRequest::new(uid.clone())), ResultReason::PERMISSION_DENIED);
-    assert!(house.store.record(uid.as_str()).material.is_none());
+    assert!(house.store.record(uid.as_text().unwrap()).material.is_none());
     let other = make();
     house.destroy(&other);
     refused(house.call(revoke(&other, Code::SUPERSEDED)), ResultReason::PERMISSION_DENIED);
@@ -346,13 +346,13 @@ fn owners_are_kept_apart() {
                 ResultReason::ITEM_NOT_FOUND,
             ),
         ];
-        let unknown = uid.as_str().replace('0', "1");
+        let unknown = uid.as_text().unwrap().replace('0', "1");
         let none = refused(
             house.call_in(version, owner, GetRequest::new(unknown.clone())),
             ResultReason::ITEM_NOT_FOUND,
         );
         for text in texts {
-            assert_eq!(text.replace(uid.as_str(), &unknown), none);
+            assert_eq!(text.replace(uid.as_text().unwrap(), &unknown), none);
         }
     }
     assert_eq!(house.store.records(), before);

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use bindery_kmip::message::{
     ActivateRequest, AttributeValue, CryptographicParameters, GetAttributesRequest, GetRequest,
-    LocateRequest, RegisterRequest, RequestPayload,
+    LocateRequest, RegisterRequest, RequestPayload, UniqueIdentifier,
 };
 use bindery_ttlv::{
-    DateTime, RawValue, Text,
+    DateTime, RawValue,
     registry::{
         BatchErrorContinuationOption as Continuation, BlockCipherMode,
         CryptographicUsageMask as Usage, ObjectType, ResultReason, RevocationReasonCode as Code,
@@ -76,7 +76,7 @@ fn what_is_stored_stays_usable_when_limits_are_lowered() {
 #[test]
 fn a_locate_returns_at_most_so_many() {
     let house = House::with(|config| config.located = 4);
-    let made: Vec<Text> = (0..6).map(|_| house.create([])).collect();
+    let made: Vec<UniqueIdentifier> = (0..6).map(|_| house.create([])).collect();
     assert_eq!(house.locate([]), made[..4]);
     let mut request = LocateRequest::default();
     request.maximum_items = Some(i32::MAX);
@@ -173,7 +173,7 @@ fn attributes_and_identifiers_count_as_answers() {
 #[test]
 fn what_a_batch_loads_has_a_largest_size() {
     let house = House::with(|config| config.batch_octets = 100_000);
-    let uids: Vec<Text> =
+    let uids: Vec<UniqueIdentifier> =
         (0..8).map(|_| house.register(password(&[7; 20_000]), &[Usage::ENCRYPT.into()])).collect();
     let all = uids.iter().map(|uid| ActivateRequest::new(uid.clone()).into()).collect();
     let answers = house.batch(Continuation::CONTINUE, all);

@@ -3,7 +3,7 @@
 use bindery_kmip::message::{
     AlternativeName, ApplicationSpecificInformation, AttributeValue, CryptographicParameters,
     DestroyRequest, GetAttributesRequest, Link, LocateRequest, LocateResponse, Name,
-    RequestPayload,
+    RequestPayload, UniqueIdentifier,
 };
 use bindery_ttlv::{
     DateTime, Options, ProtocolVersion, RawValue, Tag, Text, Writer, decode,
@@ -19,7 +19,11 @@ use super::{House, START, aes, create, custom, name, password, refused, revoke, 
 
 /// Finds with one criterion what has the attribute and nothing else.
 #[track_caller]
-fn only(house: &House, with: &Text, criteria: impl IntoIterator<Item = AttributeValue>) {
+fn only(
+    house: &House,
+    with: &UniqueIdentifier,
+    criteria: impl IntoIterator<Item = AttributeValue>,
+) {
     assert_eq!(house.locate(criteria), std::slice::from_ref(with));
 }
 
@@ -53,7 +57,7 @@ struct NameValueOnly {
 #[test]
 fn without_criteria_it_finds_everything_oldest_first() {
     let house = House::new();
-    let made: Vec<Text> = (0..5).map(|_| house.create([])).collect();
+    let made: Vec<UniqueIdentifier> = (0..5).map(|_| house.create([])).collect();
     assert_eq!(house.locate([]), made);
 }
 
@@ -165,7 +169,7 @@ fn masks_ask_for_at_least_these_bits() {
 fn dates_are_points_or_ranges() {
     use AttributeValue as V;
     let house = House::new();
-    let made: Vec<Text> = (0..5)
+    let made: Vec<UniqueIdentifier> = (0..5)
         .map(|_| {
             house.pass(10);
             house.create([])
@@ -244,7 +248,7 @@ fn a_unique_identifier_finds_its_object_without_a_search() {
     let house = House::new();
     let uid = house.create([name("disk")]);
     house.create([name("disk")]);
-    let by_uid = || AttributeValue::UniqueIdentifier(uid.clone());
+    let by_uid = || AttributeValue::UniqueIdentifier(uid.as_text().unwrap().into());
     let searches = house.store.inner().found;
     only(&house, &uid, [by_uid()]);
     only(&house, &uid, [by_uid(), name("disk")]);
@@ -310,7 +314,7 @@ fn page(house: &House, offset: Option<i32>, most: Option<i32>) -> LocateResponse
 #[test]
 fn pages_go_through_everything_once() {
     let house = House::new();
-    let made: Vec<Text> = (0..600).map(|_| house.create([])).collect();
+    let made: Vec<UniqueIdentifier> = (0..600).map(|_| house.create([])).collect();
     assert_eq!(house.locate([]), made);
     assert_eq!(page(&house, None, None).unique_identifiers, made);
     let (mut seen, mut offset) = (Vec::new(), 0);
@@ -330,7 +334,7 @@ fn pages_go_through_everything_once() {
 #[test]
 fn offset_maximum_and_located_items() {
     let house = House::new();
-    let made: Vec<Text> = (0..5).map(|_| house.create([])).collect();
+    let made: Vec<UniqueIdentifier> = (0..5).map(|_| house.create([])).collect();
     let cases = [
         (None, Some(1), &made[..1], None),
         (None, None, &made[..], None),
@@ -363,7 +367,7 @@ fn offset_maximum_and_located_items() {
 #[test]
 fn a_batch_sees_what_it_did_in_the_order_of_the_listing() {
     let house = House::new();
-    let old: Vec<Text> = (0..300).map(|_| house.create([])).collect();
+    let old: Vec<UniqueIdentifier> = (0..300).map(|_| house.create([])).collect();
     let mut paged = LocateRequest::default();
     (paged.offset_items, paged.maximum_items) = (Some(1), Some(3));
     let mut first = LocateRequest::default();
@@ -384,7 +388,8 @@ fn a_batch_sees_what_it_did_in_the_order_of_the_listing() {
     let found = |at: usize| typed::<LocateRequest>(answers[at].clone()).unwrap();
     let new = typed::<bindery_kmip::message::CreateRequest>(answers[0].clone()).unwrap();
     let new = new.unique_identifier;
-    let expected: Vec<Text> = old[..2].iter().chain(&old[3..]).chain([&new]).cloned().collect();
+    let expected: Vec<UniqueIdentifier> =
+        old[..2].iter().chain(&old[3..]).chain([&new]).cloned().collect();
     assert_eq!(found(3).unique_identifiers, expected);
     assert_eq!(found(4).unique_identifiers, old[1..2]);
     assert_eq!(found(5).unique_identifiers, [new]);

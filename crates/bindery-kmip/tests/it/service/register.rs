@@ -99,7 +99,7 @@ fn every_kind_of_object_comes_back_as_it_was() {
             (object.object_type() != ObjectType::OPAQUE_OBJECT).then_some(State::PRE_ACTIVE);
         assert_eq!(house.state(&uid), state);
         // From the record, that is: after the server was started again.
-        let record = house.store.record(uid.as_str());
+        let record = house.store.record(uid.as_text().unwrap());
         assert!(record.material.is_some());
     }
 }

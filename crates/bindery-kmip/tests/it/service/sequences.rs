@@ -2,10 +2,10 @@
 
 use bindery_kmip::message::{
     ActivateRequest, AttributeValue, CreateRequest, DestroyRequest, GetRequest, LocateRequest,
-    RequestPayload, ResponseBatchItem,
+    RequestPayload, ResponseBatchItem, UniqueIdentifier,
 };
 use bindery_ttlv::{
-    DateTime, Text,
+    DateTime,
     registry::{
         BatchErrorContinuationOption as Continuation, ResultStatus, RevocationReasonCode as Code,
         State,
@@ -102,14 +102,14 @@ impl Model {
 /// The objects that there are, by their identifiers.
 #[derive(Default)]
 struct World {
-    objects: Vec<(Text, Model)>,
+    objects: Vec<(UniqueIdentifier, Model)>,
 }
 
 impl World {
     fn payload(&self, step: Step, now: i64) -> RequestPayload {
         let uid = |at: usize| match self.objects.get(at) {
             Some((uid, _)) => uid.clone(),
-            None => Text::from("nobody"),
+            None => UniqueIdentifier::from("nobody"),
         };
         match step {
             Step::Create(from, to) => {
@@ -190,7 +190,8 @@ impl World {
         });
         let uids = made
             .map(|(answer, _)| typed::<CreateRequest>(answer.clone()).unwrap().unique_identifier);
-        let uids: Vec<Text> = self.objects.iter().map(|(uid, _)| uid.clone()).chain(uids).collect();
+        let uids: Vec<UniqueIdentifier> =
+            self.objects.iter().map(|(uid, _)| uid.clone()).chain(uids).collect();
         assert_eq!(uids.len(), models.len());
         self.objects = uids.into_iter().zip(models).collect();
     }
@@ -222,7 +223,7 @@ proptest! {
             assert_eq!(records.len(), world.objects.len());
             for (uid, model) in &world.objects {
                 assert_eq!(house.state(uid), Some(model.state(now)), "{model:?}");
-                let material = records[uid.as_str()].record.material.is_some();
+                let material = records[uid.as_text().unwrap()].record.material.is_some();
                 assert_eq!(material, !model.destroyed);
             }
         }

@@ -50,11 +50,7 @@ impl Collection {
 
     /// What somebody may do; `None` is a peer without an account.
     pub fn rights(&self, principal: Option<&Principal>) -> Rights {
-        let granted = self.grants.iter().filter(|grant| match &grant.to {
-            Grantee::Anyone => true,
-            Grantee::Authenticated => principal.is_some(),
-            Grantee::Principal(name) => principal == Some(name),
-        });
+        let granted = self.grants.iter().filter(|grant| grant.to.includes(principal));
         granted.fold(Rights::NONE, |sum, grant| sum.and(grant.rights))
     }
 
@@ -105,6 +101,17 @@ pub enum Grantee {
     Authenticated,
     /// One account.
     Principal(Principal),
+}
+
+impl Grantee {
+    /// Whether somebody is meant; `None` is a peer without an account.
+    pub fn includes(&self, principal: Option<&Principal>) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::Authenticated => principal.is_some(),
+            Self::Principal(name) => principal == Some(name),
+        }
+    }
 }
 
 /// A right given to somebody.

@@ -1,0 +1,257 @@
+//! `bindery taxii`: a verb per exchange.
+
+mod content;
+mod failure;
+mod report;
+
+use std::{path::Path, sync::Arc};
+
+use bindery_auth::Login;
+use bindery_taxii::{Client, Cursors, Ids, PollOptions, choose};
+use bindery_taxii_xml::{
+    Action, ContentBinding, Dialect, ServiceType, SubscriptionParameters, SubscriptionRequest,
+    Terms, Timestamp,
+};
+use bindery_transport::{ClientLimits, Target};
+use http::Uri;
+use serde_json::json;
+
+use crate::{
+    account,
+    args::taxii::{ActionName, PollArgs, PushArgs, SubscriptionArgs, TaxiiArgs, Verb},
+    config::ServiceName,
+    error::{Failure, Result},
+    files,
+    output::{self, Document, Output},
+    settings::{Settings, parse_url, warn_about},
+    tls,
+};
+pub(crate) use failure::of as failure;
+
+/// Runs a verb.
+///
+/// # Errors
+/// The options, the connection, the answer, or a failure that the server tells of.
+pub(crate) async fn run(args: &TaxiiArgs, output: Output) -> Result<()> {
+    let settings = match (&args.client.url, &args.service_url) {
+        // The service itself does for discovery, if nothing else is named.
+        (None, Some(url)) => {
+            let mut client = args.client.clone();
+            client.url = Some(url.clone());
+            Settings::resolve(&client, ServiceName::Taxii)?
+        }
+        _ => Settings::resolve(&args.client, ServiceName::Taxii)?,
+    };
+    warn_about(&settings);
+    if args.client.dry_run || args.client.curl {
+        return Err(Failure::usage("--dry-run and --curl are not there for TAXII yet")
+            .hint("-v shows the exchange"));
+    }
+    let service = args.service_url.as_deref().map(parse_url).transpose()?;
+    let mut session = Session::new(&settings, args.taxii_version.dialect(), service)?;
+    match &args.verb {
+        Verb::Discovery => {
+            let services = session.discovery().await?;
+            report::services(&services).print(&output)
+        }
+        Verb::Collections => {
+            let url = session.service(ServiceType::CollectionManagement).await?;
+            let found = session.client.collections(&url).await.map_err(|e| failure(&e))?;
+            report::collections(&found).print(&output)
+        }
+        Verb::Poll(args) => session.poll(args, &output).await,
+        Verb::Push(args) => session.push(args, &output).await,
+        Verb::Subscription(args) => session.subscription(args, &output).await,
+    }
+}
+
+/// A client, and the address that it begins with.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    dialect: Dialect,
+    discovery: Uri,
+    service: Option<Uri>,
+    clear: bool,
+}
+
+impl Session {
+    /// A session with the server that the settings name. It connects with the first request.
+    ///
+    /// # Errors
+    /// A file or the URL is not as it should be.
+    pub(crate) fn new(settings: &Settings, dialect: Dialect, service: Option<Uri>) -> Result<Self> {
+        let total = settings.timeout.duration();
+        let mut limits = ClientLimits::default();
+        limits.total = total;
+        limits.response = total;
+        limits.connect = limits.connect.min(total);
+        limits.handshake = limits.handshake.min(total);
+        let target = Target::new(settings.url.clone())
+            .map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))?;
+        let clear = !target.is_tls();
+        let mut transport = bindery_transport::Client::builder().limits(limits);
+        if !clear {
+            transport = transport.connector(tls::connector(settings)?);
+        }
+        let mut octets = [0; 16];
+        getrandom::fill(&mut octets)
+            .map_err(|error| Failure::usage(format!("no random octets: {error}")))?;
+        let ids = Arc::new(Ids::new(u128::from_be_bytes(octets)));
+        let mut builder = Client::builder(ids).dialect(dialect);
+        if clear {
+            builder = builder.allow_clear();
+        }
+        if let Some((user, file)) = &settings.login {
+            // TAXII has Basic and nothing else (draft, section 9.1.2), and its servers answer one who says nothing
+            // as nobody.
+            let login = Login::new(user, account::password(file)?);
+            let login = if clear { login } else { login.with_preemptive_basic() };
+            let url = service.as_ref().unwrap_or(&settings.url);
+            let with = builder.login(url, login);
+            builder = with.map_err(|error| Failure::usage(error.to_string()))?;
+        }
+        let client = builder.build(transport.build());
+        Ok(Self { client, dialect, discovery: settings.url.clone(), service, clear })
+    }
+
+    async fn discovery(&mut self) -> Result<Vec<bindery_taxii_xml::ServiceInstance>> {
+        let url = self.service.clone().unwrap_or_else(|| self.discovery.clone());
+        self.client.discovery(&url).await.map_err(|error| failure(&error))
+    }
+
+    /// The address of a service: the one that was named, or the one that discovery names.
+    ///
+    /// # Errors
+    /// Discovery does not answer, or names none that could be used.
+    pub(crate) async fn service(&mut self, kind: ServiceType) -> Result<Uri> {
+        if let Some(url) = &self.service {
+            return Ok(url.clone());
+        }
+        let services = self.discovery().await?;
+        let chosen = choose(&services, kind, self.dialect, self.clear);
+        parse_url(&chosen.map_err(|error| failure(&error))?.address)
+    }
+
+    async fn poll(&mut self, args: &PollArgs, output: &Output) -> Result<()> {
+        let mut options = PollOptions::default();
+        options.begin = args.begin.as_deref().map(timestamp).transpose()?;
+        options.end = args.end.as_deref().map(timestamp).transpose()?;
+        options.content_bindings = args.bindings.iter().map(ContentBinding::new).collect();
+        options.subscription_id.clone_from(&args.subscription_id);
+        options.max_blocks = args.limit;
+        let mut cursors = match &args.cursor_file {
+            Some(file) => read_cursors(file)?,
+            None => Cursors::new(),
+        };
+        let url = self.service(ServiceType::Poll).await?;
+        let address = url.to_string();
+        if let Some(begin) = cursors.get(&address, &args.collection) {
+            options.begin = Some(begin.clone());
+        }
+        if args.count_only {
+            let counted = self.client.count(&url, &args.collection, &options).await;
+            let (count, end) = counted.map_err(|error| failure(&error))?;
+            return report::count(count.as_ref(), end.as_ref()).print(output);
+        }
+        let mut sink = content::Sink::new(args.dest_dir.as_deref(), *output)?;
+        let polled = self.client.poll(&url, &args.collection, &options).await;
+        let mut polling = polled.map_err(|error| failure(&error))?;
+        while let Some(block) = polling.next_block().await.map_err(|error| failure(&error))? {
+            sink.take(&block)?;
+        }
+        let end = polling.end().cloned();
+        if let (Some(file), Some(end)) = (&args.cursor_file, &end) {
+            cursors.advance(&address, &args.collection, end.clone());
+            files::replace(file, cursors.to_string().as_bytes()).map_err(|error| {
+                Failure::usage(format!("the cursor file {}: {error}", file.display()))
+                    .hint("the content was read; the next poll reads it again")
+            })?;
+        }
+        sink.finish(end.as_ref())
+    }
+
+    async fn push(&mut self, args: &PushArgs, output: &Output) -> Result<()> {
+        let mut blocks = Vec::with_capacity(args.files.len());
+        for file in &args.files {
+            blocks.push(content::block(args, file, self.dialect)?);
+        }
+        let url = self.service(ServiceType::Inbox).await?;
+        let count = blocks.len();
+        let pushed = self.client.push(&url, args.destinations.clone(), blocks).await;
+        let status = pushed.map_err(|error| failure(&error))?;
+        let json = json!({ "status": "SUCCESS", "blocks": count, "message": status.message });
+        Document::new(json, format!("SUCCESS: {count} blocks were taken")).print(output)
+    }
+
+    async fn subscription(&mut self, args: &SubscriptionArgs, output: &Output) -> Result<()> {
+        let url = self.service(ServiceType::CollectionManagement).await?;
+        let asked = self.client.subscription(&url, request(args, self.dialect)?).await;
+        report::subscriptions(&asked.map_err(|error| failure(&error))?).print(output)
+    }
+}
+
+fn request(args: &SubscriptionArgs, dialect: Dialect) -> Result<SubscriptionRequest> {
+    let action = match args.action {
+        ActionName::Subscribe => Action::Subscribe,
+        ActionName::Status => Action::Status,
+        ActionName::Pause => Action::Pause,
+        ActionName::Resume => Action::Resume,
+        ActionName::Unsubscribe => Action::Unsubscribe,
+    };
+    let subscribes = action == Action::Subscribe;
+    let bindings: Vec<ContentBinding> = args.bindings.iter().map(ContentBinding::new).collect();
+    let parameters = SubscriptionParameters {
+        response_type: None,
+        content_bindings: bindings.clone(),
+        query: None,
+    };
+    let terms = match (dialect, bindings.as_slice()) {
+        (Dialect::Draft, [one]) if subscribes => Some(Terms {
+            protect: Some(false),
+            delivery_method: "POLL".to_owned(),
+            message_binding: bindery_taxii::Names::of(dialect).message().to_owned(),
+            content_binding: one.id.clone(),
+            send_to: String::new(),
+        }),
+        (Dialect::Draft, _) if subscribes => {
+            return Err(Failure::usage("the draft subscribes to one content binding")
+                .hint("give --binding once"));
+        }
+        _ => None,
+    };
+    Ok(SubscriptionRequest {
+        collection: args.collection.clone(),
+        action,
+        subscription_id: args.subscription_id.clone(),
+        parameters: (subscribes && dialect == Dialect::V1_1).then_some(parameters),
+        push: None,
+        terms,
+    })
+}
+
+fn timestamp(text: &str) -> Result<Timestamp> {
+    Timestamp::label(text).ok_or_else(|| {
+        Failure::usage(format!("{text:?} is no timestamp with a zone"))
+            .hint("write it like 2026-11-27T12:00:00Z or 2026-11-27T12:00:00.000001+01:00")
+    })
+}
+
+fn read_cursors(file: &Path) -> Result<Cursors> {
+    if !file.exists() {
+        return Ok(Cursors::new());
+    }
+    let failed = |reason: String| {
+        Failure::usage(format!("the cursor file {}: {reason}", file.display()))
+            .hint("remove it to read everything again")
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+    text.parse().map_err(|error: bindery_taxii::ParseCursorsError| failed(error.to_string()))
+}
+
+/// What is said beside content on standard output.
+pub(crate) fn beside(output: &Output, line: &str) {
+    if output.format == output::Format::Table {
+        output::note(line);
+    }
+}

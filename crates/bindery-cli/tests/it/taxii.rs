@@ -1,0 +1,203 @@
+//! `bindery taxii` against `bindery dev` and `bindery serve`.
+
+use std::{fs, path::Path};
+
+use crate::support::{Server, file, folder, run, run_with_input};
+
+/// The namespace of STIX as the draft has it.
+const DRAFT_STIX: &str = "http://stix.mitre.org";
+
+const STIX: &str = "<?xml version=\"1.0\"?>\n<stix:STIX_Package xmlns:stix=\"http://stix.mitre.org/stix-1\" \
+                    id=\"a:1\"><stix:STIX_Header/></stix:STIX_Package>\n";
+
+#[test]
+fn content_goes_in_and_comes_out_in_every_version() {
+    let folder = folder();
+    let path = folder.path();
+    let _server = Server::dev(path);
+    let services = run(path, "taxii discovery --context dev -o json").exits(0).json();
+    let types: Vec<&str> =
+        services.as_array().unwrap().iter().map(|one| one["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["DISCOVERY", "COLLECTION_MANAGEMENT", "POLL", "INBOX"]);
+    let found = run(path, "taxii collections --context dev -o json").exits(0).json();
+    assert_eq!(found[0]["name"], "default");
+    file(path, "a.xml", STIX);
+    file(path, "b.txt", "10.0.0.1 & others\n");
+    let push = "taxii push --context dev --dest default a.xml";
+    assert_eq!(run(path, &format!("{push} -o json")).exits(0).json()["blocks"], 1);
+    let text = "taxii push --context dev --dest default -b urn:example:text b.txt";
+    run(path, text).exits(0);
+    let count =
+        run(path, "taxii poll --context dev -c default --count-only -o json").exits(0).json();
+    assert_eq!(count["count"], 2);
+    for version in ["1.0", "1.1"] {
+        let line = format!("taxii poll --context dev -t {version} -c default -o json");
+        let polled = run(path, &line).exits(0).json();
+        let blocks = polled["blocks"].as_array().unwrap();
+        assert_eq!(blocks.len(), 2, "{version}: {polled}");
+        let content = blocks[0]["content"].as_str().unwrap();
+        assert!(content.contains("xmlns:stix=\"http://stix.mitre.org/stix-1\""), "{content}");
+        assert_eq!(blocks[1]["content"], "10.0.0.1 & others\n");
+        assert!(blocks[0]["label"].as_str() < blocks[1]["label"].as_str());
+        assert_eq!(blocks[1]["label"], polled["end"]);
+    }
+    // The draft asks for one binding, and carries nothing but an element STIX.
+    let draft =
+        "taxii poll --context dev -t draft -c default -b urn:stix.mitre.org:xml:1.1.1 -o json";
+    let polled = run(path, draft).exits(0).json();
+    assert_eq!(polled["blocks"].as_array().unwrap().len(), 0, "{polled}");
+    run(path, "taxii push --context dev -t draft a.xml").exits(2);
+    file(path, "c.xml", format!("<s:STIX xmlns:s=\"{DRAFT_STIX}\"/>"));
+    run(path, "taxii push --context dev -t draft c.xml").exits(0);
+    let polled = run(path, draft).exits(0).json();
+    assert_eq!(polled["blocks"].as_array().unwrap().len(), 1, "{polled}");
+}
+
+#[test]
+fn a_cursor_file_goes_on_where_the_last_poll_ended() {
+    let folder = folder();
+    let path = folder.path();
+    let _server = Server::dev(path);
+    let push = "taxii push --context dev --text -b urn:example:text -";
+    run_with_input(path, push, b"one").exits(0);
+    let poll = "taxii poll --context dev -c default --cursor-file cursors -o json";
+    let blocks = |line: &str| run(path, line).exits(0).json()["blocks"].as_array().unwrap().len();
+    assert_eq!(blocks(poll), 1);
+    assert_eq!(blocks(poll), 0);
+    run_with_input(path, push, b"two").exits(0);
+    run_with_input(path, push, b"three").exits(0);
+    assert_eq!(blocks(&format!("{poll} --dest-dir out")), 2);
+    let mut names: Vec<String> = fs::read_dir(path.join("out"))
+        .unwrap()
+        .map(|one| one.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), 2);
+    assert_eq!(fs::read_to_string(path.join("out").join(&names[1])).unwrap(), "three");
+    file(path, "cursors", "not a cursor\n");
+    let error = run(path, poll).exits(2).error();
+    assert!(error["message"].as_str().unwrap().contains("line 1"), "{error}");
+}
+
+#[test]
+fn a_subscription_s_life() {
+    let folder = folder();
+    let path = folder.path();
+    let _server = Server::dev(path);
+    let ask = |rest: &str| {
+        run(path, &format!("taxii subscription {rest} --context dev -c default -o json"))
+    };
+    let made = ask("subscribe").exits(0).json();
+    let id = made["subscriptions"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(ask("subscribe").exits(0).json()["subscriptions"][0]["id"], *id);
+    for (action, state) in
+        [("pause", "PAUSED"), ("pause", "PAUSED"), ("resume", "ACTIVE"), ("status", "ACTIVE")]
+    {
+        let shown = ask(&format!("{action} -s {id}")).exits(0).json();
+        assert_eq!(shown["subscriptions"][0]["status"], state, "{action}");
+    }
+    let polled = format!("taxii poll --context dev -c default -s {id} -o json");
+    run(path, &polled).exits(0);
+    assert_eq!(ask("status").exits(0).json()["subscriptions"].as_array().unwrap().len(), 1);
+    ask(&format!("unsubscribe -s {id}")).exits(0);
+    ask("unsubscribe -s urn:no:such").exits(0);
+    assert_eq!(ask("status").exits(0).json()["subscriptions"].as_array().unwrap().len(), 0);
+    let error = ask("pause -s urn:no:such").exits(1).error();
+    assert_eq!(error["status_type"], "NOT_FOUND", "{error}");
+    run(path, &polled).exits(1);
+}
+
+/// A server with passwords, a collection for each case, and no certificates asked for.
+fn serve(path: &Path) -> Server {
+    assert!(Server::dev(path).stop().success());
+    for (user, password) in [("alice", "correct horse"), ("bob", "battery staple")] {
+        let set = format!(
+            "account set {user} --password-file - --accounts accounts.toml --scheme basic,digest-sha256"
+        );
+        run_with_input(path, &set, password.as_bytes()).exits(0);
+        file(path, user, password);
+    }
+    file(
+        path,
+        "serve.toml",
+        "[service.taxii]\nhttp_auth = [\"basic\", \"digest\"]\nanonymous = true\n\
+         [service.taxii.collection.open]\nread = [\"@anyone\"]\nwrite = [\"alice\"]\n\
+         [service.taxii.collection.closed]\nread = [\"alice\"]\nwrite = [\"alice\"]\nbindings = [\"urn:a\"]\n\
+         [accounts]\nfile = \"accounts.toml\"\n\
+         [store]\nfile = \"serve.db\"\nkek_file = \".bindery-dev/bindery.kek\"\n\
+         [admin]\naddress = \"127.0.0.1:0\"\n\
+         [listener.main]\naddress = \"127.0.0.1:0\"\ncertificate = \".bindery-dev/server.pem\"\n\
+         key = \".bindery-dev/server.key\"\nclient_certificates = \"none\"\ntls_policy = \"taxii\"\n",
+    );
+    Server::start(path, "serve --config serve.toml -o json")
+}
+
+#[test]
+fn accounts_with_passwords_have_the_rights_of_the_configuration() {
+    let folder = folder();
+    let path = folder.path();
+    let server = serve(path);
+    let own = format!("--cacert .bindery-dev/ca.pem --url {}", server.service("taxii"));
+    let ask = |who: &str, line: &str| {
+        let login = if who.is_empty() {
+            String::new()
+        } else {
+            format!("--user {who} --password-file {who}")
+        };
+        run(path, &format!("taxii {line} {own} {login} -o json"))
+    };
+    let names = |who: &str| -> Vec<String> {
+        let found = ask(who, "collections").exits(0).json();
+        found
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(names(""), ["open"]);
+    assert_eq!(names("bob"), ["open"]);
+    assert_eq!(names("alice"), ["closed", "open"]);
+    file(path, "x.xml", "<x/>");
+    ask("alice", "push --dest open --dest closed -b urn:a x.xml").exits(0);
+    // One destination that does not take it refuses all.
+    let error = ask("alice", "push --dest open --dest closed -b urn:b x.xml").exits(1).error();
+    assert_eq!(error["status_type"], "UNSUPPORTED_CONTENT", "{error}");
+    let count = ask("", "poll -c open --count-only").exits(0).json();
+    assert_eq!(count["count"], 1);
+    assert_eq!(ask("bob", "poll -c closed").exits(1).error()["status_type"], "NOT_FOUND");
+    assert_eq!(ask("", "poll -c closed").exits(4).error()["status_type"], "UNAUTHORIZED");
+    // Who may not send there is told no more than that it is no destination.
+    let error = ask("bob", "push --dest closed -b urn:a x.xml").exits(1).error();
+    assert_eq!(error["status_type"], "DESTINATION_COLLECTION_ERROR", "{error}");
+    // A wrong password is no way to be nobody.
+    file(path, "mallory", "guess");
+    let error = ask("mallory", "collections").exits(4).error();
+    assert_eq!(error["status_type"], "UNAUTHORIZED", "{error}");
+    // The password changes while the server runs.
+    run_with_input(path, "account set bob --password-file - --accounts accounts.toml", b"new")
+        .exits(0);
+    server.signal("HUP");
+    file(path, "bob", "new");
+    crate::support::wait_for("the new password", || {
+        let ran =
+            run(path, &format!("taxii collections {own} --user bob --password-file bob -o json"));
+        ran.text().contains("open").then_some(())
+    });
+}
+
+#[test]
+fn usage_errors() {
+    let folder = folder();
+    let path = folder.path();
+    for (line, said) in [
+        ("taxii discovery", "no server is named"),
+        ("taxii poll -c a --begin yesterday --insecure --url https://127.0.0.1:1/", "no timestamp"),
+        ("taxii push --insecure --url https://127.0.0.1:1/ no-such-file", "no-such-file"),
+        ("taxii discovery --insecure --url https://127.0.0.1:1/ --user a", "--password-file"),
+        ("kmip query --url https://127.0.0.1:1/ --user a --password-file b", "forbids"),
+    ] {
+        let error = run(path, &format!("{line} -o json")).exits(2).error();
+        assert!(error["message"].as_str().unwrap().contains(said), "{line}: {error}");
+    }
+}

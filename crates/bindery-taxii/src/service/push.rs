@@ -1,0 +1,294 @@
+//! Pushing: what subscribers are sent, out of the store's outbox.
+
+mod rules;
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use bindery_core::Timestamp as Instant;
+use bindery_taxii_xml::{
+    ContentBlock, Dialect, Inbox, Message, RecordCount, ResponseType, SourceSubscription, Timestamp,
+};
+use thiserror::Error;
+
+use super::{
+    Collection, CommitError, ContentFilter, Delivery, FeedStore, FeedStoreError, Outcome, Outgoing,
+    PageLimits, PushTo, Subscription, Window, poll::written,
+};
+use crate::names::dialect_of_binding;
+pub use rules::{Hosts, PushRules};
+
+/// What carries an Inbox Message to an inbox of others.
+pub trait SendPush: fmt::Debug + Send + Sync {
+    /// Sends a message, and is ready once the inbox has said SUCCESS.
+    ///
+    /// # Errors
+    /// It is sent again later.
+    fn send<'a>(
+        &'a self,
+        to: &'a PushTo,
+        dialect: Dialect,
+        message: Message<'static>,
+    ) -> Sending<'a>;
+}
+
+/// The future of [`SendPush::send`].
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<(), PushFailed>> + Send + 'a>>;
+
+/// Why a push did not arrive, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct PushFailed(pub String);
+
+/// How pushing goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PusherConfig {
+    /// The most of one message. Default 100 blocks and 1 MiB.
+    pub message: PageLimits,
+    /// How long a delivery is worked on before others may take it; longer than sending may take. Default 5 min.
+    pub lease: Duration,
+    /// From a failure to the next try; twice as long after each one. Default 10 s.
+    pub first_pause: Duration,
+    /// The longest pause. Default 1 h.
+    pub longest_pause: Duration,
+    /// How long a delivery without any progress is tried before it is given up, with a record. Default 3 days.
+    pub give_up: Duration,
+}
+
+impl Default for PusherConfig {
+    fn default() -> Self {
+        Self {
+            message: PageLimits::default(),
+            lease: Duration::from_secs(300),
+            first_pause: Duration::from_secs(10),
+            longest_pause: Duration::from_secs(3_600),
+            give_up: Duration::from_secs(3 * 86_400),
+        }
+    }
+}
+
+/// Pushes what subscribers have not been given, one message at a time.
+///
+/// Any number of them may work on one store, in one process or in several: each delivery is leased. A subscriber may get
+/// blocks twice, when a message arrived and its answer did not, and never misses any. A message that is sent again has
+/// the id that it had.
+#[derive(Debug)]
+pub struct Pusher {
+    store: Arc<dyn FeedStore>,
+    sender: Arc<dyn SendPush>,
+    config: PusherConfig,
+}
+
+/// What [`Pusher::step`] came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stepped {
+    /// A delivery was worked on, and this came of it: call again at once.
+    Worked(Outcome),
+    /// Nothing is due before then; nothing at all where it is `None`: wait for new content.
+    Idle(Option<Instant>),
+}
+
+/// What a delivery is to send, and up to where that goes.
+struct Portion {
+    message: Option<(PushTo, Dialect, Message<'static>)>,
+    up_to: Instant,
+}
+
+/// Why a delivery has nothing to send.
+enum Stop {
+    GiveUp(String),
+    Store(FeedStoreError),
+}
+
+impl From<FeedStoreError> for Stop {
+    fn from(error: FeedStoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Pusher {
+    /// Pushes from a store through a sender.
+    pub fn new(store: Arc<dyn FeedStore>, sender: Arc<dyn SendPush>, config: PusherConfig) -> Self {
+        Self { store, sender, config }
+    }
+
+    /// Does one delivery that is due.
+    ///
+    /// # Errors
+    /// The store failed; what was sent and could not be noted is sent again.
+    pub async fn step(&self, now: Instant) -> Result<Stepped, CommitError> {
+        let until = now.saturating_add(self.config.lease);
+        let Some(delivery) = self.store.lease(now, until, 1).await?.pop() else {
+            return Ok(Stepped::Idle(self.store.next_due().await?));
+        };
+        let lease = delivery.lease;
+        let outcome = self.deliver(&delivery, now).await?;
+        match self.store.settle(lease, outcome.clone(), now).await {
+            // Somebody else has it, or it is gone.
+            Ok(()) | Err(CommitError::Conflict(_)) => Ok(Stepped::Worked(outcome)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn deliver(&self, delivery: &Delivery, now: Instant) -> Result<Outcome, CommitError> {
+        let (id, delivered) = match &delivery.outgoing {
+            Outgoing::Push { subscription, delivered } => (subscription, *delivered),
+            _ => {
+                let error = "later answers are not pushed from here".to_owned();
+                return Ok(Outcome::GiveUp { error });
+            }
+        };
+        let portion = match self.portion(id, delivered, delivery.lease.id).await {
+            Ok(portion) => portion,
+            Err(Stop::GiveUp(error)) => return Ok(Outcome::GiveUp { error }),
+            Err(Stop::Store(error)) => return Err(error.into()),
+        };
+        let sent = match portion.message {
+            Some((to, dialect, message)) => self.sender.send(&to, dialect, message).await,
+            None => Ok(()),
+        };
+        Ok(match sent {
+            Ok(()) => Outcome::Delivered { up_to: portion.up_to },
+            Err(PushFailed(error)) => self.failed(delivery, now, error),
+        })
+    }
+
+    fn failed(&self, delivery: &Delivery, now: Instant, error: String) -> Outcome {
+        if now >= delivery.since.saturating_add(self.config.give_up) {
+            return Outcome::GiveUp { error };
+        }
+        let doubled = 2_u32.saturating_pow(delivery.attempts.min(31));
+        let pause = self.config.first_pause.saturating_mul(doubled).min(self.config.longest_pause);
+        Outcome::Retry { due: now.saturating_add(pause), error }
+    }
+
+    /// The next message of a subscription.
+    async fn portion(&self, id: &str, delivered: Instant, lease: u64) -> Result<Portion, Stop> {
+        let gone = |what: &str| Stop::GiveUp(format!("{what} is no longer there"));
+        let Some(found) = self.store.load_subscription(id).await? else {
+            return Err(gone("the subscription"));
+        };
+        let subscription = found.record;
+        let names = [subscription.collection.clone()];
+        let mut collections = self.store.load_collections(&names).await?;
+        let Some(state) = collections.pop().flatten() else { return Err(gone("the collection")) };
+        let to = target(&subscription, &state.collection)?;
+        let Some(dialect) = dialect_of_binding(&to.message_binding) else {
+            let reason = format!("{:?} is no message binding of ours", to.message_binding);
+            return Err(Stop::GiveUp(reason));
+        };
+        let mut window = Window::up_to(&subscription.collection, state.mark);
+        window.begin = Some(delivered);
+        window.content = ContentFilter::of(&subscription.content_bindings);
+        let counts = subscription.response_type == ResponseType::CountOnly;
+        let (blocks, count, up_to) = if counts && dialect == Dialect::V1_1 {
+            let count = self.store.count(&window).await?;
+            (Vec::new(), Some(count), window.end)
+        } else {
+            let (blocks, up_to) = self.blocks(&window, dialect).await?;
+            (blocks, None, up_to)
+        };
+        if blocks.is_empty() && count.unwrap_or(0) == 0 {
+            return Ok(Portion { message: None, up_to });
+        }
+        let inbox = inbox(&subscription, dialect, (delivered, up_to), count, &blocks);
+        let mut message = Message::new(message_id(lease, delivered, dialect), None, inbox.into());
+        message.blocks = blocks;
+        Ok(Portion { message: Some((to, dialect, message)), up_to })
+    }
+
+    /// The blocks of one message, and up to where they go.
+    async fn blocks(
+        &self,
+        window: &Window,
+        dialect: Dialect,
+    ) -> Result<(Vec<ContentBlock<'static>>, Instant), Stop> {
+        let mut after = window.begin;
+        loop {
+            let page = self.store.page(window, after, self.config.message).await?;
+            let mut blocks = Vec::with_capacity(page.blocks.len());
+            for stored in page.blocks {
+                // The draft's messages are of one binding; what is damaged stops the delivery for the operator to see.
+                let label = stored.label;
+                match written(stored, dialect) {
+                    Ok(Some(block)) if other_binding(dialect, &blocks, &block) => {
+                        // What is not of it comes in the next message.
+                        return Ok((blocks, before(label)));
+                    }
+                    Ok(block) => blocks.extend(block),
+                    Err(error) => return Err(Stop::GiveUp(error.to_string())),
+                }
+            }
+            match page.next {
+                Some(next) if blocks.is_empty() => after = Some(next),
+                next => return Ok((blocks, next.unwrap_or(window.end))),
+            }
+        }
+    }
+}
+
+/// Whether a draft's message cannot have another block.
+fn other_binding(
+    dialect: Dialect,
+    blocks: &[ContentBlock<'static>],
+    next: &ContentBlock<'static>,
+) -> bool {
+    dialect == Dialect::Draft
+        && blocks.last().is_some_and(|block| block.binding.id != next.binding.id)
+}
+
+fn before(label: Instant) -> Instant {
+    Instant::from_unix_micros(label.unix_micros().saturating_sub(1))
+}
+
+/// The inbox of a subscriber who may still have the collection's content.
+fn target(subscription: &Subscription, collection: &Collection) -> Result<PushTo, Stop> {
+    let may = collection.rights(subscription.owner.as_ref()).subscribe;
+    if !(may && collection.enabled && collection.offers.push) {
+        let reason = "the subscriber may no longer have the collection pushed";
+        return Err(Stop::GiveUp(reason.to_owned()));
+    }
+    match &subscription.push {
+        Some(push) if subscription.is_pushing() => Ok(push.clone()),
+        _ => Err(Stop::GiveUp("the subscription is not pushed to anybody".to_owned())),
+    }
+}
+
+/// All of an Inbox Message but its blocks.
+fn inbox(
+    subscription: &Subscription,
+    dialect: Dialect,
+    (begin, end): (Instant, Instant),
+    count: Option<u64>,
+    blocks: &[ContentBlock<'static>],
+) -> Inbox {
+    let draft = dialect == Dialect::Draft;
+    // The range begins with what is in it in 1.0, and before it in 1.1.
+    let first = i64::from(dialect == Dialect::V1_0);
+    let source = (!draft).then(|| SourceSubscription {
+        collection: subscription.collection.clone(),
+        subscription_id: Some(subscription.id.clone()),
+        begin: Timestamp::from_micros(begin.unix_micros().saturating_add(first)),
+        end: Timestamp::from_micros(end.unix_micros()),
+    });
+    Inbox {
+        result_id: None,
+        destination_collections: Vec::new(),
+        message: None,
+        source_subscription: source,
+        subscription_id: draft.then(|| subscription.id.clone()),
+        record_count: count.map(|count| RecordCount { count, partial: None }),
+        content_binding: blocks.first().filter(|_| draft).map(|block| block.binding.id.clone()),
+    }
+}
+
+/// A message's id: the same when it is sent again. 32 decimal digits are a GUID in form, digits, and a URI.
+fn message_id(lease: u64, delivered: Instant, dialect: Dialect) -> String {
+    let micros = delivered.unix_micros().unsigned_abs();
+    let id = format!("{:012}{micros:020}", lease % 1_000_000_000_000);
+    match dialect {
+        Dialect::V1_0 => id.trim_start_matches('0').to_owned(),
+        _ => id,
+    }
+}

@@ -1,0 +1,252 @@
+//! Content pushed to subscribers.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bindery_core::{Context, Timestamp};
+use bindery_taxii::{
+    HttpProfile, PushReceiver, PushSender, ReceivePush, Received, Receiving, Service, TaxiiHttp,
+    mount,
+    service::{FeedStore, Hosts, Outcome, PushRules, Pusher, PusherConfig, Stepped},
+};
+use bindery_taxii_xml::{
+    Action, Dialect, PushParameters, StatusMessage, StatusType, SubscriptionRequest,
+};
+use bindery_tests::feeds::{FeedSetup, FeedSite, ids};
+use bindery_transport::{Clock as _, Listener, Router, Server, SystemClock};
+
+use super::{block, fill, subscribe};
+
+/// Keeps what comes, while it is up.
+#[derive(Debug, Default)]
+struct Shelf {
+    down: Mutex<bool>,
+    kept: Mutex<Vec<Received>>,
+}
+
+impl ReceivePush for Shelf {
+    fn receive<'a>(&'a self, _: &'a Context, received: Received) -> Receiving<'a> {
+        Box::pin(async move {
+            if *self.down.lock().unwrap() {
+                return Err(StatusMessage::new(StatusType::Failure));
+            }
+            self.kept.lock().unwrap().push(received);
+            Ok(())
+        })
+    }
+}
+
+impl Shelf {
+    fn texts(&self) -> Vec<String> {
+        let kept = self.kept.lock().unwrap();
+        let blocks = kept.iter().flat_map(|one| &one.blocks);
+        blocks.map(|block| block.content.raw().to_owned()).collect()
+    }
+}
+
+/// The inbox of a subscriber, in clear.
+struct Subscriber {
+    inbox: Arc<PushReceiver<Shelf>>,
+    url: String,
+    _stop: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Subscriber {
+    async fn start() -> Self {
+        let inbox = Arc::new(PushReceiver::new(Shelf::default(), ids()));
+        let mut profile = HttpProfile::new(Service::Inbox);
+        profile.clear = true;
+        let binding = TaxiiHttp::new(&profile, ids());
+        let router = mount(Router::new(), binding, Arc::clone(&inbox), |b| Arc::new(b)).unwrap();
+        let listener = Listener::clear(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let server = Server::builder().listen(listener).router(router).bind().await.unwrap();
+        let url = format!("http://{}/taxii/inbox", server.local_addrs()[0]);
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        tokio::spawn(server.serve(async { drop(stopped.await) }));
+        Self { inbox, url, _stop: stop }
+    }
+
+    fn shelf(&self) -> &Shelf {
+        self.inbox.receiver()
+    }
+
+    /// Push parameters of this inbox.
+    fn push(&self, message: &str) -> PushParameters {
+        PushParameters {
+            protocol_binding: "urn:taxii.mitre.org:protocol:http:1.0".to_owned(),
+            address: self.url.clone(),
+            message_binding: format!("urn:taxii.mitre.org:message:xml:{message}"),
+            content_bindings: vec![],
+        }
+    }
+}
+
+fn rules() -> PushRules {
+    let mut rules = PushRules::to(["127.0.0.1"]);
+    rules.clear = true;
+    rules
+}
+
+async fn site(rules: Option<PushRules>) -> FeedSite {
+    let mut setup = FeedSetup::default();
+    setup.config.push = rules;
+    FeedSite::with(setup).await
+}
+
+fn pusher(site: &FeedSite) -> Pusher {
+    let sender = PushSender::new(site.transport(None), ids()).allow_clear();
+    let mut config = PusherConfig::default();
+    config.message = bindery_taxii::service::PageLimits::new(4, 1 << 20);
+    Pusher::new(Arc::new(site.store.clone()), Arc::new(sender), config)
+}
+
+fn asking(push: PushParameters) -> SubscriptionRequest {
+    SubscriptionRequest { push: Some(push), ..subscribe(Action::Subscribe, None) }
+}
+
+/// The time on the wall, and so much.
+fn later(seconds: u64) -> Timestamp {
+    SystemClock.now().saturating_add(Duration::from_secs(seconds))
+}
+
+/// Works until nothing is due.
+async fn work(pusher: &Pusher, now: Timestamp) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    while let Stepped::Worked(outcome) = pusher.step(now).await.unwrap() {
+        outcomes.push(outcome);
+        assert!(outcomes.len() < 50, "{outcomes:?}");
+    }
+    outcomes
+}
+
+#[tokio::test]
+async fn subscribers_are_sent_what_comes_in_both_versions() {
+    let site = site(Some(rules())).await;
+    let management = site.url(Service::CollectionManagement);
+    let mut client = site.client(Dialect::V1_1, None);
+    let (new, old) = (Subscriber::start().await, Subscriber::start().await);
+    fill(&site, &mut client, 3).await;
+    let made = client.subscription(&management, asking(new.push("1.1"))).await.unwrap();
+    let id = made.subscriptions[0].id.clone();
+    assert_eq!(made.subscriptions[0].push.as_ref().unwrap().address, new.url);
+    client.subscription(&management, asking(old.push("1.0"))).await.unwrap();
+    let pusher = pusher(&site);
+    // What was there before is not sent.
+    work(&pusher, later(0)).await;
+    assert_eq!((new.shelf().texts().len(), old.shelf().texts().len()), (0, 0));
+    fill(&site, &mut client, 10).await;
+    work(&pusher, later(0)).await;
+    let expected: Vec<String> = (0..10).map(|number| number.to_string()).collect();
+    assert_eq!((new.shelf().texts(), old.shelf().texts()), (expected.clone(), expected));
+    let kept = std::mem::take(&mut *new.shelf().kept.lock().unwrap());
+    // In messages of four, whose ranges follow each other.
+    assert_eq!(kept.iter().map(|one| one.blocks.len()).collect::<Vec<_>>(), [4, 4, 2]);
+    let sources: Vec<_> =
+        kept.iter().map(|one| one.inbox.source_subscription.clone().unwrap()).collect();
+    assert!(sources.iter().all(|one| one.subscription_id.as_ref() == Some(&id)));
+    assert_eq!(sources[0].end, sources[1].begin);
+    assert_eq!(sources[1].end, sources[2].begin);
+    assert!(kept.iter().all(|one| one.dialect == Dialect::V1_1));
+    assert!(old.shelf().kept.lock().unwrap().iter().all(|one| one.dialect == Dialect::V1_0));
+    assert_eq!(pusher.step(later(0)).await.unwrap(), Stepped::Idle(None));
+}
+
+#[tokio::test]
+async fn what_does_not_arrive_is_sent_again() {
+    let site = site(Some(rules())).await;
+    let management = site.url(Service::CollectionManagement);
+    let mut client = site.client(Dialect::V1_1, None);
+    let subscriber = Subscriber::start().await;
+    client.subscription(&management, asking(subscriber.push("1.1"))).await.unwrap();
+    let pusher = pusher(&site);
+    *subscriber.shelf().down.lock().unwrap() = true;
+    let inbox = site.url(Service::Inbox);
+    client.push(&inbox, vec!["open".to_owned()], vec![block("a")]).await.unwrap();
+    let outcomes = work(&pusher, later(0)).await;
+    assert!(matches!(&outcomes[..], [Outcome::Retry { .. }]), "{outcomes:?}");
+    // Not before its time, and then once, though it failed more than once.
+    assert!(matches!(pusher.step(later(1)).await.unwrap(), Stepped::Idle(Some(_))));
+    let outcomes = work(&pusher, later(11)).await;
+    assert!(matches!(&outcomes[..], [Outcome::Retry { due, .. }] if *due > later(25)));
+    *subscriber.shelf().down.lock().unwrap() = false;
+    let outcomes = work(&pusher, later(60)).await;
+    assert!(matches!(&outcomes[..], [Outcome::Delivered { .. }]), "{outcomes:?}");
+    assert_eq!(subscriber.shelf().texts(), ["a"]);
+    // Given up after days, with a record; what comes later is sent.
+    *subscriber.shelf().down.lock().unwrap() = true;
+    client.push(&inbox, vec!["open".to_owned()], vec![block("b")]).await.unwrap();
+    let outcomes = work(&pusher, later(4 * 86_400)).await;
+    assert!(matches!(&outcomes[..], [Outcome::GiveUp { .. }]), "{outcomes:?}");
+    let records = FeedStore::undelivered(&site.store, None, 10).await.unwrap();
+    assert_eq!(records.len(), 1);
+    *subscriber.shelf().down.lock().unwrap() = false;
+    client.push(&inbox, vec!["open".to_owned()], vec![block("c")]).await.unwrap();
+    work(&pusher, later(5 * 86_400)).await;
+    assert_eq!(subscriber.shelf().texts(), ["a", "c"]);
+}
+
+#[tokio::test]
+async fn a_paused_subscription_waits_and_an_ended_one_is_over() {
+    let site = site(Some(rules())).await;
+    let management = site.url(Service::CollectionManagement);
+    let mut client = site.client(Dialect::V1_1, None);
+    let subscriber = Subscriber::start().await;
+    let made = client.subscription(&management, asking(subscriber.push("1.1"))).await.unwrap();
+    let id = made.subscriptions[0].id.clone();
+    let pusher = pusher(&site);
+    let inbox = site.url(Service::Inbox);
+    client.subscription(&management, subscribe(Action::Pause, Some(&id))).await.unwrap();
+    client.push(&inbox, vec!["open".to_owned()], vec![block("a")]).await.unwrap();
+    assert!(work(&pusher, later(1)).await.is_empty());
+    client.subscription(&management, subscribe(Action::Resume, Some(&id))).await.unwrap();
+    work(&pusher, later(1)).await;
+    assert_eq!(subscriber.shelf().texts(), ["a"]);
+    client.subscription(&management, subscribe(Action::Unsubscribe, Some(&id))).await.unwrap();
+    client.push(&inbox, vec!["open".to_owned()], vec![block("b")]).await.unwrap();
+    work(&pusher, later(1)).await;
+    assert_eq!(subscriber.shelf().texts(), ["a"]);
+}
+
+#[tokio::test]
+async fn where_nothing_is_pushed_to() {
+    use StatusType::{Denied, UnsupportedMessage, UnsupportedProtocol};
+    let subscriber = Subscriber::start().await;
+    let refused = async |rules: Option<PushRules>, bend: &dyn Fn(&mut PushParameters)| {
+        let site = site(rules).await;
+        let mut push = subscriber.push("1.1");
+        bend(&mut push);
+        let mut client = site.client(Dialect::V1_1, None);
+        let url = site.url(Service::CollectionManagement);
+        let found = client.collections(&url).await.unwrap();
+        let methods = found.iter().find(|one| one.name == "open").unwrap().push_methods.len();
+        let error = client.subscription(&url, asking(push)).await.unwrap_err();
+        (error.status_type().unwrap(), methods)
+    };
+    let same = |_: &mut PushParameters| {};
+    assert_eq!(refused(None, &same).await, (UnsupportedProtocol, 0));
+    // In clear only where that is allowed.
+    assert_eq!(refused(Some(PushRules::to(["127.0.0.1"])), &same).await, (UnsupportedProtocol, 1));
+    let mut others = PushRules::to(["inbox.example"]);
+    others.clear = true;
+    assert_eq!(refused(Some(others), &same).await, (Denied, 2));
+    let other = |push: &mut PushParameters| push.message_binding = "urn:x".to_owned();
+    assert_eq!(refused(Some(rules()), &other).await, (UnsupportedMessage, 2));
+    let both = |push: &mut PushParameters| {
+        push.message_binding = "urn:x".to_owned();
+        push.protocol_binding = "urn:y".to_owned();
+    };
+    assert_eq!(refused(Some(rules()), &both).await.0, UnsupportedProtocol, "it is checked first");
+    for address in ["inbox", "https://127.0.0.1/", "http://me@127.0.0.1/", "file:///etc/passwd"] {
+        let bent = |push: &mut PushParameters| push.address = address.to_owned();
+        assert_eq!(refused(Some(rules()), &bent).await.0, Denied, "{address}");
+    }
+    let mut any = rules();
+    any.hosts = Hosts::DangerousAny;
+    let open = site(Some(any)).await;
+    let mut client = open.client(Dialect::V1_1, None);
+    let url = open.url(Service::CollectionManagement);
+    client.subscription(&url, asking(subscriber.push("1.1"))).await.unwrap();
+}
