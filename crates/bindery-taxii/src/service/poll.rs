@@ -181,6 +181,10 @@ impl FeedServer {
         let number = asked.result_part_number.unwrap_or(1);
         let part = match self.find_part(cx, &result, number).await? {
             Ok(part) => part,
+            Err(parts) if self.config.part_behind_last && number == parts.saturating_add(1) => {
+                let end = result.window.end;
+                ResultPart::new(number, Some(end), end, 0, false)
+            }
             Err(parts) => {
                 let reason = format!("the result has {parts} parts");
                 return Err(Fault::new(StatusType::InvalidResponsePart, reason)
