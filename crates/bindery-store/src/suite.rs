@@ -2,7 +2,8 @@
 //!
 //! A case gets an empty store. It panics when the store breaks a promise of its trait:
 //! [`KeyStore`](bindery_kmip::service::KeyStore) here,
-//! [`DeviceStore`](bindery_omadm::service::DeviceStore) in [`devices`].
+//! [`DeviceStore`](bindery_omadm::service::DeviceStore) in [`devices`],
+//! [`FeedStore`](bindery_taxii::service::FeedStore) in [`feeds`].
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -12,6 +13,7 @@
 mod changing;
 mod concurrent;
 pub mod devices;
+pub mod feeds;
 mod finding;
 mod loading;
 

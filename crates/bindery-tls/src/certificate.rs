@@ -17,7 +17,7 @@ use x509_parser::{
 
 use crate::{TlsError, TlsErrorKind, pem::configuration};
 
-pub(crate) use name::{common_name, rfc4514};
+pub(crate) use name::{LIMIT as NAME_LIMIT, common_name, rfc4514};
 
 /// What a certificate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,19 +209,25 @@ pub(crate) fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'
 /// Whether a certificate that was checked before is valid at a time. Nothing but its dates is read:
 /// this is done for every resumed session.
 pub(crate) fn is_valid_at(der: &CertificateDer<'_>, now: Timestamp) -> bool {
-    let dates = || -> Option<Validity> {
-        let (_, certificate) = Any::from_der(der).ok()?;
-        let (_, signed) = Any::from_der(certificate.data).ok()?;
-        let (mut rest, first) = Any::from_der(signed.data).ok()?;
-        // The version is left out of a certificate of version 1, and the serial number comes first.
-        let before = if first.class() == Class::ContextSpecific { 3 } else { 2 };
-        for _ in 0..before {
-            rest = Any::from_der(rest).ok()?.0;
-        }
-        Some(Validity::from_der(rest).ok()?.1)
-    };
     let now = now.unix_seconds();
-    dates().is_some_and(|v| v.not_before.timestamp() <= now && now <= v.not_after.timestamp())
+    dates(der).is_some_and(|v| v.not_before.timestamp() <= now && now <= v.not_after.timestamp())
+}
+
+/// The last second of a certificate's validity.
+pub(crate) fn valid_until(der: &CertificateDer<'_>) -> Option<Timestamp> {
+    Some(Timestamp::from_unix_seconds(dates(der)?.not_after.timestamp()))
+}
+
+fn dates(der: &CertificateDer<'_>) -> Option<Validity> {
+    let (_, certificate) = Any::from_der(der).ok()?;
+    let (_, signed) = Any::from_der(certificate.data).ok()?;
+    let (mut rest, first) = Any::from_der(signed.data).ok()?;
+    // The version is left out of a certificate of version 1, and the serial number comes first.
+    let before = if first.class() == Class::ContextSpecific { 3 } else { 2 };
+    for _ in 0..before {
+        rest = Any::from_der(rest).ok()?.0;
+    }
+    Some(Validity::from_der(rest).ok()?.1)
 }
 
 pub(crate) fn fingerprint(der: &CertificateDer<'_>) -> String {

@@ -4,8 +4,9 @@ use bindery_kmip::service::KeyStore;
 use bindery_omadm::service::{DeviceStore, MemoryStore};
 use bindery_store::{
     SqliteStore,
-    suite::{CASES, Case, devices},
+    suite::{CASES, Case, devices, feeds},
 };
+use bindery_taxii::service::FeedStore;
 
 use crate::support::Place;
 
@@ -28,7 +29,7 @@ fn run_each<S: ?Sized>(cases: &[Case<S>], run: impl AsyncFn(&Case<S>)) {
     assert!(failed.is_empty(), "these promises were broken: {failed:?}");
 }
 
-/// Runs both suites on SQLite.
+/// Runs all suites on SQLite.
 fn run_all(open: impl AsyncFn(&Place) -> SqliteStore) {
     run_each(CASES, async |case| {
         let place = Place::new();
@@ -40,6 +41,12 @@ fn run_all(open: impl AsyncFn(&Place) -> SqliteStore) {
         let place = Place::new();
         let store = open(&place).await;
         (case.run)(&store as &dyn DeviceStore).await;
+        assert_sound(&store).await;
+    });
+    run_each(feeds::CASES, async |case| {
+        let place = Place::new();
+        let store = open(&place).await;
+        (case.run)(&store as &dyn FeedStore).await;
         assert_sound(&store).await;
     });
 }

@@ -11,6 +11,7 @@ use bindery_kmip::service::{Change, KeyStore};
 use crate::support::{Place, kek, record, uid};
 
 mod devices;
+mod feeds;
 
 const FILE: &str = "BINDERY_STORE_TEST_KILL";
 

@@ -9,6 +9,7 @@ mod backup;
 mod behaviour;
 mod damage;
 mod devices;
+mod feeds;
 mod files;
 mod keys;
 mod kill;

@@ -79,7 +79,9 @@ struct Names {
     left_out: Option<Vec<String>>,
 }
 
-#[derive(Default, Deserialize)]
+/// What is not given asks for what no careful operator goes without: who wants suites without it
+/// says so.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Like {
     min_bits: u16,
@@ -102,7 +104,22 @@ enum Words {
 
 impl Default for Words {
     fn default() -> Self {
-        Self::One("any".into())
+        Self::One("present".into())
+    }
+}
+
+impl Default for Like {
+    fn default() -> Self {
+        Self {
+            min_bits: 128,
+            key_exchange: Words::default(),
+            signing: Words::default(),
+            encryption: Words::default(),
+            integrity: Words::default(),
+            forward_secrecy: false,
+            aead: false,
+            recommended: false,
+        }
     }
 }
 

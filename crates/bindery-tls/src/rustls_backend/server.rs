@@ -18,7 +18,7 @@ use super::{
     info, protocol_versions, refused, root_store,
     stream::{Protected, Watched},
     tickets::{RotatingTickets, of_one_session},
-    verify::{ClientCheck, ServersToo, schemes},
+    verify::{ClientCheck, ServersToo, readable, schemes},
 };
 use crate::{
     Acceptor, BoxIo, Certificate, ClientAuth, Plan, Policy, Role, Secured, ServerConfig, TlsError,
@@ -161,6 +161,7 @@ fn client_verifier(
         return Err(configuration(message, hint));
     };
     let store = root_store(roots)?;
+    readable(&config.crls)?;
     let mut builder =
         WebPkiClientVerifier::builder_with_provider(Arc::clone(&store), Arc::clone(crypto))
             .with_crls(config.crls.lists().map(|(der, _)| der.clone()));

@@ -10,7 +10,7 @@ use std::{
 
 use bindery_core::{Timestamp, TlsVersion};
 use bindery_tls::{
-    Backend as _, Crls, Resumption, RustlsBackend, TlsErrorKind,
+    Backend as _, Crls, Resumption, RustlsBackend, ServerConfig, TlsErrorKind,
     pki::{Leaf, Validity},
     registry::suites,
 };
@@ -129,7 +129,10 @@ async fn nothing_is_resumed_beyond_the_date_of_a_revocation_list() {
     let world = World::new();
     let validity = Validity { not_before: at(-60), not_after: at(60) };
     let list = world.authority.revocation_list(&[], validity).unwrap();
-    let strict = Crls::from_octets(list.as_bytes()).unwrap();
+    // The newer list takes the place of the one before, whose date ends nothing.
+    let before = Validity { not_before: at(-120), not_after: at(10) };
+    let before = world.authority.revocation_list(&[], before).unwrap();
+    let strict = Crls::from_octets(format!("{before}{list}").as_bytes()).unwrap();
     let mut relaxed = strict.clone();
     relaxed.expired_taken = true;
     for version in VERSIONS {
@@ -176,6 +179,41 @@ async fn a_client_without_tickets_is_not_resumed() {
             client.unwrap();
             assert_eq!(server.unwrap().info.resumed, resumes && round == 1, "{by:?}");
         }
+    }
+}
+
+/// On the client's side: a server whose certificate has run out is not talked to by way of a
+/// session, and one that has renewed it in the meantime is.
+#[tokio::test]
+async fn a_session_does_not_outlive_the_server_s_certificate() {
+    const START: i64 = 1_700_000_000;
+    const HOUR: i64 = 60 * MINUTE;
+    let mut world = World::new();
+    let validity = Validity {
+        not_before: Timestamp::from_unix_seconds(START - HOUR),
+        not_after: Timestamp::from_unix_seconds(START + 2 * HOUR),
+    };
+    let leaf = Leaf::server("localhost").with_validity(validity);
+    world.server = world.authority.issue(&leaf).unwrap();
+    for version in VERSIONS {
+        let (backend, now) = by_hand(START);
+        let policy = kmip_with(version);
+        let acceptor = backend.acceptor(&policy, world.server_config()).unwrap();
+        let connector = backend.connector(&policy, world.client_config()).unwrap();
+        for (hours, resumed) in [(0, false), (1, true), (2, true)] {
+            now.store(START + hours * HOUR, Ordering::Relaxed);
+            let (_, client) = secured(&acceptor, &connector).await;
+            assert_eq!(client.info.resumed, resumed, "{version}, {hours}");
+            assert_eq!(client.info.local_certificates.len(), 1);
+        }
+        now.store(START + 2 * HOUR + 1, Ordering::Relaxed);
+        let (_, client) = both(&acceptor, &connector, localhost()).await;
+        assert_eq!(client.unwrap_err().kind(), TlsErrorKind::CertificateExpired);
+        let renewed = world.authority.issue(&Leaf::server("localhost")).unwrap();
+        let config = ServerConfig::new(renewed.identity().unwrap())
+            .with_client_roots(world.authority.roots().unwrap());
+        let acceptor = backend.acceptor(&policy, config).unwrap();
+        secured(&acceptor, &connector).await;
     }
 }
 
