@@ -6,6 +6,7 @@
 mod http;
 mod kmip;
 mod kmip_codec;
+mod omadm;
 mod python;
 mod server;
 mod taxii_xml;
@@ -49,10 +50,11 @@ pub(crate) struct Peer {
 }
 
 /// Every peer.
-pub(crate) const PEERS: [Peer; 7] = [
+pub(crate) const PEERS: [Peer; 8] = [
     http::PEER,
     kmip::PEER,
     kmip_codec::PEER,
+    omadm::PEER,
     tls::PEER,
     tls_legacy::PEER,
     taxii_xml::PEER,
