@@ -10,6 +10,7 @@
 
 pub mod convert;
 pub mod kmip;
+pub mod omadm;
 pub mod syncml;
 pub mod taxii;
 pub mod ttlv;
@@ -21,7 +22,8 @@ pub mod xml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
+    ("omadm_session", omadm::session),
     ("taxii_read", taxii::read),
     ("taxii_read_write_read", taxii::read_write_read),
     ("kmip_typed", kmip::typed),

@@ -12,4 +12,5 @@
 
 mod kmip_additional_message_encodings_1_0;
 mod kmip_https_0_98;
+mod oma_dm_http_1_3;
 mod rows;

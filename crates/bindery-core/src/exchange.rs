@@ -28,8 +28,9 @@ pub trait Exchange {
     fn handle_response(&mut self, now: Instant, response: Response<Body>);
 
     /// Tells that the last request got no answer, because the connection failed. The exchange may
-    /// give another request, which goes over a new connection, or an outcome; with neither, the
-    /// driver ends the conversation with its own error.
+    /// give another request, which goes over a new connection, at once or at the instant of
+    /// [`poll_timeout`](Exchange::poll_timeout), or an outcome; with none of them, the driver ends
+    /// the conversation with its own error.
     fn handle_failure(&mut self, now: Instant, delivery: Delivery) {
         let _ = (now, delivery);
     }

@@ -94,6 +94,15 @@ impl CredentialDigest {
     }
 }
 
+/// In constant time.
+impl PartialEq for CredentialDigest {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for CredentialDigest {}
+
 impl fmt::Debug for CredentialDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CredentialDigest(..)")

@@ -126,10 +126,6 @@ impl Ring {
     }
 
     /// Opens a sealed record under whichever key it names.
-    #[cfg_attr(
-        all(feature = "sqlite", not(feature = "kmip"), not(test)),
-        expect(dead_code, reason = "only services have records")
-    )]
     pub(crate) fn open(
         &self,
         identity: Identity<'_>,

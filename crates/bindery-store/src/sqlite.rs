@@ -5,9 +5,21 @@ mod data_keys;
 mod error;
 #[cfg(feature = "kmip")]
 mod kmip;
+#[cfg(feature = "omadm")]
+mod omadm;
 mod options;
+#[cfg(any(feature = "kmip", feature = "omadm"))]
+mod pairs;
 mod report;
+mod reseal;
 mod schema;
+#[cfg_attr(
+    not(any(feature = "kmip", feature = "omadm")),
+    expect(dead_code, reason = "only some services seal")
+)]
+mod sealing;
+#[cfg(feature = "taxii")]
+mod taxii;
 mod writer;
 
 use std::{
@@ -171,6 +183,15 @@ impl SqliteStore {
         self.inner.commands.send(job).await.map_err(|_| closed())?;
         // The writer went away with the commit in its hands.
         outcome.await.unwrap_or_else(|_| Err(Rejection::Unknown(ended())))
+    }
+
+    /// Hands a small commit to the writer if there is room in the queue, and does not wait for it.
+    #[cfg(feature = "taxii")]
+    fn submit_unheard(&self, work: Box<dyn Work>) {
+        let Ok(room) = Arc::clone(&self.inner.room).try_acquire_many_owned(1) else { return };
+        let (answer, _) = oneshot::channel();
+        // Where the queue is full or the store is closed, whoever submits so has another way.
+        let _ = self.inner.commands.try_send(Command::Commit(Job { work, answer, room }));
     }
 
     fn failed(&self, error: sqlx::Error) -> SqliteError {

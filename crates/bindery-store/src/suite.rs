@@ -1,7 +1,9 @@
-//! What every key store does, whatever it stands on: the same cases run on each engine.
+//! What every store does, whatever it stands on: the same cases run on each engine.
 //!
-//! A case gets an empty store. It panics when the store breaks a promise of
-//! [`KeyStore`](bindery_kmip::service::KeyStore).
+//! A case gets an empty store. It panics when the store breaks a promise of its trait:
+//! [`KeyStore`](bindery_kmip::service::KeyStore) here,
+//! [`DeviceStore`](bindery_omadm::service::DeviceStore) in [`devices`],
+//! [`FeedStore`](bindery_taxii::service::FeedStore) in [`feeds`].
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -10,8 +12,12 @@
 
 mod changing;
 mod concurrent;
+pub mod devices;
+pub mod feeds;
 mod finding;
 mod loading;
+
+use std::{future::poll_fn, pin::pin, task::Poll};
 
 use bindery_core::{Principal, Timestamp};
 use bindery_kmip::{
@@ -23,23 +29,26 @@ use futures_util::future::BoxFuture;
 /// One promise, put to the test.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Case {
+pub struct Case<S: ?Sized> {
     /// The promise in words.
     pub name: &'static str,
     /// Puts it to the test.
-    pub run: for<'a> fn(&'a dyn KeyStore) -> BoxFuture<'a, ()>,
+    pub run: for<'a> fn(&'a S) -> BoxFuture<'a, ()>,
 }
 
 macro_rules! cases {
-    ($($module:ident: $($name:ident),+ $(,)?;)+) => {
+    ($store:ty; $($module:ident: $($name:ident),+ $(,)?;)+) => {
         /// All cases.
-        pub const CASES: &[Case] = &[
-            $($(Case { name: stringify!($name), run: |store| Box::pin($module::$name(store)) },)+)+
-        ];
+        pub const CASES: &[$crate::suite::Case<$store>] = &[$($($crate::suite::Case {
+            name: stringify!($name),
+            run: |store| Box::pin($module::$name(store)),
+        },)+)+];
     };
 }
+use cases;
 
 cases! {
+    dyn KeyStore;
     loading:
         what_was_inserted_is_loaded,
         the_answer_has_the_order_of_the_question,
@@ -75,6 +84,21 @@ cases! {
         what_a_commit_returned_is_seen,
         a_dropped_commit_is_whole_or_nothing,
         dropped_reads_do_no_harm;
+}
+
+/// Polls a future a number of times, then drops it. Whether it was ready by then.
+async fn drop_after(polls: usize, future: impl Future) -> bool {
+    let mut future = pin!(future);
+    let mut polled = 0;
+    poll_fn(|cx| {
+        if polled == polls {
+            return Poll::Ready(false);
+        }
+        polled += 1;
+        cx.waker().wake_by_ref();
+        future.as_mut().poll(cx).map(|_| true)
+    })
+    .await
 }
 
 fn uid(number: usize) -> String {

@@ -4,7 +4,7 @@ use bindery_core::{IdentityError, IdentityMap, Peer, Principal};
 
 use crate::{
     Certificate,
-    certificate::{common_name, fingerprint, parse},
+    certificate::{NAME_LIMIT, common_name, fingerprint, parse},
 };
 
 /// Maps the certificate that a peer showed to the account of a name in it.
@@ -144,6 +144,9 @@ impl Naming {
             [] => Ok(None),
             [only] if only.is_empty() || !only.chars().all(|c| c.is_ascii_graphic()) => {
                 Err(format!("the {} is empty or no plain text", self.what()))
+            }
+            [only] if only.len() > NAME_LIMIT => {
+                Err(format!("the {} is longer than {NAME_LIMIT} octets", self.what()))
             }
             [only] => Ok(Some(format!("{prefix}{only}"))),
             _ => Err(format!("it has more than one {}", self.what())),

@@ -11,12 +11,13 @@ use x509_parser::{
     asn1_rs::{Any, Class},
     certificate::{Validity, X509Certificate},
     extensions::{GeneralName, ParsedExtension},
+    oid_registry::{OID_X509_EXT_EXTENDED_KEY_USAGE, OID_X509_EXT_SUBJECT_ALT_NAME},
     prelude::FromDer as _,
 };
 
 use crate::{TlsError, TlsErrorKind, pem::configuration};
 
-pub(crate) use name::{common_name, rfc4514};
+pub(crate) use name::{LIMIT as NAME_LIMIT, common_name, rfc4514};
 
 /// What a certificate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +110,7 @@ impl Certificate {
                 ParsedExtension::SubjectAlternativeName(names) => {
                     found.has_names = !names.general_names.is_empty();
                     for name in &names.general_names {
-                        found.add_name(name);
+                        found.add_name(name)?;
                     }
                 }
                 ParsedExtension::ExtendedKeyUsage(usage) => {
@@ -117,13 +118,20 @@ impl Certificate {
                     found.for_servers = usage.server_auth || usage.any;
                     found.for_clients = usage.client_auth || usage.any;
                 }
+                // A name that is passed over would leave another one to say who somebody is.
+                _ if extension.oid == OID_X509_EXT_SUBJECT_ALT_NAME => {
+                    return Err("its subjectAltName cannot be read".into());
+                }
+                _ if extension.oid == OID_X509_EXT_EXTENDED_KEY_USAGE => {
+                    return Err("its Extended Key Usage cannot be read".into());
+                }
                 _ => {}
             }
         }
         Ok(found)
     }
 
-    fn add_name(&mut self, name: &GeneralName<'_>) {
+    fn add_name(&mut self, name: &GeneralName<'_>) -> Result<(), String> {
         match name {
             GeneralName::DNSName(name) => self.dns_names.push((*name).to_owned()),
             GeneralName::RFC822Name(name) => self.mail_addresses.push((*name).to_owned()),
@@ -134,8 +142,12 @@ impl Certificate {
                     .or_else(|_| <[u8; 16]>::try_from(*octets).map(IpAddr::from));
                 self.ip_addresses.extend(address);
             }
+            GeneralName::Invalid(..) => {
+                return Err("a name of its subjectAltName cannot be read".into());
+            }
             _ => {}
         }
+        Ok(())
     }
 
     /// Whether the certificate can do its work apart from its dates: not marked as an authority,
@@ -197,19 +209,25 @@ pub(crate) fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'
 /// Whether a certificate that was checked before is valid at a time. Nothing but its dates is read:
 /// this is done for every resumed session.
 pub(crate) fn is_valid_at(der: &CertificateDer<'_>, now: Timestamp) -> bool {
-    let dates = || -> Option<Validity> {
-        let (_, certificate) = Any::from_der(der).ok()?;
-        let (_, signed) = Any::from_der(certificate.data).ok()?;
-        let (mut rest, first) = Any::from_der(signed.data).ok()?;
-        // The version is left out of a certificate of version 1, and the serial number comes first.
-        let before = if first.class() == Class::ContextSpecific { 3 } else { 2 };
-        for _ in 0..before {
-            rest = Any::from_der(rest).ok()?.0;
-        }
-        Some(Validity::from_der(rest).ok()?.1)
-    };
     let now = now.unix_seconds();
-    dates().is_some_and(|v| v.not_before.timestamp() <= now && now <= v.not_after.timestamp())
+    dates(der).is_some_and(|v| v.not_before.timestamp() <= now && now <= v.not_after.timestamp())
+}
+
+/// The last second of a certificate's validity.
+pub(crate) fn valid_until(der: &CertificateDer<'_>) -> Option<Timestamp> {
+    Some(Timestamp::from_unix_seconds(dates(der)?.not_after.timestamp()))
+}
+
+fn dates(der: &CertificateDer<'_>) -> Option<Validity> {
+    let (_, certificate) = Any::from_der(der).ok()?;
+    let (_, signed) = Any::from_der(certificate.data).ok()?;
+    let (mut rest, first) = Any::from_der(signed.data).ok()?;
+    // The version is left out of a certificate of version 1, and the serial number comes first.
+    let before = if first.class() == Class::ContextSpecific { 3 } else { 2 };
+    for _ in 0..before {
+        rest = Any::from_der(rest).ok()?.0;
+    }
+    Some(Validity::from_der(rest).ok()?.1)
 }
 
 pub(crate) fn fingerprint(der: &CertificateDer<'_>) -> String {

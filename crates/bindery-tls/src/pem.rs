@@ -1,6 +1,6 @@
 //! PEM sections (RFC 7468) with errors that name the file and the remedy.
 
-use std::{fs, path::Path};
+use std::{fs::File, io::Read as _, path::Path};
 
 use rustls_pki_types::{
     CertificateDer, PrivateKeyDer,
@@ -30,8 +30,16 @@ pub(crate) enum Section {
     Other,
 }
 
+/// The largest file of revocation lists that is read, in octets: over a million entries.
+pub(crate) const CRL_LIMIT: u64 = 64 * 1024 * 1024;
+
 /// Reads a file of PEM text.
 pub(crate) fn read_file(path: &Path, holds: &str) -> Result<Vec<u8>, TlsError> {
+    read_up_to(FILE_LIMIT, path, holds)
+}
+
+/// Reads a file of no more octets than this.
+pub(crate) fn read_up_to(limit: u64, path: &Path, holds: &str) -> Result<Vec<u8>, TlsError> {
     let failed = |error: std::io::Error| {
         let hint = match error.kind() {
             std::io::ErrorKind::NotFound => "check the path in the configuration",
@@ -43,15 +51,15 @@ pub(crate) fn read_file(path: &Path, holds: &str) -> Result<Vec<u8>, TlsError> {
         let message = format!("{holds} file {}: {error}", path.display());
         TlsError::new(TlsErrorKind::Configuration, message, hint).with_source(error)
     };
-    let length = fs::metadata(path).map_err(failed)?.len();
-    if length > FILE_LIMIT {
-        let message = format!(
-            "{holds} file {}: {length} octets, at most {FILE_LIMIT} are read",
-            path.display()
-        );
-        return Err(configuration(message, "name a PEM file of certificates or keys only"));
+    // The length is counted in reading: a pipe or a device says nothing of it before.
+    let (mut octets, file) = (Vec::new(), File::open(path).map_err(failed)?);
+    file.take(limit + 1).read_to_end(&mut octets).map_err(failed)?;
+    if octets.len() as u64 > limit {
+        let message =
+            format!("{holds} file {}: too long, at most {limit} octets are read", path.display());
+        return Err(configuration(message, format!("name a file that holds the {holds} only")));
     }
-    fs::read(path).map_err(failed)
+    Ok(octets)
 }
 
 /// The label of an encrypted key, which the reader of the other sections passes over.

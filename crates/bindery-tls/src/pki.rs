@@ -1,7 +1,8 @@
 //! A small certificate authority for development, demonstrations and tests.
 //!
 //! Keys are ECDSA P-256 unless asked otherwise, serial numbers are random, and everything comes out
-//! as PEM. It keeps no record of what it issued and cannot revoke: do not use it for more.
+//! as PEM. It keeps no record of what it issued; what a revocation list shall take back it has to be
+//! told each time. Do not use it for more.
 
 use std::{fmt, net::IpAddr, time::Duration};
 

@@ -168,7 +168,8 @@ pub enum Need {
     Required,
     /// Used where the backend has it.
     Permitted,
-    /// Never used. The row is there so that people see that it was thought of.
+    /// Never used, whatever another row says of the same thing. The row is there so that people see
+    /// that it was thought of.
     LeftOut,
 }
 
@@ -226,8 +227,10 @@ impl SignatureScheme {
 pub struct Resumption {
     /// Whether tickets are given and taken at all.
     pub tickets: bool,
-    /// How long a ticket key makes new tickets; what it made is taken for as long again. At most
-    /// three days, so that a ticket never outlives the seven days of RFC 8446, 4.6.1.
+    /// How long a ticket key makes new tickets; what it made is taken for as long again. A session
+    /// ends twice this time after its full handshake, however often it was resumed and given new
+    /// tickets in between. At most three days, so that no session outlives the seven days of RFC
+    /// 8446, 4.6.1; the backend on rustls changes its keys every six hours at least.
     pub rotation: Duration,
 }
 

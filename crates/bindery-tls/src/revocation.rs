@@ -1,6 +1,6 @@
 //! Certificate revocation lists (RFC 5280, section 5).
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use bindery_core::Timestamp;
 use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject as _};
@@ -11,7 +11,8 @@ use crate::{TlsError, certificate::rfc4514, pem, pem::configuration};
 /// Revocation lists, and how strictly they are taken.
 ///
 /// Without a list nothing is checked. With one, every certificate of a chain must be covered by a
-/// list that is in date, unless told otherwise.
+/// list that is in date, unless told otherwise. Of several lists of one authority the newest counts
+/// (RFC 5280, 5.2.3), in whatever order they were given.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Crls {
@@ -30,6 +31,9 @@ struct List {
     der: CertificateRevocationListDer<'static>,
     origin: Arc<str>,
     issuer: String,
+    this_update: Timestamp,
+    /// The CRL number, big endian and without leading zeros; empty without one.
+    number: Vec<u8>,
     next_update: Option<Timestamp>,
 }
 
@@ -44,7 +48,7 @@ impl Crls {
         let mut crls = Self::default();
         for path in paths {
             let path = path.as_ref();
-            let octets = pem::read_file(path, "revocation list")?;
+            let octets = pem::read_up_to(pem::CRL_LIMIT, path, "revocation list")?;
             crls.add(&octets, &format!("revocation list file {}", path.display()))?;
         }
         Ok(crls)
@@ -67,6 +71,29 @@ impl Crls {
                 self.lists.push(list);
             }
         }
+        self.newest_first();
+    }
+
+    /// Backends take the first list that speaks of a certificate, and a later list takes the place
+    /// of an earlier one: whoever was revoked in between must not slip through.
+    fn newest_first(&mut self) {
+        let age = |list: &List| (list.this_update, list.number.len(), list.number.clone());
+        self.lists.sort_by_key(|list| Reverse(age(list)));
+    }
+
+    /// Until when all authorities whose lists are here are covered by one in date; `None` where
+    /// dates do not matter or are not given.
+    pub(crate) fn in_date_until(&self) -> Option<Timestamp> {
+        if self.expired_taken {
+            return None;
+        }
+        let mut last: BTreeMap<&str, Timestamp> = BTreeMap::new();
+        for list in &self.lists {
+            let Some(next) = list.next_update else { continue };
+            let known = last.entry(&list.issuer).or_insert(next);
+            *known = next.max(*known);
+        }
+        last.into_values().min()
     }
 
     /// Whether there is no list.
@@ -74,8 +101,8 @@ impl Crls {
         self.lists.is_empty()
     }
 
-    /// The lists, each with where it came from, such as `revocation list file ca.crl`; for
-    /// backends.
+    /// The lists, newest first, each with where it came from, such as `revocation list file
+    /// ca.crl`; for backends.
     pub fn lists(&self) -> impl Iterator<Item = (&CertificateRevocationListDer<'static>, &str)> {
         self.lists.iter().map(|list| (&list.der, &*list.origin))
     }
@@ -94,6 +121,7 @@ impl Crls {
         // A DER SEQUENCE begins with 0x30, which is the digit 0: no PEM text begins with it.
         if octets.first() == Some(&0x30) {
             self.lists.push(List::read(octets.to_vec().into(), origin)?);
+            self.newest_first();
             return Ok(());
         }
         let before = self.lists.len();
@@ -109,6 +137,7 @@ impl Crls {
             let hint = "name a file with the authority's revocation list, in PEM or DER";
             return Err(configuration(message, hint));
         }
+        self.newest_first();
         Ok(())
     }
 }
@@ -125,11 +154,13 @@ impl List {
             return Err(unreadable(format!("{} octets after its end", rest.len())));
         }
         let issuer = rfc4514(list.issuer()).map_err(unreadable)?;
+        let this_update = Timestamp::from_unix_seconds(list.last_update().timestamp());
+        let number = list.crl_number().map(|number| number.to_bytes_be()).unwrap_or_default();
         let next_update = list.next_update();
         let next_update = next_update.map(|t| Timestamp::from_unix_seconds(t.timestamp()));
         let origin = origin.into();
         drop(list);
-        Ok(Self { der, origin, issuer, next_update })
+        Ok(Self { der, origin, issuer, this_update, number, next_update })
     }
 }
 

@@ -161,18 +161,24 @@ impl Target {
         let mut found = Vec::new();
         for version in all.versions {
             let one = everything().restricted(Restriction::new().with_versions([version]));
-            found.push((PlanItem::Version(version), self.attempt(&one).await?.is_ok()));
+            found.push((PlanItem::Version(version), is_taken(&self.attempt(&one).await?)));
         }
         for suite in all.suites {
             let one = everything().restricted(Restriction::new().with_suites([suite]));
-            found.push((PlanItem::Suite(suite), self.attempt(&one).await?.is_ok()));
+            found.push((PlanItem::Suite(suite), is_taken(&self.attempt(&one).await?)));
         }
         for group in all.groups {
             let one = everything().restricted(Restriction::new().with_groups([group]));
-            found.push((PlanItem::Group(group), self.attempt(&one).await?.is_ok()));
+            found.push((PlanItem::Group(group), is_taken(&self.attempt(&one).await?)));
         }
         Ok(found)
     }
+}
+
+/// Whether a server takes what was offered. One that refuses our certificate, or that there is none,
+/// has agreed on version, suite and group before: in TLS 1.2 that refusal ends the handshake.
+fn is_taken(attempt: &std::result::Result<Secured, TlsError>) -> bool {
+    attempt.as_ref().map_or_else(TlsError::is_certificate, |_| true)
 }
 
 /// The longest head of an answer to the upgrade, in octets.

@@ -6,7 +6,9 @@ use futures_util::future::BoxFuture;
 use sqlx::{Row, SqliteConnection};
 
 use super::{
-    SqliteError, SqliteStore, schema,
+    SqliteError, SqliteStore,
+    reseal::Sealed,
+    schema,
     writer::{Rejection, Work},
 };
 use crate::{
@@ -14,6 +16,14 @@ use crate::{
     keys::{DataKey, DataKeyId, Ring},
     seal::SealError,
 };
+
+/// Everything that is sealed under the data keys.
+const SEALED: &[&Sealed] = &[
+    #[cfg(feature = "kmip")]
+    &super::kmip::MATERIAL,
+    #[cfg(feature = "omadm")]
+    &super::omadm::DIGESTS,
+];
 
 /// Reads the data keys of a store.
 ///
@@ -121,17 +131,11 @@ impl SqliteStore {
     ///
     /// # Errors
     /// See [`SqliteError`]; a record that cannot be opened is told as damage, and the earlier keys are kept.
-    pub async fn reseal(
-        &self,
-        #[cfg_attr(not(feature = "kmip"), expect(unused, reason = "there is nothing to seal"))]
-        mut progress: impl FnMut(u64) + Send,
-    ) -> Result<u64, SqliteError> {
+    pub async fn reseal(&self, mut progress: impl FnMut(u64) + Send) -> Result<u64, SqliteError> {
         let key = self.change_data_key().await?;
-        #[cfg_attr(not(feature = "kmip"), expect(unused, reason = "there is nothing to seal"))]
         let mut done = 0;
-        #[cfg(feature = "kmip")]
-        {
-            done += self.reseal_objects(&key, &mut progress).await?;
+        for column in SEALED {
+            done = self.reseal_column(column, &key, done, &mut progress).await?;
         }
         self.drop_earlier_keys(key.id()).await?;
         Ok(done)
@@ -167,13 +171,14 @@ impl SqliteStore {
     pub(super) fn refused(&self, rejection: Rejection) -> SqliteError {
         match rejection {
             Rejection::Failed(error) | Rejection::Unknown(error) => error,
-            Rejection::StaleKey | Rejection::Conflict { .. } | Rejection::Damaged { .. } => {
-                SqliteError::Other {
-                    path: self.inner.path.to_path_buf(),
-                    detail: "the keys were changed by another process meanwhile: see its outcome"
-                        .to_owned(),
-                }
-            }
+            Rejection::StaleKey
+            | Rejection::Conflict { .. }
+            | Rejection::Declined(_)
+            | Rejection::Damaged { .. } => SqliteError::Other {
+                path: self.inner.path.to_path_buf(),
+                detail: "the keys were changed by another process meanwhile: see its outcome"
+                    .to_owned(),
+            },
         }
     }
 }

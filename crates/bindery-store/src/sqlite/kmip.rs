@@ -3,9 +3,8 @@
 mod change;
 mod entries;
 mod find;
-mod reseal;
 
-use std::{collections::BTreeMap, mem, sync::Arc};
+use std::{collections::BTreeMap, mem};
 
 use bindery_core::{Principal, Timestamp};
 use bindery_kmip::{
@@ -15,16 +14,29 @@ use bindery_kmip::{
 use bytes::Bytes;
 use sqlx::{Acquire, QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
-use super::{CheckReport, SqliteError, SqliteStore, data_keys, report::number, writer::Rejection};
-use crate::seal::{Identity, SealError};
+use super::{
+    CheckReport, SqliteError, SqliteStore,
+    report::number,
+    reseal::Sealed,
+    sealing::{self, Unopened},
+    writer::Rejection,
+};
+use crate::seal::Identity;
 use change::Commit;
 
 /// How many records one statement loads.
 const LOAD: usize = 64;
 
-/// How often one commit is sealed: the data key may change while it waits for its turn, and, where
-/// somebody seals everything again in a loop, more than once.
-const SEALINGS: usize = 8;
+/// The column of the objects' material.
+pub(super) const MATERIAL: Sealed = Sealed {
+    what: "object",
+    kind: KIND,
+    list: "SELECT uid, owner, material FROM object \
+           WHERE uid > ? AND material IS NOT NULL ORDER BY uid",
+    update: "UPDATE object SET material = ? WHERE uid = ? AND material = ?",
+};
+
+const KIND: &str = "kmip material";
 
 /// What a row of a listing has, in the order in which [`listed`] reads it.
 const COLUMNS: &str = "o.uid, o.owner, o.created, o.version, o.attributes, o.entries";
@@ -49,20 +61,12 @@ impl KeyStore for SqliteStore {
             if changes.is_empty() {
                 return Ok(());
             }
-            let mut ring = self.inner.keys.ring();
-            let mut commit = Arc::new(Commit::prepare(changes, &ring, &self.inner.path)?);
-            for _ in 1..SEALINGS {
-                match self.submit(Box::new(Arc::clone(&commit))).await {
-                    Err(Rejection::StaleKey) => {
-                        self.refresh_keys().await.map_err(StoreError::from)?;
-                        let now = self.inner.keys.ring();
-                        commit = Arc::new(commit.under(&ring, &now, &self.inner.path)?);
-                        ring = now;
-                    }
-                    outcome => return outcome.map_err(CommitError::from),
-                }
-            }
-            self.submit(Box::new(commit)).await.map_err(CommitError::from)
+            let ring = self.inner.keys.ring();
+            let commit = Commit::prepare(changes, &ring, &self.inner.path)?;
+            let again = |commit: &Commit, before: &_, now: &_| {
+                commit.under(before, now, &self.inner.path).map_err(CommitError::from)
+            };
+            self.submit_sealed(ring, commit, again).await
         })
     }
 }
@@ -122,17 +126,10 @@ impl SqliteStore {
         let sealed: Option<&[u8]> = row.try_get(6).map_err(|error| damaged(&record.uid, &error))?;
         if let Some(sealed) = sealed {
             let parts = [record.uid.as_str(), record.owner.as_str()];
-            let mut opened = self.inner.keys.ring().open(identity(&parts), sealed);
-            if matches!(opened, Err(SealError::OtherKey(_))) {
-                // Another process may have sealed it under a newer key.
-                let ring = data_keys::load(connection, &self.inner.keys.kek(), self.path()).await?;
-                opened = ring.open(identity(&parts), sealed);
-                self.inner.keys.set_ring(ring);
-            }
-            let mut secret = match opened {
+            let mut secret = match self.open_sealed(connection, identity(&parts), sealed).await {
                 Ok(secret) => secret,
-                Err(error @ SealError::Library) => return Err(StoreError::Failed(error.into())),
-                Err(error) => return Err(damaged(&record.uid, &error)),
+                Err(Unopened::Store(error)) => return Err(error.into()),
+                Err(Unopened::Damaged(error)) => return Err(damaged(&record.uid, &error)),
             };
             record.material = Some(Secret::new(mem::take(&mut *secret)));
         }
@@ -232,7 +229,7 @@ const BAD_ENTRIES: &str = "its index entries are not what was stored";
 /// What sealed material belongs to: the object's Unique Identifier and its owner, so that giving
 /// somebody another's row gives them no key.
 const fn identity<'a>(parts: &'a [&'a str]) -> Identity<'a> {
-    Identity { kind: "kmip material", parts }
+    Identity { kind: KIND, parts }
 }
 
 fn damaged(uid: &str, reason: &dyn std::fmt::Display) -> StoreError {
@@ -252,10 +249,11 @@ impl From<Rejection> for CommitError {
     fn from(rejection: Rejection) -> Self {
         match rejection {
             Rejection::Conflict { uid } => Self::Conflict { uid },
-            Rejection::StaleKey => StoreError::Unavailable(format!(
-                "the data key was changed {SEALINGS} times while this was being written"
-            ))
-            .into(),
+            Rejection::StaleKey => StoreError::Unavailable(sealing::outrun()).into(),
+            // A rule of another service's: no commit of this one is told so.
+            Rejection::Declined(declined) => {
+                StoreError::Unavailable(format!("unexpected: {declined:?}")).into()
+            }
             Rejection::Damaged { uid, reason } => StoreError::Damaged { uid, reason }.into(),
             Rejection::Failed(error) => StoreError::from(error).into(),
             Rejection::Unknown(error) => Self::Unknown(StoreError::from(error)),

@@ -102,6 +102,10 @@ impl SqliteStore {
         if report.is_sound() {
             #[cfg(feature = "kmip")]
             self.check_objects(&mut view, &mut report).await?;
+            #[cfg(feature = "omadm")]
+            self.check_devices(&mut view, &mut report).await?;
+            #[cfg(feature = "taxii")]
+            self.check_feeds(&mut view, &mut report).await?;
         }
         view.rollback().await.map_err(failed)?;
         Ok(report)

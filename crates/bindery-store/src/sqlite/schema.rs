@@ -59,6 +59,30 @@ pub(super) const PARTS: &[Part] = &[
         ],
         tables: &["object", "object_index", "object_retired"],
     },
+    #[cfg(feature = "omadm")]
+    Part {
+        name: "omadm",
+        migrations: &[include_str!("../../migrations/sqlite/omadm/0001_devices.sql")],
+        tables: &["dm_device", "dm_session", "dm_command", "dm_result"],
+    },
+    #[cfg(feature = "taxii")]
+    Part {
+        name: "taxii",
+        migrations: &[include_str!("../../migrations/sqlite/taxii/0001_feeds.sql")],
+        tables: &[
+            "feed",
+            "feed_binding",
+            "feed_block",
+            "feed_content",
+            "feed_insertion",
+            "feed_message",
+            "feed_outbox",
+            "feed_part",
+            "feed_result",
+            "feed_staged",
+            "feed_subscription",
+        ],
+    },
 ];
 
 /// What a file is.

@@ -40,18 +40,33 @@ pub(super) trait Work: Send + Sync {
 
 /// Why a commit was not made.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "kmip"), expect(dead_code, reason = "only services have records"))]
+#[cfg_attr(
+    not(all(feature = "kmip", feature = "omadm")),
+    expect(dead_code, reason = "each service has its own")
+)]
 pub(super) enum Rejection {
     /// What it rests on has changed.
     Conflict { uid: String },
     /// It was sealed under a data key that is no longer the current one.
     StaleKey,
+    /// It would break a rule that it names itself.
+    Declined(Declined),
     /// What it rests on cannot be read.
     Damaged { uid: String, reason: String },
     /// The store failed, and nothing was made.
     Failed(SqliteError),
     /// The store failed, and all of it may have been made.
     Unknown(SqliteError),
+}
+
+/// A rule that a commit would break.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "omadm"), expect(dead_code, reason = "a rule of the device service"))]
+pub(super) enum Declined {
+    /// Something open with the same meaning is there.
+    Duplicate { id: String },
+    /// There would be too much.
+    Full { owner: String, what: &'static str, limit: u64 },
 }
 
 impl From<SqliteError> for Rejection {
@@ -82,7 +97,7 @@ pub struct Counters {
     pub transactions: u64,
     /// Commits made. More than `transactions` when commits came together.
     pub commits: u64,
-    /// Commits refused because of a conflict.
+    /// Commits refused because of a conflict, or of a rule that they named.
     pub conflicts: u64,
     /// Commits that failed.
     pub failures: u64,
@@ -238,7 +253,9 @@ impl Writer {
     fn answer(&self, job: Job, outcome: Result<(), Rejection>) {
         let count = match outcome {
             Ok(()) => &self.counts.commits,
-            Err(Rejection::Conflict { .. } | Rejection::StaleKey) => &self.counts.conflicts,
+            Err(Rejection::Conflict { .. } | Rejection::StaleKey | Rejection::Declined(_)) => {
+                &self.counts.conflicts
+            }
             Err(Rejection::Damaged { .. } | Rejection::Failed(_) | Rejection::Unknown(_)) => {
                 &self.counts.failures
             }
@@ -315,9 +332,10 @@ async fn apply_all(
                     | SqliteError::Closed { .. }),
                 ) => return Err(error.clone()),
                 Rejection::Failed(error) | Rejection::Unknown(error) => Some(error.clone()),
-                Rejection::Conflict { .. } | Rejection::StaleKey | Rejection::Damaged { .. } => {
-                    None
-                }
+                Rejection::Conflict { .. }
+                | Rejection::StaleKey
+                | Rejection::Declined(_)
+                | Rejection::Damaged { .. } => None,
             };
             // After some errors SQLite has rolled back the whole transaction by itself; then this
             // fails, and the first error is the one to tell.

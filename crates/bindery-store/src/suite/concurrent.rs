@@ -1,9 +1,7 @@
-use std::{future::poll_fn, pin::pin, task::Poll};
-
 use bindery_kmip::service::{Change, CommitError, KeyStore, Record};
 use futures_util::future::{join, join_all};
 
-use super::{assert_conflict, entry, filter, found, insert, load, record, uid, uids};
+use super::{assert_conflict, drop_after, entry, filter, found, insert, load, record, uid, uids};
 
 /// How many do something at the same time.
 const WRITERS: usize = 64;
@@ -98,21 +96,6 @@ pub(super) async fn what_a_commit_returned_is_seen(store: &dyn KeyStore) {
         assert_eq!(found(store, &by_name).await, [uid(writer)]);
     });
     join_all(writers).await;
-}
-
-/// Polls a future a number of times, then drops it. Whether it was ready by then.
-async fn drop_after(polls: usize, future: impl Future) -> bool {
-    let mut future = pin!(future);
-    let mut polled = 0;
-    poll_fn(|cx| {
-        if polled == polls {
-            return Poll::Ready(false);
-        }
-        polled += 1;
-        cx.waker().wake_by_ref();
-        future.as_mut().poll(cx).map(|_| true)
-    })
-    .await
 }
 
 pub(super) async fn a_dropped_commit_is_whole_or_nothing(store: &dyn KeyStore) {

@@ -108,7 +108,7 @@ async fn a_torn_page_is_told_with_the_file_and_the_remedy() {
     let mut content = place.contents().unwrap();
     assert!(content.len() > 100 * 4096);
     // All but the first pages, which hold the schema and meta.
-    for octet in &mut content[20 * 4096..] {
+    for octet in &mut content[80 * 4096..] {
         *octet = 0xa5;
     }
     std::fs::write(place.file(), content).unwrap();

@@ -1,13 +1,17 @@
-//! A server that is killed in the middle of creates has every acknowledged object afterwards.
+//! A server that is killed in the middle of its work has everything that it acknowledged afterwards.
 
 use std::{
     io::{BufRead, BufReader},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
 use bindery_kmip::service::{Change, KeyStore};
 
 use crate::support::{Place, kek, record, uid};
+
+mod devices;
+mod feeds;
 
 const FILE: &str = "BINDERY_STORE_TEST_KILL";
 
@@ -44,39 +48,45 @@ fn insert_until_killed() {
     });
 }
 
+/// Runs a test of this program in a process of its own on a store, and kills it when it has told
+/// that it made so many; returns all that it told by then.
+fn killed(test: &str, file: PathBuf, after: usize) -> Vec<usize> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "--nocapture", test])
+        .env(FILE, file)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut acknowledged = Vec::new();
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if output.read_until(b'\n', &mut line).unwrap() == 0 {
+            break;
+        }
+        // A line that was cut off by the kill was not acknowledged to anybody.
+        let Some(text) = line.strip_suffix(b"\n") else { break };
+        let text = std::str::from_utf8(text).unwrap();
+        let Some((_, number)) = text.split_once("made ") else { continue };
+        acknowledged.push(number.parse::<usize>().unwrap());
+        if acknowledged.len() == after {
+            // SIGKILL; what it still wrote before is read on.
+            child.kill().unwrap();
+        }
+    }
+    child.wait().unwrap();
+    acknowledged
+}
+
 #[tokio::test]
 async fn every_acknowledged_commit_outlives_a_kill() {
     let place = Place::new();
     let mut acknowledged = Vec::new();
     for round in 0..5 {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "--nocapture", "kill::insert_until_killed"])
-            .env(FILE, place.file())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut line = Vec::new();
-        let mut seen = 0;
         let before = acknowledged.len();
-        loop {
-            line.clear();
-            if output.read_until(b'\n', &mut line).unwrap() == 0 {
-                break;
-            }
-            // A line that was cut off by the kill was not acknowledged to anybody.
-            let Some(text) = line.strip_suffix(b"\n") else { break };
-            let text = std::str::from_utf8(text).unwrap();
-            let Some((_, number)) = text.split_once("made ") else { continue };
-            acknowledged.push(number.parse::<usize>().unwrap());
-            seen += 1;
-            if seen == 50 + 37 * round {
-                // SIGKILL; what it still wrote before is read on.
-                child.kill().unwrap();
-            }
-        }
-        child.wait().unwrap();
+        acknowledged.extend(killed("kill::insert_until_killed", place.file(), 50 + 37 * round));
         assert!(acknowledged.len() > before + 40, "round {round}: the child did not work");
 
         let store = place.open().await;

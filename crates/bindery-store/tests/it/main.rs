@@ -8,6 +8,8 @@
 mod backup;
 mod behaviour;
 mod damage;
+mod devices;
+mod feeds;
 mod files;
 mod keys;
 mod kill;

@@ -409,6 +409,24 @@ impl SyncMl {
         Ok(message)
     }
 
+    /// Reads the header alone: of a message whose commands cannot be read, to tell its sender so.
+    ///
+    /// # Errors
+    /// The first fault up to the header's end.
+    pub fn decode_hdr(message: &Bytes, options: &Options) -> Result<SyncHdr, Error> {
+        let input = Input::new(message, options);
+        let mut events = input.events()?;
+        let decoder = &mut Decoder { events: &mut events };
+        decode::expect(decoder, Tag::SYNC_ML)?;
+        while let Some(start) = decoder.child()? {
+            if start.name == Name::Tag(Tag::SYNC_HDR) {
+                return decoder.structure(start.attributes);
+            }
+            decoder.element(start)?;
+        }
+        Err(decoder.error(ErrorKind::Missing { expected: "SyncHdr" }))
+    }
+
     pub(crate) fn read(
         attributes: Vec<crate::Attribute>,
         decoder: &mut Decoder<'_, '_>,

@@ -92,6 +92,9 @@ mod issued {
         let two = peer(&Leaf::client("alice").with_name("a.example").with_name("b.example"));
         let error = map.principal(&two).unwrap_err();
         assert!(error.reason.contains("more than one host name"), "{error}");
+        let long = peer(&Leaf::client("alice").with_name(&"a".repeat(1025)));
+        let error = map.principal(&long).unwrap_err();
+        assert!(error.reason.contains("is longer than 1024 octets"), "{error}");
         assert_eq!(CertificateIdentity::by([]), CertificateIdentity::subject());
     }
 

@@ -24,7 +24,7 @@ const NAMES: [(&str, &str); 9] = [
 
 /// The longest name that is written, in octets: it becomes an account's name, a log field and a
 /// database key.
-const LIMIT: usize = 1024;
+pub(crate) const LIMIT: usize = 1024;
 
 /// A name as RFC 4514 writes it: the most specific part first.
 ///

@@ -52,6 +52,26 @@ mod issued {
         }
     }
 
+    /// What is passed over would leave another name to say who somebody is, and another usage.
+    #[test]
+    fn a_name_or_usage_that_cannot_be_read_is_an_error() {
+        let authority = Authority::new("CA", Validity::default()).unwrap();
+        let leaf = Leaf::server("kms.example").with_name("second.example");
+        let der = authority.issue(&leaf).unwrap().identity().unwrap().chain()[0].to_vec();
+        Certificate::from_der(&der.clone().into()).unwrap();
+        let server_auth: &[u8] = &[0x06, 0x08, 0x2b, 6, 1, 5, 5, 7, 3, 1];
+        for (from, to, says) in [
+            (&b"second.example"[..], &b"\xff\xffcond.example"[..], "subjectAltName"),
+            (server_auth, &[0x06, 0x09, 0x2b, 6, 1, 5, 5, 7, 3, 1], "Extended Key Usage"),
+        ] {
+            let place = der.windows(from.len()).position(|window| window == from).unwrap();
+            let mut broken = der.clone();
+            broken[place..place + to.len()].copy_from_slice(to);
+            let error = Certificate::from_der(&broken.into()).unwrap_err();
+            assert!(error.to_string().contains(says), "{error}");
+        }
+    }
+
     #[test]
     fn what_a_server_certificate_says() {
         let found = read(&Leaf::server("kms.example").with_name("192.0.2.1").with_name("::1"));

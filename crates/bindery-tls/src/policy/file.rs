@@ -63,9 +63,9 @@ struct Versions {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Suites {
-    required: Vec<String>,
-    permitted: Vec<String>,
-    left_out: Vec<String>,
+    required: Option<Vec<String>>,
+    permitted: Option<Vec<String>>,
+    left_out: Option<Vec<String>>,
     order: Vec<String>,
     #[serde(rename = "where")]
     characteristics: Option<Like>,
@@ -74,12 +74,14 @@ struct Suites {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Names {
-    required: Vec<String>,
-    permitted: Vec<String>,
-    left_out: Vec<String>,
+    required: Option<Vec<String>>,
+    permitted: Option<Vec<String>>,
+    left_out: Option<Vec<String>>,
 }
 
-#[derive(Default, Deserialize)]
+/// What is not given asks for what no careful operator goes without: who wants suites without it
+/// says so.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Like {
     min_bits: u16,
@@ -102,7 +104,22 @@ enum Words {
 
 impl Default for Words {
     fn default() -> Self {
-        Self::One("any".into())
+        Self::One("present".into())
+    }
+}
+
+impl Default for Like {
+    fn default() -> Self {
+        Self {
+            min_bits: 128,
+            key_exchange: Words::default(),
+            signing: Words::default(),
+            encryption: Words::default(),
+            integrity: Words::default(),
+            forward_secrecy: false,
+            aead: false,
+            recommended: false,
+        }
     }
 }
 
@@ -160,8 +177,8 @@ impl File {
         policy.modern_subset = None;
         self.versions.put_into(&mut policy, from_base)?;
         self.suites.put_into(&mut policy, from_base)?;
-        self.groups.put_into(&mut policy.groups, group_named)?;
-        self.signatures.put_into(&mut policy.signatures, signature_named)?;
+        self.groups.put_into(&mut policy.groups, group_named, "groups")?;
+        self.signatures.put_into(&mut policy.signatures, signature_named, "signatures")?;
         policy.client_auth = match self.client_certificates {
             None => policy.client_auth,
             Some(Certificates::None) => ClientAuth::None,
@@ -177,14 +194,20 @@ impl File {
             crls: self.crls,
             psk_identities: identities.map(|all| all.into_iter().map(String::into_bytes).collect()),
         };
-        policy.resumption = resumption(self.resumption, self.ticket_rotation_seconds)?;
+        policy.resumption =
+            resumption(policy.resumption, self.resumption, self.ticket_rotation_seconds)?;
         Ok(policy)
     }
 }
 
-fn resumption(tickets: Option<bool>, seconds: Option<u32>) -> Result<Resumption, TlsError> {
+fn resumption(
+    base: Resumption,
+    tickets: Option<bool>,
+    seconds: Option<u32>,
+) -> Result<Resumption, TlsError> {
     let rotation = match seconds {
-        None => Resumption::default().rotation,
+        None if !base.tickets => Resumption::default().rotation,
+        None => base.rotation,
         Some(seconds) => Duration::from_secs(seconds.into()),
     };
     if rotation.is_zero() || rotation > Resumption::LONGEST_ROTATION {
@@ -192,9 +215,9 @@ fn resumption(tickets: Option<bool>, seconds: Option<u32>) -> Result<Resumption,
         let message = format!("ticket_rotation_seconds: from 1 to {longest}");
         return Err(configuration(message, "six hours are 21600"));
     }
-    match tickets {
-        Some(false) => Ok(Resumption::none()),
-        _ => Ok(Resumption::rotating(rotation)),
+    match tickets.unwrap_or(base.tickets) {
+        false => Ok(Resumption::none()),
+        true => Ok(Resumption::rotating(rotation)),
     }
 }
 
@@ -248,7 +271,7 @@ impl Suites {
             permitted: self.permitted.clone(),
             left_out: self.left_out.clone(),
         };
-        if named.is_empty() && self.characteristics.is_none() {
+        if !named.are_given() && self.characteristics.is_none() {
             if !from_base {
                 let message = "suites: none is named, and no characteristics are given";
                 return Err(configuration(message, "write suites.permitted or [suites.where]"));
@@ -278,17 +301,20 @@ impl Suites {
 }
 
 impl Names {
-    const fn is_empty(&self) -> bool {
-        self.required.is_empty() && self.permitted.is_empty() && self.left_out.is_empty()
+    /// A list that is given and empty is given: it permits nothing, and not what is in the policy
+    /// that this one is based on.
+    const fn are_given(&self) -> bool {
+        self.required.is_some() || self.permitted.is_some() || self.left_out.is_some()
     }
 
     fn put_into<T: Copy + PartialEq>(
         &self,
         rows: &mut Vec<Row<T>>,
         find: impl Fn(&str) -> Result<T, TlsError>,
+        kind: &str,
     ) -> Result<(), TlsError> {
-        if !self.is_empty() {
-            *rows = self.rows(find, "the policy's file")?;
+        if self.are_given() {
+            *rows = self.rows(find, kind)?;
         }
         Ok(())
     }
@@ -305,7 +331,7 @@ impl Names {
             (&self.left_out, Need::LeftOut, "left_out"),
         ];
         for (names, need, key) in lists {
-            for name in names {
+            for name in names.iter().flatten() {
                 let what = find(name)?;
                 if rows.iter().any(|row| row.what == what) {
                     let message = format!("{source}.{key}: {name} is named twice");

@@ -82,7 +82,14 @@ impl<'a> Sieve<'a> {
             let row = policy.versions.iter().find(|row| row.what == version);
             let source = row.map(|row| row.source.to_string()).unwrap_or_default();
             let required = row.is_some_and(|row| row.need == Need::Required);
-            if required && policy.restrictions.is_empty() {
+            // The operator may take a version's suites out, and the version with them.
+            let narrowed = policy.suites.iter().filter(|row| is_of(row, version)).any(|row| {
+                let by_operator =
+                    |why| matches!(why, WhyDropped::Restricted | WhyDropped::Lacks(_));
+                let item = PlanItem::Suite(row.what);
+                self.dropped.iter().any(|one| one.what == item && by_operator(one.why))
+            });
+            if required && !narrowed {
                 let what = format!("a suite of {version}");
                 self.missing.push(Missing { what, source: source.clone() });
             }
@@ -103,8 +110,13 @@ impl<'a> Sieve<'a> {
     ) -> Vec<T> {
         let lists: Vec<&Vec<T>> = self.policy.restrictions.iter().filter_map(list).collect();
         let mut kept: Vec<T> = Vec::new();
+        // What one row leaves out no other row brings back.
+        let left_out = |what| rows.iter().any(|row| row.what == what && row.need == Need::LeftOut);
         for row in rows {
-            let why = if row.need == Need::LeftOut {
+            if kept.contains(&row.what) {
+                continue;
+            }
+            let why = if left_out(row.what) {
                 WhyDropped::LeftOut
             } else if lists.iter().any(|list| !list.contains(&row.what)) {
                 WhyDropped::Restricted
@@ -123,7 +135,7 @@ impl<'a> Sieve<'a> {
             self.out(item(row.what), why, row.source.to_string());
         }
         for &asked in lists.into_iter().flatten() {
-            let permitted = rows.iter().any(|row| row.what == asked && row.need != Need::LeftOut);
+            let permitted = rows.iter().any(|row| row.what == asked) && !left_out(asked);
             if !permitted && !self.dropped.iter().any(|d| d.what == item(asked)) {
                 self.out(item(asked), WhyDropped::NotInPolicy, String::new());
             }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     Capabilities, TlsErrorKind,
-    registry::{groups, signatures, suites},
+    registry::{self, groups, signatures, suites},
 };
 
 /// What rustls has.
@@ -249,7 +249,7 @@ fn a_backend_with_everything_serves_every_policy() {
     // OMA's five conditions, but for the suites that it names itself.
     let named: Vec<_> = omadm.suites.iter().take(8).collect();
     for suite in &omadm.suites {
-        let row = crate::registry::suite(suite.id).unwrap();
+        let row = registry::suite(suite.id).unwrap();
         let lack = Characteristics::oma_dm().lack(row);
         assert!(lack.is_none() || named.contains(&suite), "{suite:?}: {lack:?}");
         assert!(row.encryption != "RC4_128" || named.contains(&suite), "{suite:?}");
@@ -270,10 +270,10 @@ fn a_suite_is_told_what_it_lacks() {
         ("TLS_RSA_WITH_DES_CBC_SHA", "a key of 56 bits, fewer than 128"),
         ("TLS_RSA_WITH_3DES_EDE_CBC_SHA", "a key of 112 bits, fewer than 128"),
     ] {
-        let row = crate::registry::suite_named(name).unwrap();
+        let row = registry::suite_named(name).unwrap();
         assert_eq!(oma.lack(row).unwrap().to_string(), lack, "{name}");
     }
-    let good = crate::registry::suite_named("TLS_RSA_WITH_AES_128_CBC_SHA").unwrap();
+    let good = registry::suite_named("TLS_RSA_WITH_AES_128_CBC_SHA").unwrap();
     assert_eq!(oma.lack(good), None);
     for (field, lack) in [
         (
@@ -319,4 +319,40 @@ fn every_suite_of_the_registry_has_an_explanation() {
     assert!(told.why.contains("a key of 40 bits"), "{told:?}");
     let told = modern.explain_suite(suites::TLS_AES_128_GCM_SHA256, &modern_backend());
     assert!(told.used && told.source.contains("RFC 8446"), "{told:?}");
+}
+
+#[test]
+fn what_one_row_leaves_out_no_other_row_brings_back() {
+    let out = suites::TLS_AES_128_GCM_SHA256;
+    let mut policy = Policy::modern();
+    policy.suites.push(Row::left_out(out, "house rules"));
+    policy.versions.push(Row::left_out(TlsVersion::TLS_1_2, "house rules"));
+    let plan = policy.resolve(&modern_backend()).unwrap();
+    assert!(!plan.suites.contains(&out), "{:?}", plan.suites);
+    assert_eq!(plan.versions, [TlsVersion::TLS_1_3]);
+    let told = policy.explain(&modern_backend());
+    let mut of_it = told.iter().filter(|one| one.what == PlanItem::Suite(out));
+    assert!(of_it.all(|one| !one.used && one.why == WhyDropped::LeftOut.to_string()));
+    // The same twice is the same once.
+    let mut twice = Policy::modern();
+    twice.suites.extend(Policy::modern().suites);
+    let plan = twice.resolve(&modern_backend()).unwrap();
+    assert_eq!(plan.suites, Policy::modern().resolve(&modern_backend()).unwrap().suites);
+}
+
+#[test]
+fn a_required_version_without_suites_fails_unless_the_operator_took_them_out() {
+    let new = |suite: &CipherSuite| registry::suite(suite.id).unwrap().is_of(TlsVersion::TLS_1_3);
+    let mut policy = Policy::modern();
+    policy.versions[0] = Row::required(TlsVersion::TLS_1_3, "house rules");
+    let mut backend = modern_backend();
+    backend.suites.retain(|suite| !new(suite));
+    policy.resolve(&backend).unwrap_err();
+    // A restriction of something else does not make it good.
+    let elsewhere = Restriction::new().without_resumption().with_client_auth(ClientAuth::None);
+    let error = policy.clone().restricted(elsewhere).resolve(&backend).unwrap_err();
+    assert!(error.to_string().contains("a suite of TLS 1.3"), "{error}");
+    let old: Vec<_> = modern_backend().suites.into_iter().filter(|suite| !new(suite)).collect();
+    let plan = policy.restricted(Restriction::new().with_suites(old)).resolve(&backend).unwrap();
+    assert_eq!(plan.versions, [TlsVersion::TLS_1_2]);
 }

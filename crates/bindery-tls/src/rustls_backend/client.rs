@@ -1,7 +1,7 @@
 //! The client's side of handshakes on rustls.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
@@ -9,11 +9,16 @@ use std::{
     },
 };
 
+use bindery_core::Timestamp;
 use rustls::{
     SignatureScheme,
-    client::{ResolvesClientCert, Resumption, WebPkiServerVerifier, danger::ServerCertVerifier},
+    client::{
+        ClientSessionMemoryCache, ClientSessionStore as _, ResolvesClientCert, Resumption,
+        WebPkiServerVerifier, danger::ServerCertVerifier,
+    },
     crypto::CryptoProvider,
     sign::CertifiedKey,
+    time_provider::TimeProvider,
 };
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio_rustls::TlsConnector;
@@ -24,11 +29,11 @@ use super::{
     failure::{Seen, Side, failure},
     info, protocol_versions, refused, root_store,
     stream::{Protected, Watched},
-    verify::{ServerCheck, schemes},
+    verify::{ServerCheck, readable, schemes},
 };
 use crate::{
     BoxIo, ClientConfig, Connector, Plan, Policy, Role, Secured, TlsError, TlsFuture,
-    pem::configuration,
+    certificate::valid_until, pem::configuration,
 };
 
 /// How many servers' sessions are kept for resumption.
@@ -42,9 +47,23 @@ tokio::task_local! {
 pub(super) struct RustlsConnector {
     connector: TlsConnector,
     chain: Arc<[CertificateDer<'static>]>,
-    /// The servers that asked for our certificate: a resumed session goes on with what its first
-    /// handshake showed. Bounded by [`SESSIONS`], as the sessions are.
-    asked: Mutex<BTreeSet<String>>,
+    sessions: Arc<ClientSessionMemoryCache>,
+    /// What the last full handshake with each server came to. A session is resumed only where it is
+    /// known here. Bounded by [`SESSIONS`], as the sessions are.
+    known: Mutex<BTreeMap<String, Known>>,
+    /// When the lists run out that servers are looked up in.
+    lists_until: Option<Timestamp>,
+    any_server: bool,
+    time: Arc<dyn TimeProvider>,
+}
+
+/// What a full handshake came to, and its session goes on with.
+#[derive(Clone, Copy)]
+struct Known {
+    /// Whether the server asked for our certificate.
+    shown: bool,
+    /// Until when the check of the server's certificate holds; `None` where nothing was checked.
+    until: Option<Timestamp>,
 }
 
 impl RustlsConnector {
@@ -72,8 +91,9 @@ impl RustlsConnector {
                 builder.with_client_cert_resolver(Arc::new(OneCertificate(key)))
             }
         };
+        let sessions = Arc::new(ClientSessionMemoryCache::new(SESSIONS));
         tls.resumption = match plan.resumption.tickets {
-            true => Resumption::in_memory_sessions(SESSIONS),
+            true => Resumption::store(Arc::clone(&sessions) as Arc<_>),
             false => Resumption::disabled(),
         };
         tls.alpn_protocols = plan.permitted_alpn(&config.alpn)?;
@@ -81,12 +101,21 @@ impl RustlsConnector {
         tls.enable_early_data = false;
         tls.time_provider = Arc::clone(&backend.time);
         let connector = TlsConnector::from(Arc::new(tls));
-        Ok(Self { connector, chain, asked: Mutex::new(BTreeSet::new()) })
+        Ok(Self {
+            connector,
+            chain,
+            sessions,
+            known: Mutex::new(BTreeMap::new()),
+            lists_until: config.crls.in_date_until(),
+            any_server: config.takes_any_server(),
+            time: Arc::clone(&backend.time),
+        })
     }
 
     async fn handshake(&self, name: ServerName<'static>, io: BoxIo) -> Result<Secured, TlsError> {
         let shown = Arc::new(AtomicBool::new(false));
         let server = name.to_str().into_owned();
+        self.forget_outdated(&name, &server);
         let connect = self.connector.connect(name, Watched::new(io)).into_fallible();
         let stream = SHOWN.scope(Arc::clone(&shown), connect).await.map_err(|(error, io)| {
             let seen = Seen { first: io.first(), offer: None };
@@ -94,28 +123,46 @@ impl RustlsConnector {
         })?;
         let (_, connection) = stream.get_ref();
         let mut info = info(connection)?;
-        if self.has_shown(server, shown.load(Ordering::Relaxed), info.resumed) {
+        let peer: Arc<[_]> = connection.peer_certificates().unwrap_or_default().into();
+        if self.has_shown(server, shown.load(Ordering::Relaxed), info.resumed, &peer) {
             info.local_certificates = Arc::clone(&self.chain);
         }
-        let peer: Arc<[_]> = connection.peer_certificates().unwrap_or_default().into();
         let io = Box::new(Protected::new(stream, Side::Client));
         Ok(Secured::new(io, Arc::new(info), peer))
     }
 
+    /// Ends the sessions with a server whose certificate, or whose revocation lists, have run out
+    /// since it was checked: the next handshake is a full one, and checks what the server shows now.
+    fn forget_outdated(&self, name: &ServerName<'static>, server: &str) {
+        let now = self.time.current_time().and_then(|now| i64::try_from(now.as_secs()).ok());
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(server).copied();
+        let holds = known.is_some_and(|known| {
+            known.until.is_none_or(|until| now.is_some_and(|now| now <= until.unix_seconds()))
+        });
+        if !holds {
+            self.sessions.remove_tls12_session(name);
+            while self.sessions.take_tls13_ticket(name).is_some() {}
+        }
+    }
+
     /// Whether the server has our certificate, from this handshake or the one that it resumes.
-    fn has_shown(&self, server: String, shown: bool, resumed: bool) -> bool {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+    fn has_shown(
+        &self,
+        server: String,
+        shown: bool,
+        resumed: bool,
+        peer: &[CertificateDer<'_>],
+    ) -> bool {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if resumed {
-            return asked.contains(&server);
+            return known.get(&server).is_some_and(|known| known.shown);
         }
-        if !shown {
-            asked.remove(&server);
-        } else if asked.len() < SESSIONS || asked.contains(&server) {
-            asked.insert(server);
-        } else {
-            asked.pop_first();
-            asked.insert(server);
+        if known.len() >= SESSIONS && !known.contains_key(&server) {
+            known.pop_first();
         }
+        let certificate = peer.first().and_then(valid_until);
+        let until = certificate.into_iter().chain(self.lists_until).min();
+        known.insert(server, Known { shown, until: until.filter(|_| !self.any_server) });
         shown
     }
 }
@@ -139,6 +186,7 @@ fn trusting(
     crypto: &Arc<CryptoProvider>,
 ) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
     let roots = &config.roots;
+    readable(&config.crls)?;
     let mut builder =
         WebPkiServerVerifier::builder_with_provider(root_store(roots)?, Arc::clone(crypto))
             .with_crls(config.crls.lists().map(|(der, _)| der.clone()));

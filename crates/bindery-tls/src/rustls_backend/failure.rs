@@ -80,6 +80,15 @@ fn of_rustls(error: Error, side: Side, seen: Option<Seen<'_>>) -> TlsError {
         )
         .by_peer(),
         Error::InvalidCertificate(reason) => of_certificate(reason, side).by_peer(),
+        // The lists are this side's own.
+        Error::InvalidCertRevocationList(reason) => TlsError::new(
+            Kind::CertificateRevoked,
+            format!(
+                "the revocation list of the {peer}'s authority cannot be used ({reason:?}), so that \
+                 its certificate cannot be looked up"
+            ),
+            "fetch the list that the trusted authority of this name signed, and reload",
+        ),
         Error::PeerIncompatible(reason) => match seen.as_ref().and_then(old_version) {
             Some(found) => of_old_version(found),
             None => of_incompatible(reason, side, seen.and_then(|seen| seen.offer)),

@@ -17,8 +17,8 @@ use super::{
     failure::{Seen, Side, failure},
     info, protocol_versions, refused, root_store,
     stream::{Protected, Watched},
-    tickets::RotatingTickets,
-    verify::{ClientCheck, ServersToo, schemes},
+    tickets::{RotatingTickets, of_one_session},
+    verify::{ClientCheck, ServersToo, readable, schemes},
 };
 use crate::{
     Acceptor, BoxIo, Certificate, ClientAuth, Plan, Policy, Role, Secured, ServerConfig, TlsError,
@@ -55,11 +55,14 @@ impl RustlsAcceptor {
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
         if plan.resumption.tickets {
             let tickets = RotatingTickets::new(&backend.provider, &backend.time, plan.resumption);
-            tls.ticketer = Arc::new(tickets.map_err(|error| refused(policy, error))?);
+            let tickets = tickets.map_err(|error| refused(policy, error))?;
+            tls.ticketer = Arc::new(tickets.until(config.crls.in_date_until()));
         } else {
             tls.send_tls13_tickets = 0;
-            tls.session_storage = Arc::new(NoServerSessionStorage {});
         }
+        // Sessions of TLS 1.2 that are kept here by their id (for clients without tickets) would
+        // know no end: only tickets resume.
+        tls.session_storage = Arc::new(NoServerSessionStorage {});
         // "Best first" in a policy means the policy's order, not the client's.
         tls.ignore_client_order = true;
         tls.alpn_protocols = plan.permitted_alpn(&config.alpn)?;
@@ -87,8 +90,9 @@ impl RustlsAcceptor {
             }
         };
         let suites = start.client_hello().cipher_suites().to_vec();
-        let accept = start.into_stream(Arc::clone(&self.config)).into_fallible();
-        let stream = accept.await.map_err(|(error, io)| {
+        // The ticket is opened where the ClientHello is taken in: before the first await.
+        let accept = async { start.into_stream(Arc::clone(&self.config)).into_fallible().await };
+        let stream = of_one_session(accept).await.map_err(|(error, io)| {
             let offer = format!("it offers {}; {}", offered(&suites), self.takes);
             let seen = Seen { first: io.first(), offer: Some(&offer) };
             failure(error, Side::Server, Some(seen))
@@ -157,6 +161,7 @@ fn client_verifier(
         return Err(configuration(message, hint));
     };
     let store = root_store(roots)?;
+    readable(&config.crls)?;
     let mut builder =
         WebPkiClientVerifier::builder_with_provider(Arc::clone(&store), Arc::clone(crypto))
             .with_crls(config.crls.lists().map(|(der, _)| der.clone()));

@@ -1,11 +1,15 @@
-//! Session tickets: keys that change, and tickets that stay small.
+//! Session tickets: keys that change, sessions that end, and tickets that stay small.
 
 use std::{
+    cell::Cell,
     fmt,
+    future::Future,
     sync::{Arc, Mutex, PoisonError},
 };
 
+use bindery_core::Timestamp;
 use rustls::{server::ProducesTickets, time_provider::TimeProvider};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{Provider, Resumption};
 
@@ -13,11 +17,34 @@ use crate::{Provider, Resumption};
 /// chain, and a ticket of tens of thousands of octets makes clients fail.
 const TICKET_LIMIT: usize = 16 * 1024;
 
+/// The longest that one key of rustls' ticketers seals, in seconds: they change it by themselves.
+const RUSTLS_ROTATION: u64 = 6 * 60 * 60;
+
+/// The octets in front of a sealed state: when the session's full handshake was, in seconds.
+const STAMP: usize = 8;
+
+tokio::task_local! {
+    /// When the session that this task's handshake resumes had its full handshake. The tickets that
+    /// the handshake gives out are of the same session and say the same.
+    static BEGUN: Cell<Option<u64>>;
+}
+
+/// Runs a handshake whose tickets, the one taken and those given, are of one session.
+pub(super) async fn of_one_session<F: Future>(handshake: F) -> F::Output {
+    BEGUN.scope(Cell::new(None), handshake).await
+}
+
 /// Seals tickets with a key that changes; the key before it still opens what it sealed.
+///
+/// A resumed session is not looked up anywhere again, so it has an end: two changes of keys after its
+/// full handshake, or when a revocation list that it was looked up in goes out of date. From then on
+/// its tickets open nothing, and the client makes a full handshake.
 pub(super) struct RotatingTickets {
     provider: Provider,
     time: Arc<dyn TimeProvider>,
     seconds: u32,
+    /// The last second at which what full handshakes check against is in date.
+    until: u64,
     keys: Mutex<Keys>,
 }
 
@@ -36,12 +63,29 @@ impl RotatingTickets {
         time: &Arc<dyn TimeProvider>,
         resumption: Resumption,
     ) -> Result<Self, rustls::Error> {
-        let rotation = resumption.rotation.min(Resumption::LONGEST_ROTATION).as_secs().max(1);
+        let rotation = resumption.rotation.as_secs().clamp(1, RUSTLS_ROTATION);
         let seconds = u32::try_from(rotation).unwrap_or(u32::MAX);
         let since = time.current_time().map_or(0, |now| now.as_secs());
         let keys = Keys { current: provider.new_ticketer()?, before: None, since };
         let (provider, time) = (provider.clone(), Arc::clone(time));
-        Ok(Self { provider, time, seconds, keys: Mutex::new(keys) })
+        Ok(Self { provider, time, seconds, until: u64::MAX, keys: Mutex::new(keys) })
+    }
+
+    /// The same; nothing is resumed after this moment.
+    pub(super) fn until(mut self, last: Option<Timestamp>) -> Self {
+        if let Some(last) = last {
+            self.until = u64::try_from(last.unix_seconds()).unwrap_or(0);
+        }
+        self
+    }
+
+    /// Whether a session that began then may go on.
+    fn goes_on(&self, begun: u64) -> bool {
+        let now = self.time.current_time().map(|now| now.as_secs());
+        let (longest, until) = (2 * u64::from(self.seconds), self.until);
+        now.is_some_and(|now| {
+            now <= until && now.checked_sub(begun).is_some_and(|age| age < longest)
+        })
     }
 
     /// The keys of now: the one that seals and the one before it.
@@ -72,12 +116,26 @@ impl ProducesTickets for RotatingTickets {
     }
 
     fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
-        if plain.len() > TICKET_LIMIT { None } else { self.keys()?.0.encrypt(plain) }
+        if plain.len() > TICKET_LIMIT {
+            return None;
+        }
+        let resumed = BEGUN.try_with(Cell::get).ok().flatten();
+        let begun = resumed.or_else(|| Some(self.time.current_time()?.as_secs()))?;
+        let stamped = Zeroizing::new([&begun.to_be_bytes()[..], plain].concat());
+        self.keys()?.0.encrypt(&stamped)
     }
 
     fn decrypt(&self, cipher: &[u8]) -> Option<Vec<u8>> {
         let (current, before) = self.keys()?;
-        current.decrypt(cipher).or_else(|| before?.decrypt(cipher))
+        let mut stamped = current.decrypt(cipher).or_else(|| before?.decrypt(cipher))?;
+        let begun = u64::from_be_bytes(*stamped.first_chunk::<STAMP>()?);
+        if !self.goes_on(begun) {
+            stamped.zeroize();
+            return None;
+        }
+        let _ = BEGUN.try_with(|cell| cell.set(Some(begun)));
+        stamped.drain(..STAMP);
+        Some(stamped)
     }
 }
 

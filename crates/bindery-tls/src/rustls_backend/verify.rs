@@ -160,6 +160,23 @@ impl fmt::Debug for ClientCheck {
     }
 }
 
+/// The lists as the chain check reads them, which takes fewer kinds than there are.
+///
+/// # Errors
+/// A list that it does not take; the message names it.
+pub(super) fn readable(crls: &Crls) -> Result<Vec<CertRevocationList<'static>>, TlsError> {
+    let lists = crls.lists().map(|(der, origin)| {
+        OwnedCertRevocationList::from_der(der).map(Into::into).map_err(|error| {
+            let message =
+                format!("{origin}: a revocation list of a kind that is not read: {error}");
+            let hint = "ask the authority for a complete list of version 2 with its next update \
+                        (RFC 5280, 5.1), no delta";
+            configuration(message, hint).with_source(error)
+        })
+    });
+    lists.collect()
+}
+
 fn is_purpose(error: &Error) -> bool {
     matches!(
         error,
@@ -188,13 +205,7 @@ impl ServersToo {
         if rules.usage != Usage::DangerousServersToo {
             return Ok(None);
         }
-        let lists = crls.lists().map(|(der, origin)| {
-            OwnedCertRevocationList::from_der(der).map(Into::into).map_err(|error| {
-                let message = format!("{origin}: {error}");
-                configuration(message, "ask the authority for a new one").with_source(error)
-            })
-        });
-        let lists = lists.collect::<Result<_, TlsError>>()?;
+        let lists = readable(crls)?;
         let roots = Arc::clone(roots);
         Ok(Some(Self { roots, algorithms, lists, settings: crls.clone() }))
     }
@@ -237,6 +248,12 @@ impl ServersToo {
         .map_err(|error| match error {
             webpki::Error::UnknownIssuer => Some(CertificateError::UnknownIssuer.into()),
             webpki::Error::CertRevoked => Some(CertificateError::Revoked.into()),
+            webpki::Error::UnknownRevocationStatus => {
+                Some(CertificateError::UnknownRevocationStatus.into())
+            }
+            webpki::Error::CrlExpired { .. } => {
+                Some(CertificateError::ExpiredRevocationList.into())
+            }
             _ => None,
         })
     }

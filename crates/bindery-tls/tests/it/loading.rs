@@ -79,7 +79,13 @@ fn files_that_are_missing_empty_or_too_large() {
     says(&error, "empty.pem", "empty", "put PEM text");
     files.write("huge.pem", vec![b'a'; 5 * 1024 * 1024]);
     let error = Roots::from_pem_file(files.path("huge.pem")).unwrap_err();
-    says(&error, "huge.pem", "at most 4194304 are read", "PEM file");
+    says(&error, "huge.pem", "at most 4194304 octets are read", "only");
+    // What has no length is not read without end.
+    #[cfg(unix)]
+    {
+        let error = Roots::from_pem_file("/dev/zero").unwrap_err();
+        says(&error, "/dev/zero", "at most 4194304 octets are read", "only");
+    }
     let error = Roots::from_pem_file(files.directory.path()).unwrap_err();
     assert_eq!(error.kind(), Kind::Configuration);
 }

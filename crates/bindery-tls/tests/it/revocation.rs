@@ -70,6 +70,89 @@ async fn a_list_that_is_old_or_of_another_authority_counts_only_where_it_is_said
     }
 }
 
+/// The authority was made anew under its old name: the list is this side's fault, not the client's.
+#[tokio::test]
+async fn a_list_that_another_key_signed_is_not_blamed_on_the_client() {
+    let (world, namesake) = (World::new(), World::new());
+    let list = crls(&namesake, &[], Validity::default());
+    let config = world.server_config().with_crls(list);
+    let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
+    let (server, _) = both(&acceptor, &world.connector(&Policy::kmip()), localhost()).await;
+    let error = server.unwrap_err();
+    assert_eq!(error.kind(), Kind::CertificateRevoked);
+    assert!(error.is_our_fault(), "{error}");
+    assert!(error.to_string().contains("revocation list"), "{error}");
+    assert!(error.hint().contains("fetch the list"), "{}", error.hint());
+}
+
+/// A list of the operator's policy or of yesterday does not hide who was revoked since.
+#[tokio::test]
+async fn of_two_lists_of_an_authority_the_newest_counts_in_either_order() {
+    let world = World::new();
+    let since = |seconds| Validity {
+        not_before: Timestamp::from_unix_seconds(seconds),
+        ..Validity::default()
+    };
+    let (old, new) = (since(1_500_000_000), since(1_600_000_000));
+    let text = |revoked: &[&Issued], when| world.authority.revocation_list(revoked, when).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (earlier, later, taken) in [
+        (text(&[], old), text(&[&world.client], new), false),
+        (text(&[&world.client], old), text(&[], new), true),
+    ] {
+        for (first, second) in [(&earlier, &later), (&later, &earlier)] {
+            let path = folder.path().join("second.crl");
+            std::fs::write(&path, second).unwrap();
+            let two = Crls::from_octets(format!("{first}{second}").as_bytes()).unwrap();
+            let one = Crls::from_octets(first.as_bytes()).unwrap();
+            let mut policy = Policy::kmip();
+            policy.trust.crls = vec![path];
+            for (policy, lists) in [(Policy::kmip(), two), (policy, one)] {
+                let config = world.server_config().with_crls(lists);
+                let acceptor = backend().acceptor(&policy, config).unwrap();
+                let connector = world.connector(&Policy::kmip());
+                let (server, _) = both(&acceptor, &connector, localhost()).await;
+                match server {
+                    Ok(_) => assert!(taken),
+                    Err(error) => {
+                        assert!(!taken, "{error}");
+                        assert_eq!(error.kind(), Kind::CertificateRevoked);
+                        assert!(error.to_string().contains("is revoked"), "{error}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A list that can be parsed and that the chain check does not take is named, and not the file of
+/// the authorities.
+#[test]
+fn a_list_of_another_kind_is_named_at_once() {
+    let world = World::new();
+    let text = world.authority.revocation_list(&[], Validity::default()).unwrap();
+    let list = Crls::from_octets(text.as_bytes()).unwrap();
+    let mut der = list.lists().next().unwrap().0.to_vec();
+    // id-ce-cRLNumber becomes id-ce-deltaCRLIndicator.
+    let number = der.windows(3).position(|octets| octets == [0x55, 0x1d, 0x14]).unwrap();
+    der[number + 2] = 0x1b;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("delta.crl");
+    std::fs::write(&path, der).unwrap();
+    let delta = || Crls::from_files([&path]).unwrap();
+    let server = world.server_config().with_crls(delta());
+    let client = world.client_config().with_crls(delta());
+    for error in [
+        backend().acceptor(&Policy::kmip(), server).unwrap_err(),
+        backend().connector(&Policy::kmip(), client).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), Kind::Configuration);
+        let said = error.to_string();
+        assert!(said.contains("delta.crl") && !said.contains("authority"), "{said}");
+        assert!(error.hint().contains("no delta"), "{}", error.hint());
+    }
+}
+
 #[test]
 fn files_that_are_no_lists() {
     let world = World::new();
@@ -147,6 +230,11 @@ async fn a_server_as_client_is_looked_up_and_must_be_of_the_authority() {
     let config = world.server_config().with_client_rules(rules).with_crls(list);
     let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
     shown_by(&world, &appliance, &acceptor).await.unwrap_err();
+    let list = crls(&other, &[], Validity::default());
+    let config = world.server_config().with_client_rules(rules).with_crls(list);
+    let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
+    let error = shown_by(&world, &appliance, &acceptor).await.unwrap_err();
+    assert!(error.to_string().contains("no revocation list speaks of"), "{error}");
     let config = world.server_config().with_client_rules(rules);
     let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
     shown_by(&world, &appliance, &acceptor).await.unwrap();

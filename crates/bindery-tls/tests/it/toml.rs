@@ -5,7 +5,7 @@ use std::time::Duration;
 use bindery_core::TlsVersion;
 use bindery_tls::{
     Backend as _, ClientAuth, Need, Policy, Resumption, TlsErrorKind,
-    registry::{groups, suites},
+    registry::{groups, suite, suites},
 };
 
 use crate::support::backend;
@@ -95,6 +95,33 @@ fn suites_by_characteristics_and_a_base() {
 }
 
 #[test]
+fn an_empty_list_permits_nothing_and_not_what_the_base_does() {
+    for kind in ["groups", "signatures"] {
+        let text = format!("based_on = \"modern\"\n[{kind}]\npermitted = []");
+        let policy = Policy::from_toml("empty", &text).unwrap();
+        let error = policy.resolve(&backend().capabilities()).unwrap_err();
+        assert_eq!(error.kind(), TlsErrorKind::PolicyNotMet, "{kind}");
+        assert!(error.to_string().contains("comes to no"), "{error}");
+    }
+}
+
+/// What `suites.where` does not speak of is no door for NULL, export or anonymous suites.
+#[test]
+fn characteristics_that_are_not_given_are_the_careful_ones() {
+    let weak = |text: &str| {
+        let text = format!("based_on = \"omadm-1.3\"\n{text}");
+        let policy = Policy::from_toml("like", &text).unwrap();
+        assert!(policy.suites.len() > 5);
+        let rows = policy.suites.iter().map(|row| suite(row.what.id).unwrap());
+        rows.filter(|row| row.bits < 128 || !row.is_signed() || row.integrity == "none").count()
+    };
+    assert_eq!(weak("[suites.where]"), 0);
+    assert_eq!(weak("[suites.where]\nforward_secrecy = true"), 0);
+    // In so many words it can be had, for a library that has them.
+    assert!(weak("[suites.where]\nmin_bits = 0\nsigning = \"any\"\nencryption = \"any\"") > 50);
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_place() {
     let suites = "[suites]\npermitted = [\"TLS_AES_256_GCM_SHA384\"]\n";
     let versions = "[versions]\nminimum = \"TLS 1.2\"\n";
@@ -126,6 +153,16 @@ fn what_is_wrong_is_named_with_its_place() {
         ),
         (format!("{both}order = [\"TLS_AES_128_GCM_SHA256\"]"), "stands in no row", "order"),
         (both.replace("permitted", "left_out"), "no suite is permitted", "permit one"),
+        (
+            "based_on = \"modern\"\n[suites]\npermitted = []".to_owned(),
+            "no suite is permitted",
+            "permit one",
+        ),
+        (
+            format!("{both}[groups]\npermitted = [\"x25519\"]\nrequired = [\"x25519\"]"),
+            "groups.permitted: x25519 is named twice",
+            "once",
+        ),
         (format!("{both}required = [\"TLS_AES_256_GCM_SHA384\"]"), "is named twice", "once"),
         (
             format!("{versions}[suites.where]\nencryption = [\"ROT13\"]"),

@@ -260,6 +260,8 @@ impl Connection {
             // Some servers declare a coding for an answer without content.
             Some(coding) if !body.is_end_stream() => {
                 parts.headers.remove(header::CONTENT_ENCODING);
+                // It speaks of the coded octets.
+                parts.headers.remove("content-md5");
                 parts.headers.remove(header::CONTENT_LENGTH);
                 coding::decode(coding, Body::stream(Coming(body)), limits.response_body)
             }

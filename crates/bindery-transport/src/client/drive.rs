@@ -87,6 +87,8 @@ async fn send<E: Exchange>(
         }
         return match exchange.poll_transmit(now) {
             Some(instead) => Ok(Step::Next(Some(Box::new(instead)))),
+            // It wants to wait first.
+            None if exchange.poll_timeout().is_some() => Ok(Step::Next(None)),
             None => Err(error),
         };
     }

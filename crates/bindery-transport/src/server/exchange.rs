@@ -196,6 +196,8 @@ fn apply_coding(response: &mut Response<Body>, acceptable: Acceptable) {
         return;
     }
     *response.body_mut() = coded.into();
+    // It speaks of the octets before they were coded.
+    response.headers_mut().remove("content-md5");
     let name = HeaderValue::from_static(coding.name());
     response.headers_mut().insert(header::CONTENT_ENCODING, name);
 }

@@ -133,6 +133,8 @@ pub(super) fn undo_coding(
     match coding::declared(&parts.headers) {
         Declared::One(coding) if profile.request_codings.contains(&coding) => {
             parts.headers.remove(CODED);
+            // It speaks of the coded octets.
+            parts.headers.remove("content-md5");
             Ok(coding::decode(coding, body, profile.request_body_limit))
         }
         Declared::Other if !profile.request_codings.is_empty() => {

@@ -11,7 +11,7 @@ use crate::{
     keys::Ring,
     seal,
     sqlite::{
-        SqliteError,
+        SqliteError, sealing,
         writer::{Rejection, Work},
     },
 };
@@ -314,20 +314,6 @@ impl Table<'_> {
     }
 
     fn failed(&self, error: sqlx::Error) -> Rejection {
-        failed(self.path, error)
-    }
-}
-
-/// Why a statement that may write material failed.
-pub(super) fn failed(path: &Path, error: sqlx::Error) -> Rejection {
-    /// SQLITE_CONSTRAINT_TRIGGER: the only triggers are those that hold writers to the current data key.
-    const REFUSED_BY_TRIGGER: &str = "1811";
-    match &error {
-        sqlx::Error::Database(database)
-            if database.code().as_deref() == Some(REFUSED_BY_TRIGGER) =>
-        {
-            Rejection::StaleKey
-        }
-        _ => SqliteError::from_sqlx(path, error).into(),
+        sealing::failed(self.path, error)
     }
 }

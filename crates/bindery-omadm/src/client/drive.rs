@@ -1,0 +1,23 @@
+//! The driver: a session over a connection of bindery-transport.
+
+use bindery_transport::{Connection, TransportError};
+
+use super::{Begin, Client, Session, SessionError, Summary};
+use crate::DmHttp;
+
+/// Runs a session of a client over a connection.
+///
+/// The connection may be closed between messages, and is made again as often as the session needs
+/// it.
+///
+/// # Errors
+/// The outer one, where there is no way to the server; the inner one is the session's own.
+pub async fn manage(
+    client: &mut Client,
+    begin: Begin,
+    binding: &DmHttp,
+    connection: &mut Connection,
+) -> Result<Result<Summary, SessionError>, TransportError> {
+    let session = Session::new(binding, client.begin(begin));
+    connection.run(session).await
+}

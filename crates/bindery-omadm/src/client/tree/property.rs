@@ -1,0 +1,86 @@
+//! Replace of properties.
+
+use bindery_syncml::StatusCode;
+
+use super::{Access, Acl, NodePath, Property, Tree};
+
+impl Tree {
+    /// A server's Replace of a property: ACL, Name or Title.
+    ///
+    /// # Errors
+    /// The status to tell the server; 405 for properties that the device keeps itself.
+    pub fn set_property(
+        &mut self,
+        server: &str,
+        path: &NodePath,
+        property: Property,
+        text: &str,
+    ) -> Result<(), StatusCode> {
+        let not_allowed = StatusCode::COMMAND_NOT_ALLOWED;
+        let Some(node) = self.node(path) else {
+            return Err(if self.is_mounted(path) { not_allowed } else { StatusCode::NOT_FOUND });
+        };
+        let (interior, permanent) = (node.format == "node", node.permanent);
+        let segments = path.segments();
+        let parent = segments.split_last().map(|(_, parents)| parents);
+        match property {
+            Property::Acl => {
+                // Who may change a leaf may not make itself its master: that is its parent's to
+                // say (TND, 7.7.1.2).
+                let above = parent.is_some_and(|it| self.may(server, Access::REPLACE, it).is_ok());
+                if !above && !interior {
+                    return Err(StatusCode::PERMISSION_DENIED);
+                }
+                if !above {
+                    self.may(server, Access::REPLACE, segments)?;
+                }
+                let acl: Acl = text.parse().map_err(|_| StatusCode::BAD_REQUEST)?;
+                if acl.is_empty() && parent.is_none() {
+                    return Err(not_allowed);
+                }
+                let node = self.node_mut(segments).ok_or(StatusCode::NOT_FOUND)?;
+                node.acl = (!acl.is_empty()).then_some(acl);
+                node.changed();
+                Ok(())
+            }
+            Property::Title => {
+                self.may(server, Access::REPLACE, segments)?;
+                let node = self.node_mut(segments).ok_or(StatusCode::NOT_FOUND)?;
+                node.title = Some(text.to_owned());
+                node.changed();
+                Ok(())
+            }
+            Property::Name => {
+                self.may(server, Access::REPLACE, segments)?;
+                let parents = parent.filter(|_| !permanent).ok_or(not_allowed)?;
+                self.rename(parents, segments, text)
+            }
+            Property::Format | Property::Size | Property::Type | Property::VerNo => {
+                Err(not_allowed)
+            }
+        }
+    }
+
+    fn rename(
+        &mut self,
+        parents: &[String],
+        segments: &[String],
+        name: &str,
+    ) -> Result<(), StatusCode> {
+        let parsed = NodePath::parse(name)?;
+        let [name] = parsed.segments() else { return Err(StatusCode::BAD_REQUEST) };
+        let before = segments.last().ok_or(StatusCode::COMMAND_NOT_ALLOWED)?;
+        if self.mounts.keys().any(|mount| mount.starts_with(segments)) {
+            return Err(StatusCode::COMMAND_NOT_ALLOWED);
+        }
+        let parent = self.node_mut(parents).ok_or(StatusCode::NOT_FOUND)?;
+        let children = parent.children_mut().ok_or(StatusCode::NOT_FOUND)?;
+        if children.contains_key(name) {
+            return Err(StatusCode::ALREADY_EXISTS);
+        }
+        let mut node = children.remove(before).ok_or(StatusCode::NOT_FOUND)?;
+        node.changed();
+        children.insert(name.clone(), node);
+        Ok(())
+    }
+}
