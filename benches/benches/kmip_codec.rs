@@ -1,4 +1,4 @@
-//! KMIP messages: typed decode, encode and the borrowed walk, beside `kmip-protocol` and memcpy.
+//! KMIP messages: typed decode, encode, the borrowed walk and the forms in XML and JSON, beside `kmip-protocol` and memcpy.
 //!
 //! Ids are `GROUP/MESSAGE/IMPLEMENTATION`; the README says what each of them means. Every benchmark's result is checked
 //! once before it is timed.
@@ -10,8 +10,8 @@ use bindery_benches::kmip::{self, peer};
 use bindery_kmip::Secret;
 use bindery_kmip::message::{RequestMessage, ResponseMessage};
 use bindery_ttlv::{
-    Decode, Encode, Error, Options, Reader, Structure, Tagged, Value, Walk, decode, decode_slice,
-    encode,
+    Decode, Encode, Error, FormError, Options, ProtocolVersion, Reader, Structure, Tagged, Value,
+    Walk, check_version, decode, decode_slice, encode, from_json, from_xml, to_json, to_xml,
 };
 use bytes::Bytes;
 use criterion::measurement::WallTime;
@@ -32,6 +32,7 @@ fn main() {
     decoding(&mut criterion);
     encoding(&mut criterion);
     walking(&mut criterion);
+    forms(&mut criterion);
     criterion.final_summary();
 }
 
@@ -179,6 +180,12 @@ fn walking(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new(name, "bindery"), |bench| {
             bench.iter(|| walk(black_box(&octets)));
         });
+        let version = ProtocolVersion::V1_0;
+        let checked = check_version(&octets, version, &Options::STRICT);
+        assert!(checked.is_ok(), "{name}: {checked:?}");
+        group.bench_function(BenchmarkId::new(name, "bindery-check-version"), |bench| {
+            bench.iter(|| check_version(black_box(&octets), version, &Options::STRICT));
+        });
         let read = read(Reader::new(&octets)).unwrap_or_default();
         assert_eq!(read, items, "{name}: the reader sees other items than the walk");
         group.bench_function(BenchmarkId::new(name, "bindery-reader"), |bench| {
@@ -190,6 +197,48 @@ fn walking(criterion: &mut Criterion) {
         });
     }
     group.finish();
+}
+
+/// What [`to_xml`] and its like do.
+type Convert = fn(&[u8], &Options, &mut Vec<u8>) -> Result<(), FormError>;
+
+/// The XML and JSON forms, from and to octets, beside a copy of the octets. The peer has neither.
+fn forms(criterion: &mut Criterion) {
+    let ways: [(&str, Convert, Convert); 2] = [
+        ("xml", to_xml, |from, options, to| from_xml(from, options, to).map(drop)),
+        ("json", to_json, |from, options, to| from_json(from, options, to).map(drop)),
+    ];
+    let requests = requests().map(|(name, message, _)| (name, octets(&message)));
+    let responses = responses().map(|(name, message, _)| (name, octets(&message)));
+    let messages: Vec<_> = requests.into_iter().chain(responses).collect();
+    for (form, write, read) in ways {
+        let mut group = criterion.benchmark_group(form);
+        for (name, octets) in &messages {
+            group.throughput(Throughput::Bytes(octets.len() as u64));
+            let (mut text, mut again) = (Vec::new(), Vec::new());
+            let exact = write(octets, &Options::STRICT, &mut text).is_ok()
+                && read(&text, &Options::STRICT, &mut again).is_ok()
+                && again == *octets;
+            assert!(exact, "{name}: {form} is not exact");
+            group.bench_function(BenchmarkId::new(*name, "bindery-write"), |bench| {
+                bench.iter(|| {
+                    text.clear();
+                    write(black_box(octets), &Options::STRICT, &mut text)
+                });
+            });
+            group.bench_function(BenchmarkId::new(*name, "bindery-read"), |bench| {
+                bench.iter(|| {
+                    again.clear();
+                    read(black_box(&text), &Options::STRICT, &mut again)
+                });
+            });
+            group.bench_function(BenchmarkId::new(*name, "memcpy"), |bench| {
+                let mut buffer = Vec::with_capacity(octets.len());
+                bench.iter(|| copy(octets, &mut buffer));
+            });
+        }
+        group.finish();
+    }
 }
 
 /// How many items a message has, by the walk with all its limits.

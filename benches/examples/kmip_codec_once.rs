@@ -1,6 +1,6 @@
 //! Does one thing to one message a given number of times, for a profiler or an instruction counter: the README shows how.
 //!
-//! `kmip_codec_once decode|encode|fresh|walk|none MESSAGE COUNT`; `none` only prepares, so that its count can be
+//! `kmip_codec_once decode|encode|fresh|walk|check|to-xml|from-xml|to-json|from-json|none MESSAGE COUNT`; `none` only prepares, so that its count can be
 //! subtracted.
 
 use std::hint::black_box;
@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use bindery_benches::kmip;
 use bindery_ttlv::{
-    Decode, EncodeError, Error, Options, Structure, Tagged, Walk, decode, encode, to_bytes,
+    Decode, EncodeError, Error, FormError, Options, ProtocolVersion, Structure, Tagged, Walk,
+    check_version, decode, encode, from_json, from_xml, to_bytes, to_json, to_xml,
 };
 
 fn main() -> ExitCode {
@@ -31,7 +32,9 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stderr, reason = "this is a program")]
 fn usage() -> ExitCode {
-    eprintln!("usage: kmip_codec_once decode|encode|fresh|walk|none MESSAGE COUNT");
+    eprintln!(
+        "usage: kmip_codec_once decode|encode|fresh|walk|check|to-xml|from-xml|to-json|from-json|none MESSAGE COUNT"
+    );
     ExitCode::FAILURE
 }
 
@@ -42,6 +45,9 @@ where
 {
     let octets = to_bytes(message).ok()?;
     let mut buffer = Vec::with_capacity(octets.len());
+    let (mut xml, mut json) = (Vec::new(), Vec::new());
+    to_xml(&octets, &Options::STRICT, &mut xml).ok()?;
+    to_json(&octets, &Options::STRICT, &mut json).ok()?;
     let mut once = || -> Option<bool> {
         Some(match task {
             "decode" => decode::<T>(black_box(&octets), &Options::STRICT).map(drop).is_ok(),
@@ -56,6 +62,16 @@ where
                     .try_fold(0, |items, visit| visit.map(|_| items + 1));
                 items.is_ok()
             }
+            "check" => {
+                let version = ProtocolVersion::V1_0;
+                check_version(black_box(&octets), version, &Options::STRICT).is_ok()
+            }
+            "to-xml" => form(to_xml, black_box(&octets), &mut buffer),
+            "to-json" => form(to_json, black_box(&octets), &mut buffer),
+            "from-xml" => form(|a, b, c| from_xml(a, b, c).map(drop), black_box(&xml), &mut buffer),
+            "from-json" => {
+                form(|a, b, c| from_json(a, b, c).map(drop), black_box(&json), &mut buffer)
+            }
             "none" => true,
             _ => return None,
         })
@@ -65,4 +81,14 @@ where
         well &= once()?;
     }
     Some(well)
+}
+
+/// One conversion into a buffer that is used again.
+fn form(
+    convert: fn(&[u8], &Options, &mut Vec<u8>) -> Result<(), FormError>,
+    from: &[u8],
+    to: &mut Vec<u8>,
+) -> bool {
+    to.clear();
+    convert(from, &Options::STRICT, to).is_ok()
 }
