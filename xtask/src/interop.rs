@@ -8,6 +8,7 @@ mod kmip;
 mod kmip_codec;
 mod python;
 mod server;
+mod taxii;
 mod taxii_xml;
 mod tls;
 mod tls_legacy;
@@ -49,12 +50,13 @@ pub(crate) struct Peer {
 }
 
 /// Every peer.
-pub(crate) const PEERS: [Peer; 7] = [
+pub(crate) const PEERS: [Peer; 8] = [
     http::PEER,
     kmip::PEER,
     kmip_codec::PEER,
     tls::PEER,
     tls_legacy::PEER,
+    taxii::PEER,
     taxii_xml::PEER,
     wbxml::PEER,
 ];
