@@ -9,6 +9,7 @@ mod kmip_codec;
 mod omadm;
 mod python;
 mod server;
+mod taxii;
 mod taxii_xml;
 mod tls;
 mod tls_legacy;
@@ -57,6 +58,7 @@ pub(crate) const PEERS: [Peer; 8] = [
     omadm::PEER,
     tls::PEER,
     tls_legacy::PEER,
+    taxii::PEER,
     taxii_xml::PEER,
     wbxml::PEER,
 ];

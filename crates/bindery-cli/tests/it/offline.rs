@@ -271,7 +271,7 @@ fn help_and_version_are_no_errors() {
         assert!(help.text().contains(command), "{command}");
     }
     // What this release does not do is not offered.
-    for command in ["omadm", "proxy"] {
+    for command in ["proxy", "upgrade"] {
         assert!(!help.text().contains(command), "{command}");
     }
     let version = run(folder.path(), "--version").exits(0);
