@@ -51,7 +51,7 @@ pub(crate) struct Peer {
 }
 
 /// Every peer.
-pub(crate) const PEERS: [Peer; 8] = [
+pub(crate) const PEERS: [Peer; 9] = [
     http::PEER,
     kmip::PEER,
     kmip_codec::PEER,

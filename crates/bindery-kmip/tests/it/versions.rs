@@ -285,7 +285,7 @@ fn a_client_chooses_the_encoding() {
 #[test]
 fn faults_by_the_ten_thousand_are_soon_told() {
     let mut young = LocateRequest::default();
-    young.attributes_2 = Some(attributes_2(&["x"; 40]));
+    young.attributes_2 = Some(attributes_2(&["x"; 8]));
     let payloads = vec![RequestPayload::from(young); 5_000];
     let message = RequestMessage::decode(&written(V1_4, payloads), &Options::STRICT).unwrap();
     assert_eq!(message.batch_items.len(), 5_000);
