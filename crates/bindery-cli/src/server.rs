@@ -83,15 +83,15 @@ pub(crate) async fn start(plan: Plan, inherited: Inherited) -> Result<Started> {
     started
 }
 
-async fn bind(
-    serving: plan::Serving,
+/// The services, and KMIP's messages without HTTP.
+async fn services(
+    serving: &mut plan::Serving,
     store: &SqliteStore,
-    mut inherited: Inherited,
-) -> Result<Started> {
+    operations: &Operations,
+) -> Result<(Vec<Service>, Option<Arc<dyn StreamEndpoint>>)> {
     let mut services: Vec<Service> = Vec::new();
-    let operations = Operations::default();
     let mut messages: Option<Arc<dyn StreamEndpoint>> = None;
-    if let Some(mut kmip) = serving.kmip {
+    if let Some(mut kmip) = serving.kmip.take() {
         kmip.engine.observer = Arc::new(LogObserver::new(operations.clone()));
         let engine =
             KeyServer::new(Arc::new(store.clone()), Arc::new(AwsLcCrypto::new()), kmip.engine);
@@ -102,12 +102,22 @@ async fn bind(
         let routes = routes.map_err(|error| cannot_start(&error))?;
         services.push(Service { name: ServiceName::Kmip, path, routes });
     }
-    if let Some(plan) = serving.omadm {
+    if let Some(plan) = serving.omadm.take() {
         services.push(omadm::service(plan, store, &serving.accounts)?);
     }
-    if let Some(plan) = serving.taxii {
+    if let Some(plan) = serving.taxii.take() {
         services.push(taxii::service(plan, store, &serving.accounts).await?);
     }
+    Ok((services, messages))
+}
+
+async fn bind(
+    mut serving: plan::Serving,
+    store: &SqliteStore,
+    mut inherited: Inherited,
+) -> Result<Started> {
+    let operations = Operations::default();
+    let (services, messages) = services(&mut serving, store, &operations).await?;
     let mut builder = Server::builder()
         .limits(serving.limits.clone())
         .identities(Arc::clone(&serving.identities));
