@@ -136,6 +136,8 @@ impl Exchange for Resending {
     fn handle_failure(&mut self, _: Instant, delivery: Delivery) {
         self.failures.push(delivery);
         self.again = self.failures.len() < 2;
+        // Who waits for nothing and sends nothing has given up.
+        self.due = None;
     }
 
     fn handle_timeout(&mut self, _: Instant) {
