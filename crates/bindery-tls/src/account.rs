@@ -9,9 +9,11 @@ use crate::{
 
 /// Maps the certificate that a peer showed to the account of a name in it.
 ///
-/// The name is taken from the certificate as it stands, octet by octet. Where several rules are
-/// given, the first that finds a name decides; choose them so that what one finds cannot be taken
-/// for what another finds (`dns:example` may also be a Common Name, if the authority lets it).
+/// The name is taken from the certificate as it stands, octet by octet; a host name in lower case.
+/// Where several rules are given, the first that finds a name decides. A Common Name that reads like
+/// a name of another kind (`dns:example`, `psk:device`, `alice;issuer=CN=CA`; and `O=Example` where
+/// subjects name accounts too) is refused: what one rule finds cannot be taken for what another
+/// finds.
 ///
 /// A peer without a certificate that proved a pre-shared key is the account `psk:` and the key's
 /// identity, such as `psk:device-17`; the rules do not speak of it.
@@ -96,6 +98,10 @@ impl CertificateIdentity {
     fn name(&self, certificate: &Certificate, peer: &Peer) -> Result<String, String> {
         for rule in &self.rules {
             let Some(name) = rule.name(certificate, peer)? else { continue };
+            let subjects = self.rules.contains(&Naming::Subject);
+            if *rule == Naming::CommonName && subjects && name.contains('=') {
+                return Err(format!("the {} reads like a whole subject", rule.what()));
+            }
             // An unescaped semicolon stands in no name of RFC 4514, and the other kinds have it
             // escaped here: what follows it is the issuer and nothing else.
             return Ok(match self.issuer && *rule != Naming::Fingerprint {
@@ -133,7 +139,11 @@ impl Naming {
             }
             Self::CommonName => {
                 let Some(der) = peer.certificate() else { return Ok(None) };
-                return common_name(parse(der)?.subject());
+                let name = common_name(parse(der)?.subject())?;
+                if name.as_deref().is_some_and(is_of_another_kind) {
+                    return Err(format!("the {} reads like a name of another kind", self.what()));
+                }
+                return Ok(name);
             }
             Self::Fingerprint => return Ok(Some(format!("sha256:{}", certificate.fingerprint))),
             Self::DnsName => ("dns:", &certificate.dns_names),
@@ -148,10 +158,22 @@ impl Naming {
             [only] if only.len() > NAME_LIMIT => {
                 Err(format!("the {} is longer than {NAME_LIMIT} octets", self.what()))
             }
+            [only] if self == Self::DnsName && only.contains('*') => {
+                Err(format!("the {} stands for many hosts", self.what()))
+            }
+            [only] if self == Self::DnsName => {
+                Ok(Some(format!("{prefix}{}", only.to_ascii_lowercase())))
+            }
             [only] => Ok(Some(format!("{prefix}{only}"))),
             _ => Err(format!("it has more than one {}", self.what())),
         }
     }
+}
+
+/// Whether a Common Name could be taken for an account that another rule, or a shared key, gives.
+fn is_of_another_kind(name: &str) -> bool {
+    ["dns:", "mail:", "uri:", "sha256:", "psk:"].iter().any(|prefix| name.starts_with(prefix))
+        || name.contains(";issuer=")
 }
 
 impl IdentityMap for CertificateIdentity {
@@ -165,7 +187,7 @@ impl IdentityMap for CertificateIdentity {
         let unreadable = |reason: String| {
             IdentityError::new(
                 format!("the client's certificate: {reason}"),
-                "show a certificate whose subject the server can read",
+                "show a certificate with the name that the server asks for (map under [identity] there)",
             )
         };
         let parsed = parse(der).map_err(unreadable)?;

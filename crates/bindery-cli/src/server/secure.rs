@@ -87,12 +87,16 @@ impl Secure {
             let Some(acceptor) = &fresh.acceptor else { continue };
             let known = self.listeners.iter().find(|one| one.name == fresh.name);
             match known {
-                Some(one) if one.address == fresh.address => {
+                Some(one) => {
+                    // Its TLS holds wherever it listens.
                     one.acceptor.replace(Arc::clone(acceptor));
                     *one.expiries.lock().unwrap_or_else(PoisonError::into_inner) =
                         fresh.expiries.clone();
+                    if one.address != fresh.address {
+                        let name = &fresh.name;
+                        tracing::warn!("listener.{name}: another address: restart to listen there");
+                    }
                 }
-                Some(_) => tracing::warn!("listener.{}: another address: restart", fresh.name),
                 None => tracing::warn!("listener.{}: is new: restart to open it", fresh.name),
             }
         }
@@ -110,7 +114,10 @@ impl Secure {
     pub(crate) fn reload_and_tell(&self, file: &std::path::Path, now: Timestamp) {
         match self.reload(file, now) {
             Ok(()) => {
-                tracing::info!("SIGHUP: certificates, TLS policies and accounts were read anew");
+                tracing::info!(
+                    "SIGHUP: certificates, TLS policies and accounts were read anew; what else has \
+                     changed in the file waits for a restart"
+                );
             }
             Err(problems) => {
                 for problem in &problems.problems {

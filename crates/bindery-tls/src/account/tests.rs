@@ -98,6 +98,35 @@ mod issued {
         assert_eq!(CertificateIdentity::by([]), CertificateIdentity::subject());
     }
 
+    /// Nobody becomes somebody else by the Common Name that an authority lets them have.
+    #[test]
+    fn a_common_name_that_reads_like_another_kind_is_refused() {
+        let mixed = CertificateIdentity::by([Naming::DnsName, Naming::CommonName]);
+        for name in
+            ["dns:a.example", "mail:a@example", "uri:x", "sha256:00", "psk:d", "a;issuer=CN=CA"]
+        {
+            for map in [&mixed, &mixed.clone().with_issuer(), &CertificateIdentity::common_name()] {
+                let error = map.principal(&peer(&Leaf::client(name))).unwrap_err();
+                assert!(error.reason.contains("name of another kind"), "{name}: {error}");
+            }
+        }
+        let subjects = CertificateIdentity::by([Naming::CommonName, Naming::Subject]);
+        let error = subjects.principal(&peer(&Leaf::client("O=Example"))).unwrap_err();
+        assert!(error.reason.contains("whole subject"), "{error}");
+        let named = mixed.principal(&peer(&Leaf::client("O=Example"))).unwrap().unwrap();
+        assert_eq!(named.as_str(), "O=Example");
+    }
+
+    #[test]
+    fn a_host_is_one_host_whatever_its_letters() {
+        let map = CertificateIdentity::by([Naming::DnsName]);
+        let upper = peer(&Leaf::client("a").with_name("Device.EXAMPLE"));
+        assert_eq!(map.principal(&upper).unwrap().unwrap().as_str(), "dns:device.example");
+        let wild = peer(&Leaf::client("a").with_name("*.example"));
+        let error = map.principal(&wild).unwrap_err();
+        assert!(error.reason.contains("stands for many hosts"), "{error}");
+    }
+
     /// The same subject from two authorities is one account, or two where it is asked for.
     #[test]
     fn two_authorities_are_told_apart_by_issuer() {
