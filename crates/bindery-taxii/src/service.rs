@@ -11,8 +11,8 @@
 //!   last label that was given, or earlier where the client asked so: what comes later has a later label.
 //! - **Parts.** A poll of 1.1 is answered in parts by number and octets of blocks; one of 1.0 or the draft at once, as a
 //!   stream, because these have no parts.
-//! - **The part behind the last** is an empty one, where the specification has INVALID_RESPONSE_PART: cabby asks for it
-//!   (`FeedServerConfig::part_behind_last`).
+//! - **The part behind the last** is INVALID_RESPONSE_PART, or an empty one where `FeedServerConfig::part_behind_last`
+//!   says so: cabby asks for it.
 //! - **Answers come at once**: PENDING is never sent.
 //! - **Sets** are not there for 1.0 and the draft, which do not know them.
 //! - **An Inbox message is kept whole or not at all**: one block that a destination does not take refuses all.

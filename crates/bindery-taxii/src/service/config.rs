@@ -96,7 +96,7 @@ pub struct FeedServerConfig {
     pub page: PageLimits,
     /// Whether the part right behind the last one is answered as an empty part, and not as INVALID_RESPONSE_PART:
     /// cabby 0.1.23 does not look at `more` after the first part and asks on until a part is empty, so that every poll of
-    /// more than one part would end in an error. Default on.
+    /// more than one part would end in an error. Off by default, on in the program.
     pub part_behind_last: bool,
     /// How long the parts of a result can be asked for. Default an hour.
     pub results: Duration,
@@ -120,7 +120,7 @@ impl Default for FeedServerConfig {
             push: None,
             default_destinations: Vec::new(),
             part: PageLimits::new(1_000, 8 << 20),
-            part_behind_last: true,
+            part_behind_last: false,
             page: PageLimits::default(),
             results: Duration::from_secs(3_600),
             repeats: Duration::from_secs(86_400),

@@ -43,7 +43,7 @@ fn parse(octets: &[u8]) -> Request<Body> {
 /// Recorded requests that the binding refuses, and how. All others reach the service.
 const REFUSED: [(&str, u16, Option<StatusType>); 16] = [
     ("err-billion-laughs-small-1", 200, Some(StatusType::BadMessage)),
-    ("err-get-method-1", 400, None),
+    ("err-get-method-1", 405, None),
     ("err-not-xml-1", 200, Some(StatusType::BadMessage)),
     ("err-xml-invalid-schema-1", 200, Some(StatusType::BadMessage)),
     ("err-xxe-1", 200, Some(StatusType::BadMessage)),

@@ -136,6 +136,8 @@ fn engine(service: &TaxiiService) -> FeedServerConfig {
     engine.places.public.clone_from(&service.public_url);
     engine.part = PageLimits::new(service.part_blocks.get(), engine.part.octets);
     engine.results = service.results.duration();
+    // cabby asks for it.
+    engine.part_behind_last = true;
     engine.default_destinations.clone_from(&service.default_destinations);
     engine
 }
