@@ -83,12 +83,11 @@ where
     Some(well)
 }
 
+/// From one form of a message into another.
+type Convert = fn(&[u8], &Options, &mut Vec<u8>) -> Result<(), FormError>;
+
 /// One conversion into a buffer that is used again.
-fn form(
-    convert: fn(&[u8], &Options, &mut Vec<u8>) -> Result<(), FormError>,
-    from: &[u8],
-    to: &mut Vec<u8>,
-) -> bool {
+fn form(convert: Convert, from: &[u8], to: &mut Vec<u8>) -> bool {
     to.clear();
     convert(from, &Options::STRICT, to).is_ok()
 }
