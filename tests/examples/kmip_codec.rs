@@ -10,7 +10,7 @@ use std::io::{self, BufRead, Write};
 
 use bindery_kmip::message::{RequestMessage, RequestPayload, ResponseMessage, ResponsePayload};
 use bindery_ttlv::hex::{self, Hex};
-use bindery_ttlv::{Options, Reader, Tag, from_json, from_xml, to_json, to_xml};
+use bindery_ttlv::{Options, Reader, Tag, Tolerance, from_json, from_xml, to_json, to_xml};
 use bytes::Bytes;
 
 fn main() -> io::Result<()> {
@@ -34,7 +34,7 @@ fn answer(line: &str) -> Result<Bytes, String> {
 fn typed(octets: &Bytes) -> Result<Bytes, String> {
     let first = Reader::new(octets).next().and_then(Result::ok).map(|item| item.tag);
     let written = if first == Some(Tag::RESPONSE_MESSAGE) {
-        let message = ResponseMessage::decode(octets, &Options::STRICT).map_err(text)?;
+        let message = ResponseMessage::decode(octets, &options()).map_err(text)?;
         for item in &message.batch_items {
             if matches!(item.payload, Some(ResponsePayload::Unknown(_))) {
                 return Err(format!("the response {:?} has no type", item.operation));
@@ -42,7 +42,7 @@ fn typed(octets: &Bytes) -> Result<Bytes, String> {
         }
         message.encode()
     } else {
-        let message = RequestMessage::decode(octets, &Options::STRICT).map_err(text)?;
+        let message = RequestMessage::decode(octets, &options()).map_err(text)?;
         for item in &message.batch_items {
             match &item.payload {
                 RequestPayload::Faulty(faulty) => return Err(faulty.error.to_string()),
@@ -77,4 +77,12 @@ fn forms(octets: &[u8]) -> Result<(), String> {
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
+}
+
+/// Strict, but for one thing: PyKMIP writes some structures into messages of versions that do not have them yet, or not
+/// any more.
+fn options() -> Options {
+    let mut tolerance = Tolerance::STRICT;
+    tolerance.other_versions = true;
+    Options::STRICT.with_tolerance(tolerance)
 }
