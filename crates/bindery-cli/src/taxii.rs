@@ -43,10 +43,7 @@ pub(crate) async fn run(args: &TaxiiArgs, output: Output) -> Result<()> {
         _ => Settings::resolve(&args.client, ServiceName::Taxii)?,
     };
     warn_about(&settings);
-    if args.client.dry_run || args.client.curl {
-        return Err(Failure::usage("--dry-run and --curl are not there for TAXII yet")
-            .hint("-v shows the exchange"));
-    }
+    args.client.sends("TAXII")?;
     let service = args.service_url.as_deref().map(parse_url).transpose()?;
     let mut session = Session::new(&settings, args.taxii_version.dialect(), service)?;
     match &args.verb {

@@ -7,6 +7,7 @@ mod hmac;
 mod server;
 
 use std::{
+    fmt,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -124,7 +125,7 @@ impl HttpBody for OfUnknownLength {
 }
 
 /// A message to be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outgoing {
     /// The message, encoded.
@@ -138,6 +139,14 @@ pub struct Outgoing {
     pub headers: HeaderMap,
 }
 
+/// The octets may hold a password (Basic) or a nonce.
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Outgoing");
+        shown.field("octets", &self.octets.len()).field("form", &self.form).finish_non_exhaustive()
+    }
+}
+
 impl Outgoing {
     /// A message without MAC and further fields.
     pub fn new(octets: impl Into<Bytes>, form: Form) -> Self {
@@ -146,7 +155,7 @@ impl Outgoing {
 }
 
 /// A message that came.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Incoming {
     /// The message; its header alone, and no command, where there is a fault.
@@ -167,6 +176,15 @@ pub struct Incoming {
     /// At the server: the URL that the request was sent to, as channel and `Host` show it. A proxy
     /// that ends TLS makes it another one than the client's.
     pub url: Option<http::Uri>,
+}
+
+/// Octets, message and fields may hold a password (Basic) or a nonce.
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Incoming");
+        shown.field("octets", &self.octets.len()).field("form", &self.form);
+        shown.field("fault", &self.fault).finish_non_exhaustive()
+    }
 }
 
 impl Incoming {

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Span;
-use crate::config::TlsBackend;
+use crate::{
+    config::TlsBackend,
+    error::{Failure, Result},
+};
 
 /// Where the server is, who we are, and how to talk.
 ///
@@ -70,4 +73,18 @@ pub(crate) struct ClientArgs {
     /// Print a curl command that does the same, and send nothing.
     #[arg(long, global = true, env = "BINDERY_CURL", conflicts_with = "dry_run")]
     pub(crate) curl: bool,
+}
+
+impl ClientArgs {
+    /// Refuses what asks for nothing to be sent, for a protocol that cannot show what it would send.
+    ///
+    /// # Errors
+    /// `--dry-run` or `--curl`.
+    pub(crate) fn sends(&self, protocol: &str) -> Result<()> {
+        if self.dry_run || self.curl {
+            let reason = format!("--dry-run and --curl are not there for {protocol} yet");
+            return Err(Failure::usage(reason).hint("without them it is sent"));
+        }
+        Ok(())
+    }
 }

@@ -130,6 +130,7 @@ impl Simulated {
 pub(super) async fn run(args: &SimulateArgs, output: &Output) -> Result<()> {
     let settings = Settings::resolve(&args.client, ServiceName::Omadm)?;
     warn_about(&settings);
+    args.client.sends("OMA DM")?;
     let form = if args.xml { Form::Xml } else { Form::Wbxml };
     let mut simulated = Simulated::new(settings, form)?;
     simulated.server_id.clone_from(&args.server_id);

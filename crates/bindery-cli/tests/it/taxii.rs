@@ -54,6 +54,18 @@ fn content_goes_in_and_comes_out_in_every_version() {
 }
 
 #[test]
+fn nothing_is_sent_where_nothing_shall_be() {
+    let folder = folder();
+    let path = folder.path();
+    for option in ["--dry-run", "--curl"] {
+        for verb in ["taxii discovery", "omadm simulate"] {
+            let line = format!("{verb} --url http://127.0.0.1:1/ {option}");
+            assert!(run(path, &line).exits(2).stderr.contains("are not there"), "{line}");
+        }
+    }
+}
+
+#[test]
 fn a_cursor_file_goes_on_where_the_last_poll_ended() {
     let folder = folder();
     let path = folder.path();

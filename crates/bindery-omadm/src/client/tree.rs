@@ -380,6 +380,8 @@ impl Tree {
         for (below, _) in node.nodes() {
             let inner: Vec<String> = from.segments().iter().chain(&below).cloned().collect();
             self.may(server, Access::GET, &inner)?;
+            // Copies of copies would get past the limits of one address.
+            path::fits(to.segments(), &below)?;
         }
         self.add(server, to, None)?;
         copy.acl = self.node(to).and_then(|node| node.acl.clone());

@@ -384,11 +384,18 @@ fn empty_response(collection: &Collection, dialect: Dialect) -> PollResponse {
     }
 }
 
+/// The most content bindings and subtypes that a request may name: each costs the store a look-up, in every page.
+const BINDINGS: usize = 256;
+
 /// Whether the collection may ever have what is wanted.
 pub(super) fn check_bindings(
     collection: &Collection,
     wanted: &[ContentBinding],
 ) -> Result<(), Fault> {
+    if wanted.iter().map(|one| 1 + one.subtypes.len()).sum::<usize>() > BINDINGS {
+        let reason = format!("more than {BINDINGS} content bindings and subtypes: ask for fewer");
+        return Err(Fault::new(StatusType::BadMessage, reason));
+    }
     let known = &collection.content_bindings;
     let possible = |one: &ContentBinding| {
         known.is_empty()

@@ -11,6 +11,15 @@ pub(super) const DEEPEST: usize = 32;
 /// The longest name, in octets (`MaxSegLen`).
 pub(super) const LONGEST_NAME: usize = 255;
 
+/// Whether something inside of a node has an address within the limits, once the node is at `base`.
+pub(super) fn fits(base: &[String], below: &[String]) -> Result<(), StatusCode> {
+    let octets = base.iter().chain(below).fold(1, |sum, name| sum + 1 + name.len());
+    match base.len() + below.len() > DEEPEST || octets > LONGEST {
+        true => Err(StatusCode::URI_TOO_LONG),
+        false => Ok(()),
+    }
+}
+
 /// The path of a node, from the root.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodePath(Vec<String>);

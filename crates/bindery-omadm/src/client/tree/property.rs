@@ -2,7 +2,10 @@
 
 use bindery_syncml::StatusCode;
 
-use super::{Access, Acl, NodePath, Property, Tree};
+use super::{
+    Access, Acl, NodePath, Property, Tree,
+    path::{self, LONGEST_NAME},
+};
 
 impl Tree {
     /// A server's Replace of a property: ACL, Name or Title.
@@ -45,6 +48,10 @@ impl Tree {
             }
             Property::Title => {
                 self.may(server, Access::REPLACE, segments)?;
+                // The limit of values does not count titles, and each copy of the node has one.
+                if text.len() > LONGEST_NAME {
+                    return Err(StatusCode::REQUEST_ENTITY_TOO_LARGE);
+                }
                 let node = self.node_mut(segments).ok_or(StatusCode::NOT_FOUND)?;
                 node.title = Some(text.to_owned());
                 node.changed();
@@ -72,6 +79,11 @@ impl Tree {
         let before = segments.last().ok_or(StatusCode::COMMAND_NOT_ALLOWED)?;
         if self.mounts.keys().any(|mount| mount.starts_with(segments)) {
             return Err(StatusCode::COMMAND_NOT_ALLOWED);
+        }
+        let renamed: Vec<String> = parents.iter().chain([name]).cloned().collect();
+        let node = self.node_mut(segments).ok_or(StatusCode::NOT_FOUND)?;
+        for (below, _) in node.nodes() {
+            path::fits(&renamed, &below)?;
         }
         let parent = self.node_mut(parents).ok_or(StatusCode::NOT_FOUND)?;
         let children = parent.children_mut().ok_or(StatusCode::NOT_FOUND)?;

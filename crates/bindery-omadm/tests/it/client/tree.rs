@@ -1,6 +1,6 @@
 //! The tree itself: limits, and as a document.
 
-use bindery_omadm::client::{Acl, Leaf, Node, NodePath, Tree, TreeLimits};
+use bindery_omadm::client::{Acl, Leaf, Node, NodePath, Property, Tree, TreeLimits};
 use bindery_syncml::{Form, StatusCode, WriteOptions};
 use bytes::Bytes;
 
@@ -85,4 +85,32 @@ fn a_tree_grows_to_its_limits_and_no_further() {
     assert!(tree.node(&path("./B")).is_none(), "half a copy stayed");
     tree.delete("s", &path("./A/a")).unwrap();
     tree.add("s", &path("./A/d"), leaf(60)).unwrap();
+}
+
+#[test]
+fn copies_and_names_stay_within_the_limits_of_an_address() {
+    let mut tree = Tree::default();
+    let mut interior = Node::interior();
+    interior.acl = Some("Add=*&Get=*&Replace=*&Delete=*".parse().unwrap());
+    tree.put(&path("./A"), interior).unwrap();
+    let deep = |root: &str, depth: usize| path(&format!("./A/{root}{}", "/n".repeat(depth)));
+    for depth in 0..20 {
+        tree.add("s", &deep("a", depth), None).unwrap();
+        tree.add("s", &deep("b", depth), None).unwrap();
+    }
+    let too_deep = tree.copy("s", &deep("a", 0), &deep("b", 20));
+    assert_eq!(too_deep, Err(StatusCode::URI_TOO_LONG));
+    assert!(tree.node(&deep("b", 20)).is_none(), "half a copy stayed");
+    tree.copy("s", &deep("a", 15), &deep("b", 20)).unwrap();
+    let long = "x".repeat(250);
+    // What is inside of the fourth would have an address of 1,041 octets.
+    let expected = [Ok(()), Ok(()), Ok(()), Err(StatusCode::URI_TOO_LONG)];
+    for (depth, expected) in expected.into_iter().enumerate() {
+        let names = format!("/{long}").repeat(depth);
+        let node = path(&format!("./A/a{names}/n"));
+        assert_eq!(tree.set_property("s", &node, Property::Name, &long), expected, "{depth}");
+    }
+    let title = tree.set_property("s", &deep("b", 0), Property::Title, &"t".repeat(256));
+    assert_eq!(title, Err(StatusCode::REQUEST_ENTITY_TOO_LARGE));
+    tree.set_property("s", &deep("b", 0), Property::Title, &"t".repeat(255)).unwrap();
 }
