@@ -188,15 +188,32 @@ impl Planner<'_> {
         rules
     }
 
-    fn policy(&mut self, key: &str, listener: &Listener) -> Option<Policy> {
-        let policy = match tls::policy(&listener.tls_policy, &tls::OwnPolicies::of(self.loaded)) {
-            Ok(policy) => policy,
-            Err(failure) => {
-                let hint = failure.hint.unwrap_or_default();
-                self.problem(&format!("{key}.tls_policy"), failure.message, hint);
-                return None;
+    /// Reads every policy of the file, used or not.
+    pub(super) fn policies(&mut self) {
+        let own = tls::OwnPolicies::of(self.loaded);
+        for name in own.names() {
+            if let Err(problem) = own.read(name) {
+                self.problems.push(problem);
             }
-        };
+        }
+    }
+
+    /// A policy by its name. One of the file's that is wrong was told by [`Planner::policies`].
+    pub(super) fn policy_named(&mut self, key: &str, name: &str) -> Option<Policy> {
+        let own = tls::OwnPolicies::of(self.loaded);
+        let told = own.names().any(|one| one == name);
+        match tls::policy(name, &own) {
+            Ok(policy) => Some(policy),
+            Err(_) if told => None,
+            Err(failure) => {
+                self.problem(key, failure.message, failure.hint.unwrap_or_default());
+                None
+            }
+        }
+    }
+
+    fn policy(&mut self, key: &str, listener: &Listener) -> Option<Policy> {
+        let policy = self.policy_named(&format!("{key}.tls_policy"), &listener.tls_policy)?;
         // Whatever the policy asks of clients: more may be asked, and never less.
         let mut restriction =
             Restriction::new().with_client_auth(listener.client_certificates.tls());
