@@ -28,13 +28,13 @@ impl ServerBinding for Echo {
     }
 
     fn decode_request(&self, _: &Context, request: Request<Body>) -> Decoded<Bytes, ()> {
-        Ok((request.into_body().into_bytes().expect("the body is whole"), ()))
+        Ok((request.into_body().into_bytes().unwrap(), ()))
     }
 
     fn encode_response(&self, _: &Context, (): (), message: Bytes) -> Response<Body> {
         let mut response = Response::new(Body::from(message));
         if let Some(of_type) = self.0.response_media_types.first() {
-            let value = of_type.to_string().parse().expect("a media type is a value");
+            let value = of_type.to_string().parse().unwrap();
             response.headers_mut().insert(header::CONTENT_TYPE, value);
         }
         response
