@@ -46,7 +46,25 @@ pub struct Secured {
     /// The PSK identity of which the peer proved to hold the key; on a client's side it is the
     /// client's own, which the server knows too.
     pub psk_identity: Option<Bytes>,
+    /// On a client's side that takes any server: what a check would have said of the name. A client says it in its log
+    /// (RFC 2818, section 3.1).
+    pub unchecked: Option<Unchecked>,
     psk: Option<Psk>,
+}
+
+/// A server that was taken without a check ([`ClientConfig::dangerous_any_server`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unchecked {
+    /// Which name was asked for and which ones the certificate offers, where they do not fit.
+    pub mismatch: Option<String>,
+}
+
+impl Unchecked {
+    /// What the check of the name would have said of the certificate that a server showed.
+    pub fn new(name: &ServerName<'_>, shown: &[CertificateDer<'_>]) -> Self {
+        Self { mismatch: crate::rustls_backend::name_mismatch(name, shown.first()) }
+    }
 }
 
 impl Secured {
@@ -56,7 +74,7 @@ impl Secured {
         info: Arc<TlsInfo>,
         peer_certificates: Arc<[CertificateDer<'static>]>,
     ) -> Self {
-        Self { io, info, peer_certificates, psk_identity: None, psk: None }
+        Self { io, info, peer_certificates, psk_identity: None, unchecked: None, psk: None }
     }
 
     /// The same connection with the PSK identity that the peer proved.
@@ -79,6 +97,13 @@ impl Secured {
     pub fn proof(&self) -> Proof {
         Proof::new(Arc::clone(&self.peer_certificates), self.psk.clone())
     }
+
+    /// The same connection, with a server that was taken without a check.
+    #[must_use]
+    pub fn with_unchecked(mut self, unchecked: Option<Unchecked>) -> Self {
+        self.unchecked = unchecked;
+        self
+    }
 }
 
 impl fmt::Debug for Secured {
@@ -87,6 +112,7 @@ impl fmt::Debug for Secured {
             .field("info", &self.info)
             .field("peer_certificates", &self.peer_certificates.len())
             .field("psk_identity", &self.psk_identity)
+            .field("unchecked", &self.unchecked)
             .finish_non_exhaustive()
     }
 }

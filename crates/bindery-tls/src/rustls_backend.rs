@@ -11,6 +11,8 @@ mod tickets;
 mod trust;
 mod verify;
 
+pub(crate) use failure::name_mismatch;
+
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use bindery_core::{CipherSuite, Timestamp, TlsInfo, TlsVersion};

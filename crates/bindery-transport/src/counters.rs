@@ -21,6 +21,7 @@ pub struct Counters {
     connections_refused: AtomicU64,
     handshakes: AtomicU64,
     handshakes_failed: Mutex<BTreeMap<&'static str, u64>>,
+    withdrawn: Mutex<BTreeMap<&'static str, u64>>,
     accept_errors: AtomicU64,
     requests: [AtomicU64; STATUSES],
     messages: AtomicU64,
@@ -51,6 +52,9 @@ pub struct Snapshot {
     pub handshakes: u64,
     /// TLS handshakes that failed, by reason.
     pub handshakes_failed: BTreeMap<&'static str, u64>,
+    /// Connections closed because their client's certificate or key did not hold any more after a
+    /// reload, by reason.
+    pub withdrawn: BTreeMap<&'static str, u64>,
     /// Errors of accepting a connection (out of descriptors and the like).
     pub accept_errors: u64,
     /// Requests answered, by status. Those whose head could not be read are in
@@ -85,6 +89,7 @@ impl Counters {
             connections_refused: AtomicU64::new(0),
             handshakes: AtomicU64::new(0),
             handshakes_failed: Mutex::default(),
+            withdrawn: Mutex::default(),
             accept_errors: AtomicU64::new(0),
             requests: [const { AtomicU64::new(0) }; STATUSES],
             messages: AtomicU64::new(0),
@@ -111,6 +116,7 @@ impl Counters {
             connections_refused: self.connections_refused.load(Relaxed),
             handshakes: self.handshakes.load(Relaxed),
             handshakes_failed: copy(&self.handshakes_failed),
+            withdrawn: copy(&self.withdrawn),
             accept_errors: self.accept_errors.load(Relaxed),
             requests: requests.collect(),
             messages: self.messages.load(Relaxed),
@@ -144,6 +150,10 @@ impl Counters {
 
     pub(crate) fn handshake_failed(&self, reason: &'static str) {
         add(&self.handshakes_failed, reason);
+    }
+
+    pub(crate) fn withdrawn(&self, reason: &'static str) {
+        add(&self.withdrawn, reason);
     }
 
     pub(crate) fn accept_error(&self) {

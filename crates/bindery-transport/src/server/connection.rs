@@ -29,6 +29,7 @@ use tracing::Instrument;
 use super::{
     Door, Routes, Shared, Speaks,
     exchange::{Answer, Session},
+    leave::{self, Leave, Standing, Why},
     messages::{Messages, opens_with},
 };
 use crate::{
@@ -53,18 +54,19 @@ pub(super) async fn run(
         let secured = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => return,
-            secured = secure(stream, door.acceptor.as_deref(), &shared, peer) => secured,
+            secured = secure(stream, door.acceptor.as_ref(), &shared, peer) => secured,
         };
-        let Some((io, channel, peer)) = secured else { return };
+        let Some((io, channel, peer, standing)) = secured else { return };
+        let leave = Leave::new(stopping, standing);
         let Door { speaks, routes, .. } = door;
         let Some((io, endpoint)) = spoken(io, speaks, &shared, &mut stop).await else {
             return;
         };
         match endpoint {
             Some(endpoint) => {
-                Messages::new(io, endpoint, shared, channel, peer).serve(stopping).await;
+                Messages::new(io, endpoint, shared, channel, peer).serve(leave).await;
             }
-            None => serve(io, channel, peer, shared, routes, stopping).await,
+            None => serve(io, channel, peer, shared, routes, leave).await,
         }
     }
     .instrument(span)
@@ -89,23 +91,25 @@ async fn spoken(
 
 async fn secure(
     stream: TcpStream,
-    acceptor: Option<&dyn Acceptor>,
+    acceptor: Option<&Arc<dyn Acceptor>>,
     shared: &Shared,
     peer: Peer,
-) -> Option<(BoxIo, Channel, Peer)> {
+) -> Option<(BoxIo, Channel, Peer, Option<Standing>)> {
     let io: BoxIo = Box::new(stream);
-    let Some(acceptor) = acceptor else { return Some((io, Channel::Clear, peer)) };
+    let Some(acceptor) = acceptor else { return Some((io, Channel::Clear, peer, None)) };
+    let standing = Standing::watch(acceptor, &shared.counters);
     match timeout(shared.limits.handshake, acceptor.accept(io)).await {
         Ok(Ok(secured)) => {
             shared.counters.handshake();
+            let standing = standing.map(|standing| standing.of(secured.proof()));
             let peer = peer
                 .with_certificates(secured.peer_certificates)
                 .with_psk_identity(secured.psk_identity);
-            Some((secured.io, Channel::Tls(secured.info), peer))
+            Some((secured.io, Channel::Tls(secured.info), peer, standing))
         }
         Ok(Err(error)) => {
             shared.counters.handshake_failed(error.kind().as_str());
-            tracing::info!(reason = %error.kind(), %error, hint = error.hint(), "no handshake");
+            leave::tell(&error, "no handshake");
             None
         }
         Err(_) => {
@@ -122,6 +126,8 @@ enum Ended {
     Done(hyper::Result<()>),
     /// A limit passed.
     TimedOut(&'static str),
+    /// The peer would not be taken any more, and nothing of it is under way.
+    Withdrawn,
 }
 
 async fn serve(
@@ -130,7 +136,7 @@ async fn serve(
     peer: Peer,
     shared: Arc<Shared>,
     routes: Arc<Routes>,
-    stopping: watch::Receiver<bool>,
+    leave: Leave,
 ) {
     let pulse = Arc::new(Pulse::new());
     let limits = &shared.limits;
@@ -144,7 +150,7 @@ async fn serve(
         Box::pin(answer) as Pin<Box<dyn Future<Output = _> + Send>>
     });
     let mut engine = engine(limits).serve_connection(TokioIo::new(io), service);
-    let ended = drive(&mut engine, &pulse, limits, stopping).await;
+    let ended = drive(&mut engine, &pulse, limits, leave).await;
     let mut io = engine.into_parts().io.into_inner().into_inner();
     let mut linger = pulse.needs_linger();
     match ended {
@@ -158,6 +164,7 @@ async fn serve(
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::debug!(%error, cause, "broke");
         }
+        Ended::Withdrawn => {}
         Ended::TimedOut(limit) => {
             counters.timeout(limit);
             tracing::debug!(limit, "closed: a time limit passed");
@@ -191,36 +198,35 @@ async fn drive<S>(
     engine: &mut Engine<S>,
     pulse: &Pulse,
     limits: &Limits,
-    mut stopping: watch::Receiver<bool>,
+    mut leave: Leave,
 ) -> Ended
 where
     S: Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible> + Unpin,
     S::Future: Unpin,
 {
     let mut watchdog = Watchdog::new(pulse, limits);
-    let mut stop = pin!(async move {
-        let _ = stopping.wait_for(|stop| *stop).await;
-    });
+    let mut leave = pin!(async move { leave.told().await });
     let mut stopped = false;
     poll_fn(|cx| {
         loop {
+            // First: what comes after a peer is not taken any more must not be answered.
+            if !stopped && let Poll::Ready(why) = leave.as_mut().poll(cx) {
+                stopped = true;
+                if why == Why::Withdrawn && pulse.is_unanswered() {
+                    return Poll::Ready(Ended::Withdrawn);
+                }
+                Pin::new(&mut *engine).graceful_shutdown();
+            }
             if let Poll::Ready(done) = engine.poll_without_shutdown(cx) {
                 return Poll::Ready(Ended::Done(done));
             }
-            if !stopped && stop.as_mut().poll(cx).is_ready() {
-                stopped = true;
-            } else {
-                match watchdog.poll(cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Alarm::Limit(limit)) => {
-                        return Poll::Ready(Ended::TimedOut(limit));
-                    }
-                    Poll::Ready(Alarm::Age) => {}
-                }
+            match watchdog.poll(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Alarm::Limit(limit)) => return Poll::Ready(Ended::TimedOut(limit)),
+                // The engine ends at once where nothing is under way, and after the answer
+                // otherwise; so it does when the server stops.
+                Poll::Ready(Alarm::Age) => Pin::new(&mut *engine).graceful_shutdown(),
             }
-            // The server stops, or the connection is too old: the engine ends at once where nothing
-            // is under way, and after the answer otherwise.
-            Pin::new(&mut *engine).graceful_shutdown();
         }
     })
     .await
