@@ -23,3 +23,4 @@ mod substrate;
 mod support;
 mod tls;
 mod vectors;
+mod withdrawn;
