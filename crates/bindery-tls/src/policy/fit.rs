@@ -42,37 +42,43 @@ impl Policy {
         let versions = plan.versions.iter().copied();
         let bare: Vec<TlsVersion> =
             versions.filter(|version| plan.servable(*version, key, psk).is_empty()).collect();
-        let fault = |what: String, versions: &[TlsVersion]| {
-            let message = format!(
-                "{origin}: its key is {key}, and the policy {} {what}: {}",
-                self.name,
-                asked(plan, versions)
-            );
-            TlsError::new(TlsErrorKind::PolicyNotMet, message, remedy(plan, versions))
+        let remedy = |versions: &[TlsVersion]| {
+            let all = |key, psk| {
+                versions.iter().all(|version| !plan.servable(*version, key, psk).is_empty())
+            };
+            match all(key, true) {
+                true => "configure pre-shared keys (psk_file), or take other suites".to_owned(),
+                false => another_key(|key| all(key, psk)),
+            }
+        };
+        let fault = |what: String, version: &[TlsVersion], remedy: String| {
+            let (name, asked) = (&self.name, asked(plan, version));
+            let message = format!("{origin}: its key is {key}, and the policy {name} {what}: {asked}");
+            TlsError::new(TlsErrorKind::PolicyNotMet, message, remedy)
         };
         if bare.len() == plan.versions.len() {
-            return Err(fault("has nothing for it".to_owned(), &bare));
+            return Err(fault("has nothing for it".to_owned(), &bare, remedy(&bare)));
         }
         let required = |version: &TlsVersion| {
             let mut rows = self.versions.iter().filter(|row| row.what == *version);
             rows.any(|row| row.need == Need::Required)
         };
         if let Some(version) = bare.iter().copied().find(required) {
-            return Err(fault(format!("requires {version}, which has nothing for it"), &[version]));
+            let what = format!("requires {version}, which has nothing for it");
+            return Err(fault(what, &[version], remedy(&[version])));
         }
         if let Some((suite, version)) = self.unserved(plan, key) {
-            return Err(fault(
-                format!("requires {}, which it cannot serve", suite.name),
-                &[version],
-            ));
+            let what = format!("requires {}, which it cannot serve", suite.name);
+            let remedy = another_key(|key| plan.servable(version, key, true).contains(&suite));
+            return Err(fault(what, &[version], remedy));
         }
         let mut remarks: Vec<String> = bare
             .iter()
             .map(|version| {
+                let (asked, remedy) = (asked(plan, &[*version]), remedy(&[*version]));
                 format!(
-                    "{origin}: its key is {key}, so that {version} is declared and not served: {}; {}",
-                    asked(plan, &[*version]),
-                    remedy(plan, &[*version])
+                    "{origin}: its key is {key}, so that {version} is declared and not served: \
+                     {asked}; {remedy}"
                 )
             })
             .collect();
@@ -131,23 +137,21 @@ fn shortened(names: &[&str]) -> String {
 }
 
 /// The kinds of keys that would do, and what else can be done.
-fn remedy(plan: &Plan, versions: &[TlsVersion]) -> String {
+fn another_key(would_do: impl Fn(KeyKind) -> bool) -> String {
     let kinds = [
         (KeyKind::EcdsaP256, "ECDSA P-256"),
         (KeyKind::EcdsaP384, "ECDSA P-384"),
         (KeyKind::Rsa, "RSA"),
         (KeyKind::Ed25519, "Ed25519"),
     ];
-    let fitting = kinds.iter().filter(|(kind, _)| {
-        versions.iter().all(|version| !plan.servable(*version, *kind, true).is_empty())
-    });
-    let fitting: Vec<&str> = fitting.map(|(_, name)| *name).collect();
-    match fitting.as_slice() {
-        [] => "choose another policy, or restrict it otherwise".to_owned(),
-        kinds => format!(
-            "show a certificate with a key of {}, or take versions or suites for yours (tls_versions, \
-             tls_suites, tls_policy)",
-            kinds.join(" or ")
-        ),
+    let fitting = kinds.iter().filter(|(kind, _)| would_do(*kind)).map(|(_, name)| *name);
+    let fitting: Vec<&str> = fitting.collect();
+    if fitting.is_empty() {
+        return "choose another policy, or restrict it otherwise".to_owned();
     }
+    format!(
+        "show a certificate with a key of {}, or take versions or suites for yours (tls_versions, \
+         tls_suites, tls_policy)",
+        fitting.join(" or ")
+    )
 }

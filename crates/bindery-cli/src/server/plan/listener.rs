@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bindery_tls::{
     Acceptor, ClientRules, Crls, Expiry, Identity, Policy, PskIdentities, Restriction, Role, Roots,
-    ServerConfig, TlsErrorKind, Usage,
+    ServerConfig, TlsError, TlsErrorKind, Usage,
 };
 
 use super::Planner;
@@ -81,12 +81,12 @@ impl Planner<'_> {
                  version and suite that is not safe any more"
             ));
         }
+        let plan = policy.resolve(&backend.capabilities());
+        if let Some(remarks) = plan.ok().and_then(|plan| config.check(&policy, &plan).ok()) {
+            self.warnings.extend(remarks.into_iter().map(|remark| format!("{key}: {remark}")));
+        }
         let acceptor = backend.acceptor(&policy, config);
-        let member = match &acceptor {
-            Err(error) if error.kind() == TlsErrorKind::PolicyNotMet => ".tls_policy",
-            Err(error) if error.message().starts_with("key file ") => ".key",
-            _ => "",
-        };
+        let member = acceptor.as_ref().err().map(member_at_fault).unwrap_or_default();
         Some((self.take(&format!("{key}{member}"), acceptor)?, expiries))
     }
 
@@ -230,6 +230,23 @@ impl Planner<'_> {
             restriction = self.take(&format!("{key}.tls_groups"), named)?;
         }
         Some(policy.restricted(restriction))
+    }
+}
+
+/// Which of a listener's keys an error is about: its message begins with what is at fault.
+fn member_at_fault(error: &TlsError) -> &'static str {
+    const STARTS: [(&str, &str); 5] = [
+        ("key file ", ".key"),
+        ("certificate file ", ".certificate"),
+        ("authority file ", ".client_authorities"),
+        ("revocation list file ", ".crls"),
+        ("no revocation list ", ".crls"),
+    ];
+    let member = STARTS.iter().find(|(start, _)| error.message().starts_with(start));
+    match member {
+        Some((_, member)) => member,
+        None if error.kind() == TlsErrorKind::PolicyNotMet => ".tls_policy",
+        None => "",
     }
 }
 
