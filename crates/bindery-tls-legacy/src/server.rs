@@ -218,9 +218,8 @@ impl Acceptor for OpensslAcceptor {
     }
 
     fn recheck(&self, peer: &Proof) -> Result<(), TlsError> {
-        let refused = |kind, what: String| {
-            TlsError::new(kind, what, "it has to connect anew").by_peer()
-        };
+        let refused =
+            |kind, what: String| TlsError::new(kind, what, "it has to connect anew").by_peer();
         if let Some(proved) = &peer.psk {
             let identity = proved.identity().escape_ascii();
             return match self.key_of(proved.identity()) {

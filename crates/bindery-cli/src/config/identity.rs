@@ -49,7 +49,10 @@ impl<'de> Deserialize<'de> for IdentityMappings {
                 IdentityMapping::named(name).map(IdentityMappings::One)
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<IdentityMappings, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(
+                self,
+                mut list: A,
+            ) -> Result<IdentityMappings, A::Error> {
                 let mut several: Vec<IdentityMapping> = Vec::new();
                 while let Some(one) = list.next_element()? {
                     if several.contains(&one) {

@@ -37,7 +37,8 @@ pub(super) async fn run(args: &ProbeArgs, output: Output) -> Result<()> {
     let judgement = Judgement::of(&policy, &target, &attempt, scanned.as_deref());
     let certificates = attempt.as_ref().map(|meeting| certificates(meeting, &target));
     let certificates = certificates.unwrap_or_default();
-    let text = text(args, &policy, &target, &attempt, &certificates, scanned.as_deref(), &judgement);
+    let text =
+        text(args, &policy, &target, &attempt, &certificates, scanned.as_deref(), &judgement);
     let json = json(args, &policy, &attempt, &certificates, scanned.as_deref(), &judgement);
     Document::new(json, text).print(&output)?;
     if judgement.is_good() {

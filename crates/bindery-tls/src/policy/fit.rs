@@ -53,7 +53,8 @@ impl Policy {
         };
         let fault = |what: String, version: &[TlsVersion], remedy: String| {
             let (name, asked) = (&self.name, asked(plan, version));
-            let message = format!("{origin}: its key is {key}, and the policy {name} {what}: {asked}");
+            let message =
+                format!("{origin}: its key is {key}, and the policy {name} {what}: {asked}");
             TlsError::new(TlsErrorKind::PolicyNotMet, message, remedy)
         };
         if bare.len() == plan.versions.len() {

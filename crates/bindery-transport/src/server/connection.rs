@@ -194,12 +194,7 @@ fn engine(limits: &Limits) -> http1::Builder {
 
 type Engine<S> = http1::Connection<TokioIo<Watched>, S>;
 
-async fn drive<S>(
-    engine: &mut Engine<S>,
-    pulse: &Pulse,
-    limits: &Limits,
-    mut leave: Leave,
-) -> Ended
+async fn drive<S>(engine: &mut Engine<S>, pulse: &Pulse, limits: &Limits, mut leave: Leave) -> Ended
 where
     S: Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible> + Unpin,
     S::Future: Unpin,

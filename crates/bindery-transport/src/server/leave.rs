@@ -68,7 +68,9 @@ impl Leave {
                 return Why::Withdrawn;
             }
             let changed = async {
-                let Some(standing) = &mut self.standing else { return std::future::pending().await };
+                let Some(standing) = &mut self.standing else {
+                    return std::future::pending().await;
+                };
                 if standing.changes.changed().await.is_err() {
                     return std::future::pending().await;
                 }

@@ -68,7 +68,10 @@ impl<'a> Judgement<'a> {
         }
         if !self.missing.is_empty() {
             let missing = self.missing.join("; ");
-            parts.push(format!("the policy {} requires, and the server lacks: {missing}", policy.name));
+            parts.push(format!(
+                "the policy {} requires, and the server lacks: {missing}",
+                policy.name
+            ));
         }
         if let Some(refusal) = self.refusal() {
             parts.push(format!("the server refuses us: {}", refusal.message()));
@@ -111,9 +114,8 @@ fn negotiated(
 /// The newer versions that the policy requires: they were offered, and the server chose an older one.
 fn newer(told: &[Explanation], info: &TlsInfo) -> Vec<String> {
     let rows = told.iter().filter(|row| row.used && row.need == Some(Need::Required));
-    let newer = rows.filter(|row| {
-        matches!(row.what, PlanItem::Version(version) if version > info.version)
-    });
+    let newer =
+        rows.filter(|row| matches!(row.what, PlanItem::Version(version) if version > info.version));
     newer.map(|row| row.what.to_string()).collect()
 }
 

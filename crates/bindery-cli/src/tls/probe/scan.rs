@@ -51,9 +51,10 @@ impl<'a> Scan<'a> {
     /// The server has stopped answering.
     pub(super) async fn run(mut self) -> Result<Vec<Found>> {
         let all = self.target.backend.capabilities();
-        let versions = all.versions.iter().map(|one| {
-            (PlanItem::Version(*one), Restriction::new().with_versions([*one]))
-        });
+        let versions = all
+            .versions
+            .iter()
+            .map(|one| (PlanItem::Version(*one), Restriction::new().with_versions([*one])));
         let suites = all
             .suites
             .iter()
@@ -120,8 +121,9 @@ impl<'a> Scan<'a> {
         self.bar.finish_and_clear();
         let message =
             format!("{}; so it went {SILENCE} times in a row, and the scan ended", failure.message);
-        Err(Failure::new(failure.exit, failure.layer, message)
-            .hint("the server, or something before it, may close out who connects often: try later"))
+        Err(Failure::new(failure.exit, failure.layer, message).hint(
+            "the server, or something before it, may close out who connects often: try later",
+        ))
     }
 }
 

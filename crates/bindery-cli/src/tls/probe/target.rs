@@ -200,7 +200,10 @@ async fn upgrade(socket: &mut TcpStream, host: &str, port: u16) -> std::io::Resu
     Err(std::io::Error::new(std::io::ErrorKind::Unsupported, message))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the program owns the clock; this measures a handshake")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the program owns the clock; this measures a handshake"
+)]
 fn now() -> Instant {
     Instant::now()
 }
