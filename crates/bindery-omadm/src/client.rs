@@ -57,6 +57,16 @@ pub struct ClientConfig {
     pub max_msg_size: u32,
     /// The largest object that it takes (`MaxObjSize`); 16 MiB by default.
     pub max_obj_size: u32,
+    /// The most commands of one message of the server, those in Atomic and Sequence counted too;
+    /// 2,000 by default. The rest is answered 413 and not done. A server that leaves no room in
+    /// its `MaxMsgSize` for the answers to two such messages, and goes on asking, is told 1223.
+    pub max_commands: usize,
+    /// The most nodes that one message may have looked at, copied or taken away, those that were
+    /// found before and have not been sent yet counted too; 20,000 by default. Beyond that a
+    /// command gets 413.
+    pub max_nodes: usize,
+    /// The same of the octets of what is found; 32 MiB by default.
+    pub max_found: usize,
     /// The most messages of a session; 2,000 by default. A server that never ends is left.
     pub max_messages: u32,
     /// How long an answer may take; 60 s by default. Then the message is sent again over a new
@@ -74,6 +84,9 @@ impl Default for ClientConfig {
             form: Form::Wbxml,
             max_msg_size: 64 << 10,
             max_obj_size: 16 << 20,
+            max_commands: 2_000,
+            max_nodes: 20_000,
+            max_found: 32 << 20,
             max_messages: 2_000,
             timeout: Duration::from_secs(60),
             attempts: 4,

@@ -206,10 +206,7 @@ impl Account {
     /// Lets the account's server manage the whole tree, beside what everybody may do.
     pub fn grant(&self, tree: &mut Tree) {
         let everybody = Acl::everybody(Access::ADD | Access::GET);
-        if let Some(root) = tree.node_mut(&[]) {
-            let acl = root.acl.take().unwrap_or(everybody);
-            root.acl = Some(acl.and(Access::ALL, &self.server_id));
-        }
+        tree.change_root_acl(|acl| acl.unwrap_or(everybody).and(Access::ALL, &self.server_id));
     }
 }
 

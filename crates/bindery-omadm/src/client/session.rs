@@ -4,22 +4,31 @@ mod apply;
 mod auth;
 mod compose;
 mod object;
+#[cfg(test)]
+mod tests;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt};
 
 use bindery_syncml::{Alert, AlertCode, Command, Status, StatusCode};
 use bytes::Bytes;
 use http::Uri;
 use thiserror::Error;
 
-use super::Client;
+use super::{Client, tree::Allowance};
 use crate::{Incoming, Outgoing};
 use auth::Proofs;
 use compose::Owed;
 use object::Object;
 
+/// How many answers may be owed, for each command that one message may have: a status and Results
+/// for each of two messages.
+const OWED: usize = 4;
+
+/// The most texts of a session that are kept to be shown.
+const DISPLAYED: usize = 64;
+
 /// How a session begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Begin {
     /// Its `SessionID`: of the notification, or of the device's own choice.
@@ -28,6 +37,15 @@ pub struct Begin {
     pub by_server: bool,
     /// Random octets, new for each session: nonces for the server are made of them.
     pub random: [u8; 16],
+}
+
+/// Without the random octets: who knows them knows the nonces.
+impl fmt::Debug for Begin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Begin");
+        shown.field("session_id", &self.session_id).field("by_server", &self.by_server);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl Begin {
@@ -53,7 +71,7 @@ pub struct Summary {
     pub failed: u32,
     /// Whether the server proved itself in its messages.
     pub server_proved: bool,
-    /// What the server wanted to be shown (Alert 1100).
+    /// What the server wanted to be shown (Alert 1100): the first 64 texts.
     pub displayed: Vec<String>,
 }
 
@@ -89,6 +107,12 @@ pub enum SessionError {
     /// There was no answer, however often the message was sent.
     #[error("no answer came, although the message was sent {0} times")]
     NoAnswer(u32),
+    /// The server asks for more than it takes the answers of.
+    #[error(
+        "the server asks for more and more and leaves no room for the answers (MaxMsgSize): the \
+         session was broken off"
+    )]
+    Overloaded,
     /// The session has too many messages.
     #[error("the session did not end within {0} messages")]
     TooLong(u32),
@@ -102,7 +126,6 @@ pub enum SessionError {
 /// [`message`](Self::message) gives the next message to send; its answer goes to
 /// [`receive`](Self::receive), until there is an [`outcome`](Self::outcome). What the server
 /// wants is done at once, in the client's tree, as long as the conversation borrows it.
-#[derive(Debug)]
 pub struct Conversation<'c> {
     client: &'c mut Client,
     begin: Begin,
@@ -134,6 +157,21 @@ pub struct Conversation<'c> {
     outcome: Option<Result<Summary, SessionError>>,
     /// Whether there is an outcome, or was.
     over: bool,
+    /// How many commands of the message at hand may still be done, and what they may cost.
+    commands_left: usize,
+    left: Allowance,
+    /// Why the next message is the last one and says so (1223).
+    giving_up: Option<SessionError>,
+}
+
+/// Without what the two sides prove themselves with, and without values.
+impl fmt::Debug for Conversation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Conversation");
+        shown.field("begin", &self.begin).field("msg_id", &self.msg_id);
+        shown.field("statuses", &self.statuses.len()).field("owed", &self.owed.len());
+        shown.field("summary", &self.summary).field("over", &self.over).finish_non_exhaustive()
+    }
 }
 
 impl<'c> Conversation<'c> {
@@ -159,6 +197,9 @@ impl<'c> Conversation<'c> {
             summary: Summary::default(),
             outcome: None,
             over: false,
+            commands_left: 0,
+            left: Allowance { nodes: 0, octets: 0 },
+            giving_up: None,
         }
     }
 
@@ -187,8 +228,27 @@ impl<'c> Conversation<'c> {
         if self.over {
             return;
         }
-        if let Err(error) = self.take(incoming) {
+        if let Some(error) = self.giving_up.take() {
             self.fail(error);
+            return;
+        }
+        match self.take(incoming) {
+            Ok(()) if !self.over => self.bound(),
+            Ok(()) => {}
+            Err(error) => {
+                self.fail(error);
+            }
+        }
+    }
+
+    /// Breaks the session off, if the server leaves no room for the answers to what it asks.
+    fn bound(&mut self) {
+        let most = self.client.config.max_commands.saturating_mul(OWED);
+        if self.statuses.len().saturating_add(self.owed.len()) > most {
+            self.statuses.clear();
+            self.owed.clear();
+            (self.object, self.complete) = (None, true);
+            self.giving_up = Some(SessionError::Overloaded);
         }
     }
 
@@ -264,6 +324,7 @@ impl<'c> Conversation<'c> {
             self.statuses.append(&mut earlier);
             return Ok(());
         }
+        self.allow();
         let wanted = self.commands(&body.commands);
         self.statuses.append(&mut earlier);
         if !self.over && body.is_final && !wanted && !pending {
@@ -350,13 +411,31 @@ impl<'c> Conversation<'c> {
         }
     }
 
+    /// What a message may cost: less by what was found before and is not sent yet.
+    fn allow(&mut self) {
+        let config = &self.client.config;
+        let held = self.owed.iter().map(Owed::held);
+        let (nodes, octets) =
+            held.fold((0_usize, 0_usize), |sum, (nodes, octets)| (sum.0 + nodes, sum.1 + octets));
+        self.commands_left = config.max_commands;
+        self.left = Allowance {
+            nodes: config.max_nodes.saturating_sub(nodes),
+            octets: config.max_found.saturating_sub(octets),
+        };
+    }
+
     /// Does what the server wants. Whether there was anything.
     fn commands(&mut self, commands: &[Command]) -> bool {
         let mut wanted = false;
         for command in commands {
             match command {
                 Command::Status(_) | Command::Results(_) => {}
+                Command::Alert(_) if self.commands_left == 0 => {
+                    wanted = true;
+                    self.owe_status(command, StatusCode::REQUEST_ENTITY_TOO_LARGE);
+                }
                 Command::Alert(alert) => {
+                    self.commands_left -= 1;
                     wanted |= alert.code() != Some(AlertCode::NEXT_MESSAGE);
                     self.alert(command, alert);
                 }
@@ -377,6 +456,9 @@ impl<'c> Conversation<'c> {
                 summary.ended = Ended::Aborted;
                 self.end(Ok(summary));
                 return;
+            }
+            Some(AlertCode::DISPLAY) if self.summary.displayed.len() >= DISPLAYED => {
+                StatusCode::DEVICE_FULL
             }
             Some(AlertCode::DISPLAY) => {
                 // The first item holds options, the second the text.

@@ -1,11 +1,15 @@
 //! The management tree of a device, and what a server may do with it (OMA DM TND 1.2).
 
 mod acl;
+mod allowance;
 mod document;
+mod journal;
 mod list;
 mod node;
 mod path;
 mod property;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -13,7 +17,9 @@ use bindery_syncml::StatusCode;
 use bytes::Bytes;
 
 pub use acl::{Acl, ParseAclError};
+pub(super) use allowance::Allowance;
 pub use document::TreeError;
+use journal::{Journal, Step};
 pub use list::Found;
 pub use node::{Access, Leaf, Node, Value};
 pub use path::{Address, List, NodePath, Property, Query};
@@ -85,8 +91,9 @@ pub trait SubTree: fmt::Debug + Send {
 /// A management tree.
 ///
 /// The methods that name a server do what its commands ask for, under access control; the others
-/// are the device's own and may do anything. Nothing recurses: depth and number of nodes, and the
-/// octets of all values, are limited.
+/// are the device's own and may do anything. The number of nodes, their depth (32) and the octets
+/// of everything in them are limited. What goes through all nodes keeps a stack of its own; only
+/// copying, comparing, showing and dropping a [`Node`] recurses, which the depth bounds.
 #[derive(Debug)]
 pub struct Tree {
     root: Node,
@@ -94,6 +101,8 @@ pub struct Tree {
     nodes: usize,
     octets: usize,
     limits: TreeLimits,
+    /// While all of several changes have to come about or none: how they are taken back.
+    journal: Option<Journal>,
 }
 
 /// The most names in a path, the longest address and the longest name.
@@ -107,7 +116,8 @@ pub(super) const fn path_limits() -> [usize; 3] {
 pub struct TreeLimits {
     /// The most nodes; 10,000 by default.
     pub nodes: usize,
-    /// The most octets of all values; 64 MiB by default.
+    /// The most octets of all values, names, formats, types, titles and access control lists;
+    /// 64 MiB by default.
     pub octets: usize,
 }
 
@@ -115,14 +125,6 @@ impl Default for TreeLimits {
     fn default() -> Self {
         Self { nodes: 10_000, octets: 64 << 20 }
     }
-}
-
-/// A tree as it was, to go back to.
-#[derive(Debug)]
-pub(super) struct Snapshot {
-    root: Node,
-    nodes: usize,
-    octets: usize,
 }
 
 impl Default for Tree {
@@ -137,7 +139,9 @@ impl Tree {
     pub fn new() -> Self {
         let mut root = Node::interior().permanent();
         root.acl = Some(Acl::everybody(Access::ADD | Access::GET));
-        Self { root, mounts: BTreeMap::new(), nodes: 1, octets: 0, limits: TreeLimits::default() }
+        let (nodes, octets) = root.size();
+        let (mounts, limits) = (BTreeMap::new(), TreeLimits::default());
+        Self { root, mounts, nodes, octets, limits, journal: None }
     }
 
     /// The tree with other limits.
@@ -149,12 +153,11 @@ impl Tree {
 
     /// The node at a path; `None` where there is none, or a mounted sub-tree answers.
     pub fn node(&self, path: &NodePath) -> Option<&Node> {
-        path.segments().iter().try_fold(&self.root, |node, name| node.child(name))
+        self.at(path.segments())
     }
 
-    /// The node at a path, to be changed by the device itself.
-    pub(super) fn node_mut(&mut self, path: &[String]) -> Option<&mut Node> {
-        path.iter().try_fold(&mut self.root, |node, name| node.child_mut(name))
+    fn at(&self, path: &[String]) -> Option<&Node> {
+        path.iter().try_fold(&self.root, |node, name| node.child(name))
     }
 
     /// The text of a leaf.
@@ -168,33 +171,97 @@ impl Tree {
     /// Puts a node at a path, whatever was there; interior nodes on the way are made.
     ///
     /// # Errors
-    /// A leaf stands in the way, the path is the root, or the tree is full.
+    /// A leaf stands in the way, the path is the root, something in the node would stand too deep,
+    /// or the tree is full. Nothing is changed then.
     pub fn put(&mut self, path: &NodePath, node: Node) -> Result<(), StatusCode> {
-        let (name, parents) =
-            path.segments().split_last().ok_or(StatusCode::COMMAND_NOT_ALLOWED)?;
-        if node.nodes().any(|(_, node)| !document::is_format(&node.format)) {
-            return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE_OR_FORMAT);
+        let segments = path.segments();
+        let (name, parents) = segments.split_last().ok_or(StatusCode::COMMAND_NOT_ALLOWED)?;
+        for below in node.nodes() {
+            if !document::is_format(&below.node.format) {
+                return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE_OR_FORMAT);
+            }
+            path::fits(segments, &below)?;
         }
-        self.remove(path);
-        let (mut at, mut made) = (&mut self.root, 0);
+        let made = parents.len() - self.there(parents)?;
+        let (nodes, octets) = self.with_in_place_of(segments, &node, made);
+        if nodes > self.limits.nodes || octets > self.limits.octets {
+            return Err(StatusCode::DEVICE_FULL);
+        }
+        let mut at = &mut self.root;
         for parent in parents {
             let children = at.children_mut().ok_or(StatusCode::COMMAND_NOT_ALLOWED)?;
-            at = children.entry(parent.clone()).or_insert_with(|| {
-                made += 1;
-                Node::interior()
-            });
+            at = children.entry(parent.clone()).or_insert_with(Node::interior);
         }
-        let (nodes, octets) = node.size();
         let children = at.children_mut().ok_or(StatusCode::COMMAND_NOT_ALLOWED)?;
-        children.insert(name.clone(), node);
-        self.nodes += nodes + made;
-        self.octets += octets;
-        let fits = self.nodes <= self.limits.nodes && self.octets <= self.limits.octets;
-        if fits {
-            return Ok(());
+        let before = children.insert(name.clone(), node);
+        (self.nodes, self.octets) = (nodes, octets);
+        // Of interior nodes that were made on the way the first is what goes again.
+        let top = segments.len() - made;
+        let place = segments.get(..top).unwrap_or(segments);
+        self.note(|| Step::Place { path: place.to_vec(), before });
+        Ok(())
+    }
+
+    /// How many of the interior nodes on a way there are.
+    fn there(&self, parents: &[String]) -> Result<usize, StatusCode> {
+        let (mut at, mut there) = (&self.root, 0);
+        while let Some(next) = parents.get(there).and_then(|name| at.child(name)) {
+            (at, there) = (next, there + 1);
         }
-        self.remove(path);
-        Err(StatusCode::DEVICE_FULL)
+        match &at.value {
+            Value::Interior(_) => Ok(there),
+            Value::Leaf(_) => Err(StatusCode::COMMAND_NOT_ALLOWED),
+        }
+    }
+
+    /// Nodes and octets of the tree, once a node stands at a path for which so many interior nodes
+    /// have to be made.
+    fn with_in_place_of(&self, path: &[String], node: &Node, made: usize) -> (usize, usize) {
+        let (mut nodes, mut octets) = node.size();
+        octets += path.last().map_or(0, String::len);
+        let interior = if made > 0 { Node::interior().octets() } else { 0 };
+        for parent in path.iter().rev().skip(1).take(made) {
+            (nodes, octets) = (nodes + 1, octets + parent.len() + interior);
+        }
+        let (gone, left) = match self.at(path) {
+            Some(old) => {
+                let (nodes, octets) = old.size();
+                (nodes, octets + path.last().map_or(0, String::len))
+            }
+            None => (0, 0),
+        };
+        (self.nodes - gone + nodes, self.octets - left + octets)
+    }
+
+    /// Changes what a node holds and what stands beside it, within the limits.
+    fn change<T>(
+        &mut self,
+        path: &[String],
+        change: impl FnOnce(&mut Node) -> Result<T, StatusCode>,
+    ) -> Result<T, StatusCode> {
+        let found = path.iter().try_fold(&mut self.root, |node, name| node.child_mut(name));
+        let node = found.ok_or(StatusCode::NOT_FOUND)?;
+        let (before, had) = (node.aside(), node.octets());
+        let outcome = change(node);
+        let has = node.octets();
+        let octets = self.octets - had + has;
+        let full = has > had && octets > self.limits.octets;
+        if full || outcome.is_err() {
+            node.put_back(before);
+            return outcome.and(Err(StatusCode::DEVICE_FULL));
+        }
+        self.octets = octets;
+        self.note(|| Step::Aside { path: path.to_vec(), before });
+        outcome
+    }
+
+    /// The device's own change of what holds everywhere.
+    pub(super) fn change_root_acl(&mut self, change: impl FnOnce(Option<Acl>) -> Acl) {
+        let before = self.root.acl.take();
+        self.octets -= before.as_ref().map_or(0, Acl::octets);
+        let acl = change(before);
+        self.octets += acl.octets();
+        self.root.acl = Some(acl);
     }
 
     /// Puts the text of a leaf; see [`put`](Self::put).
@@ -208,11 +275,13 @@ impl Tree {
     /// Takes a node away, with what is in it. Whether there was one.
     pub fn remove(&mut self, path: &NodePath) -> bool {
         let Some((name, parents)) = path.segments().split_last() else { return false };
-        let parent = self.node_mut(parents).and_then(Node::children_mut);
-        let Some(gone) = parent.and_then(|children| children.remove(name)) else { return false };
+        let parent = parents.iter().try_fold(&mut self.root, |node, name| node.child_mut(name));
+        let children = parent.and_then(Node::children_mut);
+        let Some(gone) = children.and_then(|children| children.remove(name)) else { return false };
         let (nodes, octets) = gone.size();
         self.nodes -= nodes;
-        self.octets -= octets;
+        self.octets -= octets + name.len();
+        self.note(|| Step::Place { path: path.segments().to_vec(), before: Some(gone) });
         true
     }
 
@@ -264,6 +333,27 @@ impl Tree {
         }
     }
 
+    /// Whether a server may do something with a node and everything in it.
+    fn may_all(
+        &self,
+        server: &str,
+        access: Access,
+        path: &NodePath,
+        node: &Node,
+    ) -> Result<(), StatusCode> {
+        let mut stack = vec![(node, self.effective_acl(path.segments()))];
+        while let Some((node, above)) = stack.pop() {
+            let acl = node.acl.as_ref().or(above);
+            if !acl.is_some_and(|acl| acl.allows(access, server)) {
+                return Err(StatusCode::PERMISSION_DENIED);
+            }
+            if let Value::Interior(children) = &node.value {
+                stack.extend(children.values().map(|child| (child, acl)));
+            }
+        }
+        Ok(())
+    }
+
     fn effective_acl(&self, path: &[String]) -> Option<&Acl> {
         let mut effective = self.root.acl.as_ref();
         let mut at = &self.root;
@@ -293,8 +383,8 @@ impl Tree {
         if let Some((sub_tree, below)) = self.mounted_mut(path.segments()) {
             return sub_tree.add(below, leaf);
         }
-        let parent = self.node_mut(parents).ok_or(StatusCode::NOT_FOUND)?;
-        if !parent.access.contains(Access::ADD) || parent.children_mut().is_none() {
+        let parent = self.at(parents).ok_or(StatusCode::NOT_FOUND)?;
+        if !parent.access.contains(Access::ADD) || matches!(parent.value, Value::Leaf(_)) {
             return Err(StatusCode::COMMAND_NOT_ALLOWED);
         }
         if self.node(path).is_some() {
@@ -324,19 +414,12 @@ impl Tree {
         if let Some((sub_tree, below)) = self.mounted_mut(path.segments()) {
             return sub_tree.replace(below, leaf);
         }
-        let limit = self.limits.octets;
-        let others = self.octets - self.node(path).map_or(0, |node| node.size().1);
-        if others + leaf.data.len() > limit {
-            return Err(StatusCode::DEVICE_FULL);
-        }
-        let length = leaf.data.len();
-        let node = self.node_mut(path.segments()).ok_or(StatusCode::NOT_FOUND)?;
-        if !node.access.contains(Access::REPLACE) || node.children_mut().is_some() {
-            return Err(StatusCode::COMMAND_NOT_ALLOWED);
-        }
-        node.set(leaf)?;
-        self.octets = others + length;
-        Ok(())
+        self.change(path.segments(), |node| {
+            if !node.access.contains(Access::REPLACE) || matches!(node.value, Value::Interior(_)) {
+                return Err(StatusCode::COMMAND_NOT_ALLOWED);
+            }
+            node.set(leaf)
+        })
     }
 
     /// A server's Delete, with what is in the node.
@@ -355,7 +438,7 @@ impl Tree {
         }
         let node = self.node(path).ok_or(StatusCode::NOT_FOUND)?;
         // Nothing permanent goes, not even with what it stands in.
-        let fixed = node.nodes().any(|(_, node)| node.permanent);
+        let fixed = node.nodes().any(|below| below.node.permanent);
         if fixed || !node.access.contains(Access::DELETE) {
             return Err(StatusCode::COMMAND_NOT_ALLOWED);
         }
@@ -375,17 +458,20 @@ impl Tree {
         if !node.access.contains(Access::COPY) {
             return Err(StatusCode::COMMAND_NOT_ALLOWED);
         }
-        let mut copy = node.clone();
-        copy.detach();
-        for (below, _) in node.nodes() {
-            let inner: Vec<String> = from.segments().iter().chain(&below).cloned().collect();
-            self.may(server, Access::GET, &inner)?;
+        for below in node.nodes() {
             // Copies of copies would get past the limits of one address.
             path::fits(to.segments(), &below)?;
         }
+        self.may_all(server, Access::GET, from, node)?;
+        let mut copy = node.clone();
+        copy.detach();
         self.add(server, to, None)?;
         copy.acl = self.node(to).and_then(|node| node.acl.clone());
-        self.put(to, copy)
+        let put = self.put(to, copy);
+        if put.is_err() {
+            self.remove(to);
+        }
+        put
     }
 
     /// A server's Exec.
@@ -417,16 +503,7 @@ impl Tree {
                 Err(StatusCode::NOT_FOUND) => Ok(false),
                 Err(status) => Err(status),
             },
-            None => Ok(path.iter().try_fold(&self.root, |node, name| node.child(name)).is_some()),
+            None => Ok(self.at(path).is_some()),
         }
-    }
-
-    pub(super) fn snapshot(&self) -> Snapshot {
-        Snapshot { root: self.root.clone(), nodes: self.nodes, octets: self.octets }
-    }
-
-    pub(super) fn restore(&mut self, snapshot: Snapshot) {
-        let Snapshot { root, nodes, octets } = snapshot;
-        (self.root, self.nodes, self.octets) = (root, nodes, octets);
     }
 }

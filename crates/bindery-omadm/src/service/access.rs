@@ -14,7 +14,6 @@ use super::{
 use crate::Incoming;
 
 /// What is known of who speaks.
-#[derive(Debug)]
 pub(super) struct Access {
     /// Whether it is the device.
     pub(super) granted: bool,
@@ -47,7 +46,7 @@ impl Access {
 }
 
 /// What the question is asked with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Asking<'a> {
     pub(super) config: &'a DmServerConfig,
     pub(super) cx: &'a Context,

@@ -4,6 +4,7 @@ mod shelf;
 
 use std::{
     collections::BTreeMap,
+    fmt,
     future::ready,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -23,13 +24,21 @@ use shelf::Shelf;
 ///
 /// A commit costs time in proportion to what its devices have, and nothing is written anywhere:
 /// it serves thousands of devices, not millions.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MemoryStore {
     inner: Mutex<Inner>,
 }
 
+/// How many devices there are.
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let devices = self.inner().shelves.len();
+        f.debug_struct("MemoryStore").field("devices", &devices).finish_non_exhaustive()
+    }
+}
+
 /// Everything; a commit works on copies of the shelves it touches and puts them back whole.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Inner {
     shelves: BTreeMap<String, Arc<Shelf>>,
     /// Whose each command is.

@@ -1,6 +1,6 @@
 //! What a session remembers from one message to the next, as a store keeps it.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bindery_syncml::Form;
@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Hmac, binding::Outgoing};
 
-/// A session's state. Everything in it is bounded by the limits of one message: what an answer
-/// could not hold, and what the last message of this side asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A session's state. What is in it is bounded by the limits of messages: what the last message of
+/// this side asked for by those of one, and the statuses that answers could not hold by those of
+/// two; a session that would owe more is broken off (`Turn::owes_too_much`).
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct State {
     /// How far the session is.
@@ -139,6 +140,24 @@ pub(super) struct Receiving {
     pub(super) format: Option<String>,
     /// Octets came as such, which are then not decoded.
     pub(super) opaque: bool,
+}
+
+/// Without the session's address and the last message's fingerprint.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("State");
+        shown.field("phase", &self.phase).field("proof", &self.proof);
+        shown.field("messages", &self.messages).field("asked", &self.asked.len());
+        shown.field("owed", &self.owed.len()).finish_non_exhaustive()
+    }
+}
+
+impl Owed {
+    /// The octets of its texts.
+    pub(super) fn octets(&self) -> usize {
+        let texts = [&self.msg, &self.cmd, &self.name].into_iter();
+        texts.chain(&self.target).chain(&self.source).map(String::len).sum()
+    }
 }
 
 impl State {

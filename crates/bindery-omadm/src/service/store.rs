@@ -10,6 +10,7 @@
 mod change;
 mod error;
 mod record;
+mod shown;
 
 use std::{fmt, future::Future, ops::Range, pin::Pin};
 

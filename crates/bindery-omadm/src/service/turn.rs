@@ -11,9 +11,12 @@ mod objects;
 mod open;
 mod sending;
 mod take;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    fmt,
     ops::Range,
 };
 
@@ -31,8 +34,11 @@ use crate::{Incoming, Outgoing};
 pub(super) use compose::refuse;
 pub(super) use open::begin;
 
+/// How many messages' statuses may be owed at once.
+const OWED: usize = 2;
+
 /// What a turn is made from, beside what is stored.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
     pub(super) config: &'a DmServerConfig,
     pub(super) cx: &'a Context,
@@ -42,6 +48,13 @@ pub(super) struct Scene<'a> {
     pub(super) token: [u8; 16],
     /// What nonces for unknown devices are made of.
     pub(super) decoy: &'a [u8; 16],
+}
+
+/// Without the random octets, of which nonces and a session's address are made.
+impl fmt::Debug for Scene<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scene").field("incoming", &self.incoming).finish_non_exhaustive()
+    }
 }
 
 impl Scene<'_> {
@@ -70,7 +83,7 @@ pub(super) struct Wanted {
 }
 
 /// What was read for a turn beside what was loaded.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Fetched {
     /// The large object that was received so far, if the message may complete it.
     pub(super) object: Option<Bytes>,
@@ -104,6 +117,8 @@ enum Abort {
     TooMany,
     /// The device does not take this side's credentials.
     Refused,
+    /// The device asks for more than it takes the statuses of.
+    Overloaded,
 }
 
 impl Abort {
@@ -112,6 +127,10 @@ impl Abort {
             Self::Theirs => "the device broke the session off (1223)",
             Self::TooMany => "the session had more messages than the limit allows",
             Self::Refused => "the device does not take the server's credentials",
+            Self::Overloaded => {
+                "the device sends more and more commands, and its MaxMsgSize leaves no room for \
+                 their statuses"
+            }
         }
     }
 }
@@ -169,6 +188,16 @@ impl Turn<'_> {
         let mut entry = ResultEntry::new(device, self.now(), session, self.msg_id, kind);
         fill(&mut entry);
         self.results.push(entry);
+    }
+
+    /// Whether more statuses are owed than a device that keeps to the protocol can let come
+    /// together: it waits for those of one message before it sends the next.
+    fn owes_too_much(&self) -> bool {
+        let owed = || self.state.owed.iter().chain(&self.owed);
+        let octets: usize = owed().map(Owed::octets).sum();
+        let config = self.scene.config;
+        owed().count() > config.client_commands.saturating_mul(OWED)
+            || octets > (config.max_msg_size as usize).saturating_mul(OWED)
     }
 
     /// Owes a status for a command of the message.

@@ -3,6 +3,7 @@
 mod auth;
 mod commands;
 mod exchange;
+mod limits;
 mod objects;
 mod server;
 mod sockets;

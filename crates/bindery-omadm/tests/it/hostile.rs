@@ -233,3 +233,57 @@ fn two_messages_at_once_are_decided_one_after_the_other() {
     assert!(replies.iter().all(|one| *one == replies[0]), "all get the one answer");
     assert!(site.commands("phone").iter().all(|one| one.progress.attempts == 1));
 }
+
+#[test]
+fn statuses_that_a_device_leaves_no_room_for_do_not_grow_without_end() {
+    let mut config = DmServerConfig::default();
+    config.client_commands = 100;
+    let site = Site::new(config).with_device("phone");
+    let mut phone = Phone { max_msg_size: Some(1), ..Phone::new(&site, "phone") };
+    let cred = phone.md5();
+    let alerts = || -> Vec<Command> { vec![Alert::new("", AlertCode::GENERIC_ALERT).into(); 100] };
+    let mut largest = 0;
+    let mut answer = phone.say(Some(cred), alerts(), false);
+    for round in 0.. {
+        largest = largest.max(site.session("phone", "1").unwrap().state.len());
+        if crate::support::alerts(&answer).contains(&1223) {
+            break;
+        }
+        assert!(round < 4, "{largest} octets of state");
+        let message = {
+            let mut message = SyncMl { hdr: phone.header(None), ..SyncMl::default() };
+            for (number, mut command) in (1_u32..).zip(alerts()) {
+                command.set_cmd_id(number);
+                message.body.commands.push(command);
+            }
+            message
+        };
+        answer = phone.send(&message);
+    }
+    assert!(answer.body.is_final, "the session is over");
+    let state = site.session("phone", "1").unwrap().state.len();
+    assert!(state < 2_000, "nothing is owed any more: {state} octets");
+    let said = site.results("phone");
+    assert!(said.iter().any(|one| one.kind == ResultKind::Session
+        && String::from_utf8_lossy(&one.data).contains("MaxMsgSize")));
+    // The device may come again and is served.
+    let mut again =
+        Phone { session: "2".to_owned(), nonce: phone.nonce, ..Phone::new(&site, "phone") };
+    assert_eq!(code_of(&again.begin(), 0), Some(212));
+}
+
+#[test]
+fn commands_inside_of_what_is_refused_are_bounded_too() {
+    let mut config = DmServerConfig::default();
+    config.client_commands = 10;
+    let site = Site::new(config).with_device("phone");
+    let mut phone = Phone { max_msg_size: Some(1), ..Phone::new(&site, "phone") };
+    let cred = phone.md5();
+    let inner = |number: u32| -> Command { Alert::new(number, AlertCode::GENERIC_ALERT).into() };
+    let atomic = bindery_syncml::Atomic {
+        commands: (2..100).map(inner).collect(),
+        ..bindery_syncml::Atomic::default()
+    };
+    let answer = phone.say(Some(cred), vec![atomic.into()], true);
+    assert_eq!(crate::support::alerts(&answer), [1223]);
+}

@@ -8,7 +8,7 @@ use super::{
     data_of,
     object::{self, Piece},
 };
-use crate::client::tree::{Address, Found, Leaf, Query};
+use crate::client::tree::{Address, Found, Leaf, Property, Query};
 
 /// What a command came to, item by item.
 struct Done {
@@ -20,6 +20,13 @@ impl Conversation<'_> {
     /// Does a command, and says what came of it. Atomic and Sequence are taken apart here;
     /// nothing recurses.
     pub(super) fn command(&mut self, command: &Command) {
+        let Some(left) = self.commands_left.checked_sub(count(command)) else {
+            self.commands_left = 0;
+            self.count(StatusCode::REQUEST_ENTITY_TOO_LARGE);
+            self.owe_status(command, StatusCode::REQUEST_ENTITY_TOO_LARGE);
+            return;
+        };
+        self.commands_left = left;
         let mut stack = vec![command];
         while let Some(command) = stack.pop() {
             match command {
@@ -46,7 +53,7 @@ impl Conversation<'_> {
                 command => flat.push(command),
             }
         }
-        let before = self.client.tree.snapshot();
+        self.client.tree.begin();
         let mut codes = Vec::with_capacity(flat.len());
         for command in &flat {
             let code = match command {
@@ -65,7 +72,9 @@ impl Conversation<'_> {
         }
         let failed = codes.last().is_some_and(|code| !code.is_success());
         if failed {
-            self.client.tree.restore(before);
+            self.client.tree.take_back();
+        } else {
+            self.client.tree.keep();
         }
         self.owe_status(atomic, if failed { StatusCode::ATOMIC_FAILED } else { StatusCode::OK });
         for (at, command) in flat.into_iter().enumerate() {
@@ -181,14 +190,20 @@ impl Conversation<'_> {
         found: &mut Vec<Found>,
     ) -> Result<StatusCode, StatusCode> {
         let server = self.client.account.server_id.as_str();
-        let tree = &mut self.client.tree;
+        let (tree, left) = (&mut self.client.tree, &mut self.left);
         let target = item.target.as_ref().map(|target| &*target.loc_uri);
         let address = Address::parse(target.ok_or(StatusCode::INCOMPLETE_COMMAND)?)?;
+        if !matches!(command, Command::Get(_)) {
+            left.take(1, 0)?;
+        }
         match (command, address.query) {
-            (Command::Get(_), _) => found.extend(tree.get(server, &address)?),
+            (Command::Get(_), _) => found.extend(tree.get_within(server, &address, left)?),
             (Command::Replace(_), Query::Property(property)) => {
                 let (octets, ..) = data_of(item, outer)?;
                 let text = std::str::from_utf8(&octets).map_err(|_| StatusCode::BAD_REQUEST)?;
+                if property == Property::Name {
+                    tree.weigh(&address.path, left)?;
+                }
                 tree.set_property(server, &address.path, property, text)?;
             }
             (_, Query::List(_) | Query::Property(_)) => {
@@ -202,10 +217,14 @@ impl Conversation<'_> {
                 let leaf = leaf(item, outer)?.ok_or(StatusCode::COMMAND_NOT_ALLOWED)?;
                 tree.replace(server, &address.path, leaf)?;
             }
-            (Command::Delete(_), _) => tree.delete(server, &address.path)?,
+            (Command::Delete(_), _) => {
+                tree.weigh(&address.path, left)?;
+                tree.delete(server, &address.path)?;
+            }
             (Command::Copy(_), _) => {
                 let source = item.source.as_ref().map(|source| &*source.loc_uri);
                 let source = Address::parse(source.ok_or(StatusCode::INCOMPLETE_COMMAND)?)?;
+                tree.weigh(&source.path, left)?;
                 tree.copy(server, &source.path, &address.path)?;
             }
             (Command::Exec(exec), _) => {
@@ -220,6 +239,16 @@ impl Conversation<'_> {
         }
         Ok(StatusCode::OK)
     }
+}
+
+/// How many commands a command is, with those in it.
+pub(super) fn count(command: &Command) -> usize {
+    let (mut stack, mut count) = (vec![command], 0);
+    while let Some(command) = stack.pop() {
+        count += 1;
+        stack.extend(command.commands());
+    }
+    count
 }
 
 /// The leaf that an item describes; `None` for an interior node.

@@ -1,6 +1,6 @@
 //! Our messages: as much of what is owed as the server takes in one.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt};
 
 use bindery_syncml::{
     Alert, AlertCode, Chal, Command, Content, Item, Meta, Replace, Results, Status, StatusCode,
@@ -25,16 +25,25 @@ const SLACK: usize = 8;
 const PIECE: usize = 256;
 
 /// Something to be sent.
-#[derive(Debug)]
 pub(super) struct Owed {
     command: Command,
     /// Results of which a part was sent: how many octets of the data of the first item.
     sent: usize,
+    /// The octets of what was found.
+    octets: usize,
+}
+
+/// Without what it says: it may be a value, or ask for a proof with a nonce.
+impl fmt::Debug for Owed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.command.tag().map_or("Unknown", |tag| tag.name());
+        f.debug_struct("Owed").field("command", &name).finish_non_exhaustive()
+    }
 }
 
 impl Owed {
     const fn new(command: Command) -> Self {
-        Self { command, sent: 0 }
+        Self { command, sent: 0, octets: 0 }
     }
 
     /// The status of the server's header.
@@ -53,13 +62,22 @@ impl Owed {
 
     /// What a Get found.
     pub(super) fn results(msg_ref: &str, command: &Command, found: Vec<Found>) -> Self {
+        let octets = found.iter().map(Found::octets).sum();
         let results = Results {
             msg_ref: Some(msg_ref.into()),
             cmd_ref: command.cmd_id().cloned().unwrap_or_default(),
             items: found.into_iter().map(item).collect(),
             ..Results::default()
         };
-        Self::new(results.into())
+        Self { octets, ..Self::new(results.into()) }
+    }
+
+    /// Nodes and octets of what was found and is not sent yet, at most.
+    pub(super) fn held(&self) -> (usize, usize) {
+        match &self.command {
+            Command::Results(results) => (results.items.len(), self.octets),
+            _ => (0, 0),
+        }
     }
 
     /// An alert without more.
@@ -110,6 +128,9 @@ impl Conversation<'_> {
         let limit = self.max_msg_size.and_then(|limit| usize::try_from(limit).ok());
         let mut room = limit.unwrap_or(usize::MAX);
         room = room.saturating_sub(message.encoded_len(&options) + 2 * SLACK);
+        if self.giving_up.is_some() {
+            message.body.commands.push(Alert::new(0_u32, AlertCode::SESSION_ABORT).into());
+        }
         self.fill(&mut message, room, &options);
         let more = !self.statuses.is_empty() || !self.owed.is_empty();
         if !self.complete && !more {

@@ -4,7 +4,6 @@ use bindery_syncml::{Command, Data, Item, Meta, StatusCode, Tag};
 use bytes::{Bytes, BytesMut};
 
 /// An object of which pieces have come.
-#[derive(Debug)]
 pub(super) struct Object {
     tag: Option<Tag>,
     uri: String,
@@ -17,7 +16,6 @@ pub(super) struct Object {
 }
 
 /// What a piece led to.
-#[derive(Debug)]
 pub(super) enum Piece {
     /// The command stands by itself.
     Whole,

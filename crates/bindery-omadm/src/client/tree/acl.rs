@@ -48,6 +48,12 @@ impl Acl {
         })
     }
 
+    /// The octets of its text, at most.
+    pub(super) fn octets(&self) -> usize {
+        let list = |servers: &Vec<String>| servers.iter().map(|one| 1 + one.len()).sum::<usize>();
+        self.0.values().map(|servers| "Replace=&".len() + list(servers)).sum()
+    }
+
     /// Whether it says nothing: what holds above then holds.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

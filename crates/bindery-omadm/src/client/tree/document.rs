@@ -34,13 +34,13 @@ impl Tree {
     /// The encoding cannot carry some value: none that a tree takes.
     pub fn to_document(&self, options: &WriteOptions) -> Result<Vec<u8>, EncodeError> {
         let mut document = MgmtTree { ver_dtd: "1.2".into(), ..MgmtTree::default() };
-        // All nodes with the path of the parent; children follow theirs, so they are put into it
+        // All nodes with their depth; children follow their parents, so they are put into it
         // from the end.
         let mut open: Vec<(usize, bindery_syncml::Node)> = Vec::new();
-        for (path, node) in self.root.nodes() {
-            close(&mut open, path.len(), &mut document);
-            let name = path.last().map_or(".", String::as_str);
-            open.push((path.len(), written(name, node)));
+        for below in self.root.nodes() {
+            close(&mut open, below.depth, &mut document);
+            let name = if below.depth == 0 { "." } else { below.name };
+            open.push((below.depth, written(name, below.node)));
         }
         close(&mut open, 0, &mut document);
         let mut octets = Vec::new();
@@ -59,8 +59,13 @@ impl Tree {
         let root =
             root.ok_or_else(|| TreeError::Node { path: ".".into(), reason: "there is no root" })?;
         let read_root = read(root, ".")?;
-        (tree.root.acl, tree.root.title) = (read_root.acl, read_root.title);
-        tree.root.ver_no = read_root.ver_no;
+        let of_root = tree.change(&[], |root| {
+            (root.acl, root.title, root.ver_no) =
+                (read_root.acl, read_root.title, read_root.ver_no);
+            Ok(())
+        });
+        let small = |_| TreeError::Node { path: ".".into(), reason: "it does not fit" };
+        of_root.map_err(small)?;
         let mut stack: Vec<(NodePath, &bindery_syncml::Node)> =
             root.nodes.iter().map(|node| (NodePath::default(), node)).collect();
         while let Some((parent, node)) = stack.pop() {

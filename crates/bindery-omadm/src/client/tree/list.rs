@@ -3,7 +3,9 @@
 use bindery_syncml::StatusCode;
 use bytes::Bytes;
 
-use super::{Access, Address, Entry, Leaf, List, NodePath, Property, Query, Tree, Value};
+use super::{
+    Access, Address, Allowance, Entry, Leaf, List, NodePath, Property, Query, Tree, Value,
+};
 
 /// The most nodes that one `?list=` shows.
 const LISTED: usize = 5_000;
@@ -23,27 +25,52 @@ pub struct Found {
     pub data: Option<Bytes>,
 }
 
+impl Found {
+    /// The octets of it in memory, beside what every one has.
+    pub(in crate::client) fn octets(&self) -> usize {
+        let kind = self.kind.as_ref().map_or(0, String::len);
+        self.uri.len() + self.format.len() + kind + self.data.as_ref().map_or(0, Bytes::len)
+    }
+}
+
 impl Tree {
     /// A server's Get.
     ///
     /// # Errors
     /// The status to tell the server.
     pub fn get(&self, server: &str, address: &Address) -> Result<Vec<Found>, StatusCode> {
+        let mut left = Allowance { nodes: usize::MAX, octets: usize::MAX };
+        self.get_within(server, address, &mut left)
+    }
+
+    /// A server's Get, for as much as is left.
+    pub(in crate::client) fn get_within(
+        &self,
+        server: &str,
+        address: &Address,
+        left: &mut Allowance,
+    ) -> Result<Vec<Found>, StatusCode> {
         let path = &address.path;
+        // Even what is not found was looked for.
+        left.take(1, 0)?;
         match address.query {
             Query::Node => {
                 let entry = self.entry(path)?;
                 self.may(server, Access::GET, path.segments())?;
-                Ok(vec![found(path, entry, true)])
+                let found = found(path, entry, true);
+                left.take(0, found.octets())?;
+                Ok(vec![found])
             }
             Query::Property(property) => {
                 // The list itself may be read by whoever may read the node.
                 let text = self.property(path, property)?;
                 self.may(server, Access::GET, path.segments())?;
                 let (uri, format) = (format!("{path}?prop={}", name_of(property)), "chr".into());
-                Ok(vec![Found { uri, format, kind: None, data: Some(text.into()) }])
+                let found = Found { uri, format, kind: None, data: Some(text.into()) };
+                left.take(0, found.octets())?;
+                Ok(vec![found])
             }
-            Query::List(list) => self.list(server, path, list),
+            Query::List(list) => self.list(server, path, list, left),
         }
     }
 
@@ -67,7 +94,13 @@ impl Tree {
     }
 
     /// A node with all below it that the server may read.
-    fn list(&self, server: &str, path: &NodePath, list: List) -> Result<Vec<Found>, StatusCode> {
+    fn list(
+        &self,
+        server: &str,
+        path: &NodePath,
+        list: List,
+        left: &mut Allowance,
+    ) -> Result<Vec<Found>, StatusCode> {
         let first = self.entry(path)?;
         self.may(server, Access::GET, path.segments())?;
         let mut stack = vec![(path.clone(), first)];
@@ -89,7 +122,9 @@ impl Tree {
                 }
             }
             let with_data = list == List::StructData && matches!(entry, Entry::Leaf(_));
-            listed.push(found(&path, entry, with_data));
+            let found = found(&path, entry, with_data);
+            left.take(1, found.octets())?;
+            listed.push(found);
         }
         Ok(listed)
     }

@@ -110,6 +110,11 @@ impl std::fmt::Debug for Value {
 }
 
 /// A node of the tree.
+///
+/// Cloning, comparing, showing and dropping one goes down as deep as it is: of one that a [`Tree`]
+/// has taken 32 levels at the most. What a caller builds deeper is the caller's to bound.
+///
+/// [`Tree`]: super::Tree
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Node {
@@ -208,17 +213,47 @@ impl Node {
         self.ver_no = self.ver_no.wrapping_add(1);
     }
 
-    /// Every node in it and itself, with the path from it; parents before children.
+    /// Every node in it and itself; parents before children.
     pub(super) fn nodes(&self) -> Nodes<'_> {
-        Nodes(vec![(Vec::new(), self)])
+        Nodes(vec![Below { depth: 0, octets: 0, name: "", node: self }])
     }
 
-    /// How many nodes there are, itself among them, and the octets of their values.
+    /// How many nodes there are, itself among them, and the octets of all that they hold; its own
+    /// name is not counted, which stands in its parent.
     pub(super) fn size(&self) -> (usize, usize) {
-        self.nodes().fold((0, 0), |(nodes, octets), (_, node)| match &node.value {
-            Value::Leaf(data) => (nodes + 1, octets + data.len()),
-            Value::Interior(_) => (nodes + 1, octets),
+        self.nodes().fold((0, 0), |(nodes, octets), below| {
+            (nodes + 1, octets + below.name.len() + below.node.octets())
         })
+    }
+
+    /// The octets of the node alone: its value, and what stands beside it.
+    pub(super) fn octets(&self) -> usize {
+        let value = match &self.value {
+            Value::Leaf(data) => data.len(),
+            Value::Interior(_) => 0,
+        };
+        let texts = [self.kind.as_ref(), self.title.as_ref()].into_iter().flatten();
+        let acl = self.acl.as_ref().map_or(0, Acl::octets);
+        value + self.format.len() + acl + texts.map(String::len).sum::<usize>()
+    }
+
+    /// What of a node a server may change without moving it, as it is.
+    pub(super) fn aside(&self) -> Aside {
+        let data = match &self.value {
+            Value::Leaf(data) => Some(data.clone()),
+            Value::Interior(_) => None,
+        };
+        let (kind, title) = (self.kind.clone(), self.title.clone());
+        Aside { data, kind, acl: self.acl.clone(), title, ver_no: self.ver_no }
+    }
+
+    /// Makes the node again what [`aside`](Self::aside) told.
+    pub(super) fn put_back(&mut self, aside: Aside) {
+        let Aside { data, kind, acl, title, ver_no } = aside;
+        if let Some(data) = data {
+            self.value = Value::Leaf(data);
+        }
+        (self.kind, self.acl, self.title, self.ver_no) = (kind, acl, title, ver_no);
     }
 
     /// A copy's nodes are dynamic, and their access control is the new place's.
@@ -235,23 +270,44 @@ impl Node {
     }
 }
 
+/// See [`Node::aside`].
+#[derive(Debug)]
+pub(super) struct Aside {
+    data: Option<Bytes>,
+    kind: Option<String>,
+    acl: Option<Acl>,
+    title: Option<String>,
+    ver_no: u16,
+}
+
+/// A node inside of another one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Below<'a> {
+    /// How many names lead to it.
+    pub(super) depth: usize,
+    /// The octets of these names, each with a `/`.
+    pub(super) octets: usize,
+    /// The last of them; empty for the node itself.
+    pub(super) name: &'a str,
+    pub(super) node: &'a Node,
+}
+
 /// See [`Node::nodes`].
 #[derive(Debug)]
-pub(super) struct Nodes<'a>(Vec<(Vec<String>, &'a Node)>);
+pub(super) struct Nodes<'a>(Vec<Below<'a>>);
 
 impl<'a> Iterator for Nodes<'a> {
-    type Item = (Vec<String>, &'a Node);
+    type Item = Below<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (path, node) = self.0.pop()?;
-        if let Value::Interior(children) = &node.value {
-            self.0.extend(children.iter().rev().map(|(name, child)| {
-                let mut path = path.clone();
-                path.push(name.clone());
-                (path, child)
+        let below = self.0.pop()?;
+        if let Value::Interior(children) = &below.node.value {
+            self.0.extend(children.iter().rev().map(|(name, node)| {
+                let octets = below.octets + 1 + name.len();
+                Below { depth: below.depth + 1, octets, name, node }
             }));
         }
-        Some((path, node))
+        Some(below)
     }
 }
 

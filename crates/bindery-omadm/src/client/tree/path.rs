@@ -4,6 +4,8 @@ use std::fmt;
 
 use bindery_syncml::StatusCode;
 
+use super::node::Below;
+
 /// The longest address, in octets (`./DevDetail/URI/MaxTotLen`).
 pub(super) const LONGEST: usize = 1024;
 /// The most names in a path (`MaxDepth`).
@@ -12,9 +14,9 @@ pub(super) const DEEPEST: usize = 32;
 pub(super) const LONGEST_NAME: usize = 255;
 
 /// Whether something inside of a node has an address within the limits, once the node is at `base`.
-pub(super) fn fits(base: &[String], below: &[String]) -> Result<(), StatusCode> {
-    let octets = base.iter().chain(below).fold(1, |sum, name| sum + 1 + name.len());
-    match base.len() + below.len() > DEEPEST || octets > LONGEST {
+pub(super) fn fits(base: &[String], below: &Below<'_>) -> Result<(), StatusCode> {
+    let octets = base.iter().fold(1 + below.octets, |sum, name| sum + 1 + name.len());
+    match base.len() + below.depth > DEEPEST || octets > LONGEST {
         true => Err(StatusCode::URI_TOO_LONG),
         false => Ok(()),
     }

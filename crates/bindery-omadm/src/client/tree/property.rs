@@ -41,21 +41,22 @@ impl Tree {
                 if acl.is_empty() && parent.is_none() {
                     return Err(not_allowed);
                 }
-                let node = self.node_mut(segments).ok_or(StatusCode::NOT_FOUND)?;
-                node.acl = (!acl.is_empty()).then_some(acl);
-                node.changed();
-                Ok(())
+                self.change(segments, |node| {
+                    node.acl = (!acl.is_empty()).then_some(acl);
+                    node.changed();
+                    Ok(())
+                })
             }
             Property::Title => {
                 self.may(server, Access::REPLACE, segments)?;
-                // The limit of values does not count titles, and each copy of the node has one.
                 if text.len() > LONGEST_NAME {
                     return Err(StatusCode::REQUEST_ENTITY_TOO_LARGE);
                 }
-                let node = self.node_mut(segments).ok_or(StatusCode::NOT_FOUND)?;
-                node.title = Some(text.to_owned());
-                node.changed();
-                Ok(())
+                self.change(segments, |node| {
+                    node.title = Some(text.to_owned());
+                    node.changed();
+                    Ok(())
+                })
             }
             Property::Name => {
                 self.may(server, Access::REPLACE, segments)?;
@@ -81,18 +82,14 @@ impl Tree {
             return Err(StatusCode::COMMAND_NOT_ALLOWED);
         }
         let renamed: Vec<String> = parents.iter().chain([name]).cloned().collect();
-        let node = self.node_mut(segments).ok_or(StatusCode::NOT_FOUND)?;
-        for (below, _) in node.nodes() {
+        let node = self.at(segments).ok_or(StatusCode::NOT_FOUND)?;
+        for below in node.nodes() {
             path::fits(&renamed, &below)?;
         }
-        let parent = self.node_mut(parents).ok_or(StatusCode::NOT_FOUND)?;
-        let children = parent.children_mut().ok_or(StatusCode::NOT_FOUND)?;
-        if children.contains_key(name) {
-            return Err(StatusCode::ALREADY_EXISTS);
+        if name.len() > before.len() && self.octets + name.len() - before.len() > self.limits.octets
+        {
+            return Err(StatusCode::DEVICE_FULL);
         }
-        let mut node = children.remove(before).ok_or(StatusCode::NOT_FOUND)?;
-        node.changed();
-        children.insert(name.clone(), node);
-        Ok(())
+        self.move_to(parents, before, name)
     }
 }

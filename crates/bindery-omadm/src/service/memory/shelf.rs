@@ -10,7 +10,7 @@ use crate::service::store::{
     ResultFilter, Session, Versioned,
 };
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Shelf {
     pub(super) device: Versioned<Device>,
     sessions: BTreeMap<String, Versioned<Session>>,

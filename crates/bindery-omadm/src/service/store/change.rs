@@ -8,7 +8,7 @@ use super::{Device, NewCommand, Progress, ResultEntry, Session};
 
 /// One change of a commit. The changes of a commit see what earlier ones of it did; an entry with
 /// a version is changed at most once in a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
     /// Registers a device; there must be none with its identifier.

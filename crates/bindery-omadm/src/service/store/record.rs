@@ -67,9 +67,9 @@ impl Device {
 
 /// A name with its secret, one direction of authentication (`AppAuth` of a DM account).
 ///
-/// The digest is as good as the password: a store encrypts it where it lasts. Names and nonces
-/// are no secrets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The digest is as good as the password: a store encrypts it where it lasts. Names are no
+/// secrets; who knows a nonce can make nothing of it without the digest, and it is shown to nobody.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AppAuth {
     /// The name (`AAuthName`).
@@ -89,7 +89,7 @@ impl AppAuth {
 }
 
 /// A session as stored state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Session {
     /// Whose it is.
@@ -137,7 +137,7 @@ impl Session {
 }
 
 /// A command to put into a device's queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NewCommand {
     /// Its identifier: unique over all devices, never used again; chosen by whoever queues it.
@@ -176,7 +176,7 @@ impl NewCommand {
 }
 
 /// A command in a device's queue or, once finished, in its history.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Command {
     /// Its identifier.
@@ -280,7 +280,7 @@ impl Sent {
 }
 
 /// Something that came back from a device.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResultEntry {
     /// Whose.

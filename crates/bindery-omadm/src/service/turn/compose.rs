@@ -328,6 +328,10 @@ impl Turn<'_> {
         if !self.silent {
             draft.say(header_status(&self.scene, self.status, self.chal.take()));
         }
+        if self.abort.is_some_and(|why| why != Abort::Theirs) {
+            // Before the statuses, which may fill the message.
+            draft.say(Alert::new("", AlertCode::SESSION_ABORT).into());
+        }
         let mut owed: VecDeque<Owed> = std::mem::take(&mut self.state.owed);
         owed.append(&mut self.owed);
         while let Some(next) = owed.front() {
@@ -341,11 +345,8 @@ impl Turn<'_> {
 
     /// Alerts and commands; whether this side's package is over.
     fn say_more(&mut self, draft: &mut Draft) -> bool {
-        if let Some(why) = self.abort {
+        if self.abort.is_some() {
             self.state.owed.clear();
-            if why != Abort::Theirs {
-                draft.say(Alert::new("", AlertCode::SESSION_ABORT).into());
-            }
             return true;
         }
         if !self.state.owed.is_empty() {

@@ -8,7 +8,7 @@ use super::{Turn, open::items_of};
 use crate::service::{Change, state::Receiving};
 
 /// The pieces of the object that a session is receiving.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Object {
     /// How many octets are stored.
     stored: u64,
@@ -18,7 +18,6 @@ pub(super) struct Object {
     fresh: Vec<Bytes>,
 }
 
-#[derive(Debug)]
 enum Step {
     Append(Bytes),
     Clear,

@@ -280,6 +280,9 @@ impl<'a> Turn<'a> {
         // Taken before the message: what was left over from the last answer.
         let amid = self.state.is_amid();
         self.take();
+        if self.abort.is_none() && self.owes_too_much() {
+            self.break_off(Abort::Overloaded);
+        }
         if amid && self.asks_next {
             self.piece_passed();
             self.ends_package = self.state.their_end;
