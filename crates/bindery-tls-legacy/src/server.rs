@@ -5,7 +5,7 @@ use std::{fmt, pin::Pin, sync::Arc};
 use bindery_core::{CipherSuite, TlsVersion};
 use bindery_tls::{
     Acceptor, BoxIo, ClientAuth, Plan, Policy, Proof, Psk, PskIdentities, Role, Secured,
-    ServerConfig, ShownCertificate, TlsError, TlsErrorKind, TlsFuture,
+    ServerConfig, Shown, ShownCertificate, TlsError, TlsErrorKind, TlsFuture,
     registry::{self, SuiteRow},
 };
 use bytes::Bytes;
@@ -247,6 +247,10 @@ impl Acceptor for OpensslAcceptor {
                 Err(refused.with_certificate(ShownCertificate::of(leaf)))
             }
         }
+    }
+
+    fn shown(&self) -> Option<Shown> {
+        Some(Shown::new(self.chain.first()?.clone(), self.plan.versions.clone()))
     }
 }
 

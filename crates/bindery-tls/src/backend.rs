@@ -139,6 +139,29 @@ pub trait Acceptor: fmt::Debug + Send + Sync {
     fn changes(&self) -> Option<watch::Receiver<u64>> {
         None
     }
+
+    /// What this side shows and takes at this moment; `None` where it does not say. Whoever asks in
+    /// order to keep two listeners apart has to take that for "the same".
+    fn shown(&self) -> Option<Shown> {
+        None
+    }
+}
+
+/// What a server's side shows and takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Shown {
+    /// The server's own certificate.
+    pub certificate: CertificateDer<'static>,
+    /// The versions that it takes.
+    pub versions: Vec<TlsVersion>,
+}
+
+impl Shown {
+    /// Both, for backends.
+    pub const fn new(certificate: CertificateDer<'static>, versions: Vec<TlsVersion>) -> Self {
+        Self { certificate, versions }
+    }
 }
 
 /// The client's side of handshakes, ready for connections.

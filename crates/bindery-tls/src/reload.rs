@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::{Acceptor, BoxIo, Proof, Secured, TlsError, TlsFuture};
+use crate::{Acceptor, BoxIo, Proof, Secured, Shown, TlsError, TlsFuture};
 
 /// An acceptor that can be replaced while it is used: certificates, keys, authorities, revocation
 /// lists and policies change without a connection being dropped.
@@ -94,6 +94,10 @@ impl Acceptor for Reloadable {
 
     fn changes(&self) -> Option<watch::Receiver<u64>> {
         Some(self.changes.subscribe())
+    }
+
+    fn shown(&self) -> Option<Shown> {
+        self.current().shown()
     }
 }
 

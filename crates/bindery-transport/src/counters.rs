@@ -22,6 +22,7 @@ pub struct Counters {
     handshakes: AtomicU64,
     handshakes_failed: Mutex<BTreeMap<&'static str, u64>>,
     withdrawn: Mutex<BTreeMap<&'static str, u64>>,
+    upgrades: AtomicU64,
     accept_errors: AtomicU64,
     requests: [AtomicU64; STATUSES],
     messages: AtomicU64,
@@ -55,6 +56,8 @@ pub struct Snapshot {
     /// Connections closed because their client's certificate or key did not hold any more after a
     /// reload, by reason.
     pub withdrawn: BTreeMap<&'static str, u64>,
+    /// Connections that went from clear to TLS: answers 101.
+    pub upgrades: u64,
     /// Errors of accepting a connection (out of descriptors and the like).
     pub accept_errors: u64,
     /// Requests answered, by status. Those whose head could not be read are in
@@ -90,6 +93,7 @@ impl Counters {
             handshakes: AtomicU64::new(0),
             handshakes_failed: Mutex::default(),
             withdrawn: Mutex::default(),
+            upgrades: AtomicU64::new(0),
             accept_errors: AtomicU64::new(0),
             requests: [const { AtomicU64::new(0) }; STATUSES],
             messages: AtomicU64::new(0),
@@ -117,6 +121,7 @@ impl Counters {
             handshakes: self.handshakes.load(Relaxed),
             handshakes_failed: copy(&self.handshakes_failed),
             withdrawn: copy(&self.withdrawn),
+            upgrades: self.upgrades.load(Relaxed),
             accept_errors: self.accept_errors.load(Relaxed),
             requests: requests.collect(),
             messages: self.messages.load(Relaxed),
@@ -154,6 +159,10 @@ impl Counters {
 
     pub(crate) fn withdrawn(&self, reason: &'static str) {
         add(&self.withdrawn, reason);
+    }
+
+    pub(crate) fn upgrade(&self) {
+        self.upgrades.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn accept_error(&self) {

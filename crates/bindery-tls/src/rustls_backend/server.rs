@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use bindery_core::Timestamp;
+use bindery_core::{Timestamp, TlsVersion};
 use rustls::{
     RootCertStore,
     crypto::CryptoProvider,
@@ -28,8 +28,8 @@ use super::{
 };
 use crate::{
     Acceptor, BoxIo, Certificate, ClientAuth, Crls, Plan, Policy, Proof, Role, Secured,
-    ServerConfig, ShownCertificate, TlsError, TlsErrorKind, TlsFuture, certificate::is_valid_at,
-    pem::configuration, registry,
+    ServerConfig, Shown, ShownCertificate, TlsError, TlsErrorKind, TlsFuture,
+    certificate::is_valid_at, pem::configuration, registry,
 };
 
 /// How many of a client's offered suites a message lists.
@@ -39,6 +39,7 @@ pub(super) struct RustlsAcceptor {
     config: Arc<rustls::ServerConfig>,
     chain: Arc<[CertificateDer<'static>]>,
     clients: Option<Arc<ClientCheck>>,
+    versions: Vec<TlsVersion>,
     time: Arc<dyn TimeProvider>,
     /// What this side takes, for messages.
     takes: String,
@@ -90,7 +91,8 @@ impl RustlsAcceptor {
             names(plan.suites.iter().map(|s| s.name).collect())
         );
         let chain = Arc::clone(config.identity.chain());
-        Ok(Self { config: Arc::new(tls), chain, clients, time: Arc::clone(&backend.time), takes })
+        let (versions, time) = (plan.versions.clone(), Arc::clone(&backend.time));
+        Ok(Self { config: Arc::new(tls), chain, clients, versions, time, takes })
     }
 
     async fn handshake(&self, io: BoxIo) -> Result<Secured, TlsError> {
@@ -189,6 +191,10 @@ impl Acceptor for RustlsAcceptor {
                 })
             }
         }
+    }
+
+    fn shown(&self) -> Option<Shown> {
+        Some(Shown::new(self.chain.first()?.clone(), self.versions.clone()))
     }
 }
 

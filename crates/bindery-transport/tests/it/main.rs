@@ -22,5 +22,8 @@ mod streamed;
 mod substrate;
 mod support;
 mod tls;
+mod upgrade;
+mod upgrade_relay;
 mod vectors;
+mod wire;
 mod withdrawn;
