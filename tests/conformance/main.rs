@@ -13,5 +13,7 @@
 mod kmip_additional_message_encodings_1_0;
 mod kmip_https_0_98;
 mod oma_dm_http_1_3;
+mod rfc_2818;
+mod rfc_3205;
 mod rows;
 mod taxii_http_1_0_draft;

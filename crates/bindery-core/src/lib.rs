@@ -29,7 +29,7 @@ pub use media::{MediaType, ParseMediaTypeError};
 pub use peer::{CipherSuite, IdentityError, IdentityMap, Peer, Principal, TlsInfo, TlsVersion};
 pub use profile::{
     AuthScheme, BodyMode, CertificateRule, ContentCoding, HeaderPresence, HeaderRule, Note, Port,
-    Profile, RefusalForm, Scheme, Severity,
+    Profile, RefusalForm, Scheme, SecurityNeeds, Severity,
 };
 pub use refusal::{Fault, Place, Refusal};
 pub use stream::{StreamEndpoint, StreamFuture};

@@ -70,6 +70,30 @@ pub struct Profile {
     pub status_overrides: Vec<(Fault, StatusCode)>,
     /// How a refusal is explained to the peer.
     pub refusal_form: RefusalForm,
+    /// Where faults of a body are told: in a message under one of
+    /// [`message_statuses`](Self::message_statuses), or by a status of HTTP, and which document says
+    /// so (RFC 3205, section 8). The status itself is [`Profile::status`]'s.
+    pub body_faults: Cow<'static, str>,
+    /// What its users need, and why the mechanisms above meet it.
+    pub security: SecurityNeeds,
+}
+
+/// What the users of a protocol need of its security, and why what the card names meets it: neither TLS nor
+/// Digest alone settles it (RFC 3205, section 9).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SecurityNeeds {
+    /// Who has to know whom, and by what.
+    pub authentication: Cow<'static, str>,
+    /// What has to stay secret, from whom, and by what.
+    pub privacy: Cow<'static, str>,
+}
+
+impl SecurityNeeds {
+    /// The two needs.
+    pub const fn new(authentication: &'static str, privacy: &'static str) -> Self {
+        Self { authentication: Cow::Borrowed(authentication), privacy: Cow::Borrowed(privacy) }
+    }
 }
 
 /// A URL scheme.
@@ -90,12 +114,20 @@ pub struct Port {
     pub number: u16,
     /// What listens there.
     pub purpose: &'static str,
+    /// For a port of the web (80, 443): which document lets the protocol share it. RFC 3205, section 3,
+    /// asks new services for a port of their own; RFC 9205, section 4.4, allows sharing.
+    pub shared_by: Option<&'static str>,
 }
 
 impl Port {
-    /// A port and what it is for.
+    /// A port of the protocol's own and what it is for.
     pub const fn new(number: u16, purpose: &'static str) -> Self {
-        Self { number, purpose }
+        Self { number, purpose, shared_by: None }
+    }
+
+    /// A port that the protocol shares with the web, as a document says.
+    pub const fn shared(number: u16, purpose: &'static str, source: &'static str) -> Self {
+        Self { number, purpose, shared_by: Some(source) }
     }
 }
 
@@ -272,7 +304,43 @@ impl Profile {
             tls_policy: None,
             status_overrides: Vec::new(),
             refusal_form: RefusalForm::Text,
+            body_faults: Cow::Borrowed("by a status of HTTP"),
+            security: SecurityNeeds::default(),
         }
+    }
+
+    /// How client and server deal with proxies (RFC 3205, section 7), which the schemes decide: what goes over TLS is a
+    /// proxy's tunnel, and only what goes in clear is seen by one.
+    pub fn proxies(&self) -> &'static str {
+        if self.schemes.contains(&Scheme::Http) {
+            "https by CONNECT, end to end; http by a request in absolute form, which a proxy can read and \
+             change: Via is accepted, and an answer that is not the protocol's is told as an intermediary's"
+        } else {
+            "by CONNECT only, TLS end to end; an answer that is not the protocol's is told as an intermediary's"
+        }
+    }
+
+    /// How connections are used, which the versions decide: no message depends on the connection that it comes by.
+    pub fn connections(&self) -> &'static str {
+        if self.versions.contains(&Version::HTTP_11) {
+            "kept for further requests unless a side says close (HTTP/1.1), or where Keep-Alive is asked for \
+             (HTTP/1.0); pipelined requests are answered in their order"
+        } else {
+            "kept for further requests where Keep-Alive is asked for (HTTP/1.0)"
+        }
+    }
+
+    /// By what the protocol's traffic can be told apart from the rest of the web (RFC 3205, section
+    /// 3): the ports that it shares with nobody, the path, the media types that are its own.
+    pub fn distinctions(&self) -> Vec<String> {
+        let own = self.ports.iter().filter(|port| port.shared_by.is_none());
+        let mut all: Vec<_> = own.map(|port| format!("port {}", port.number)).collect();
+        if self.default_path != "/" {
+            all.push(format!("path {}", self.default_path));
+        }
+        let types = self.request_media_types.iter().filter(|t| !is_generic(t));
+        all.extend(types.map(|own| format!("media type {own}")));
+        all
     }
 
     /// The card as rows of a name and a value, in a fixed order, for printing.
@@ -291,7 +359,10 @@ impl Profile {
             };
             format!("{} {presence} ({severity})", rule.name)
         };
-        let port = |port: &Port| format!("{} ({})", port.number, port.purpose);
+        let port = |port: &Port| match port.shared_by {
+            None => format!("{} ({})", port.number, port.purpose),
+            Some(source) => format!("{} ({}; shared: {source})", port.number, port.purpose),
+        };
         let over = |(fault, status): &(Fault, StatusCode)| format!("{fault:?}: {status}");
         let untyped = match self.untyped_content {
             Severity::Refuse => "refused",
@@ -323,8 +394,30 @@ impl Profile {
             ("TLS policy", self.tls_policy.as_deref().unwrap_or("none").to_owned()),
             ("status overrides", join(&self.status_overrides, over)),
             ("refusals", format!("{:?}", self.refusal_form).to_lowercase()),
+            ("faults of bodies", self.body_faults.to_string()),
+            ("authentication need", or_none(&self.security.authentication)),
+            ("privacy need", or_none(&self.security.privacy)),
+            ("proxies", self.proxies().to_owned()),
+            ("connections", self.connections().to_owned()),
+            ("told apart by", join(&self.distinctions(), Clone::clone)),
         ]
     }
+}
+
+/// Whether a media type says no more than how octets are to be read: other protocols use it, too.
+fn is_generic(media_type: &MediaType) -> bool {
+    matches!(
+        media_type.essence(),
+        "application/octet-stream"
+            | "application/xml"
+            | "application/json"
+            | "text/xml"
+            | "text/plain"
+    )
+}
+
+fn or_none(text: &str) -> String {
+    if text.is_empty() { "none".to_owned() } else { text.to_owned() }
 }
 
 fn join<T>(items: &[T], show: impl Fn(&T) -> String) -> String {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use bindery_core::{
     CertificateRule, ContentCoding, Fault, HeaderRule, MediaType, Port, Profile, RefusalForm,
-    Severity,
+    SecurityNeeds, Severity,
 };
 use http::{HeaderValue, StatusCode, header};
 
@@ -107,6 +107,15 @@ impl HttpsProfile {
         card.status_overrides = vec![(Fault::LengthRequired, StatusCode::BAD_REQUEST)];
         // The draft ties the media type to no status: content other than KMIP has no type there.
         card.refusal_form = RefusalForm::Field;
+        card.body_faults = "in the message, as Result Status and Result Reason under 200 (3.2.1), wherever its header \
+                            could be read; what is no KMIP request gets 400 (RFC 9205, section 4.6)"
+            .into();
+        card.security = SecurityNeeds::new(
+            "the server has to know which client asks for a key, and the client that it talks to the key server: both \
+             show certificates in the TLS handshake (3.2.1), which the server maps to accounts",
+            "keys are in the messages: TLS with the suites of the policy, at no time in clear, no-store for caches, no \
+             content coding (its length would tell of a secret)",
+        );
         card
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bindery_core::{
     AuthScheme, CertificateRule, ContentCoding, Fault, HeaderRule, MediaType, Port, Profile,
-    RefusalForm, Scheme, Severity,
+    RefusalForm, Scheme, SecurityNeeds, Severity,
 };
 use bindery_syncml::Form;
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -82,7 +82,11 @@ impl DmProfile {
         } else {
             vec![Scheme::Https]
         };
-        card.ports = vec![Port::new(443, "sessions over TLS"), Port::new(80, "sessions in clear")];
+        let binding = "OMA DM HTTP Binding 1.3, sections 4 and 5.1.1";
+        card.ports = vec![
+            Port::shared(443, "sessions over TLS", binding),
+            Port::shared(80, "sessions in clear", binding),
+        ];
         card.default_path = self.path.clone();
         card.request_media_types = media_types();
         card.response_media_types = media_types();
@@ -116,6 +120,16 @@ impl DmProfile {
         card.status_overrides = vec![(Fault::LengthRequired, StatusCode::BAD_REQUEST)];
         // Section 5.2: a body is a DM message. What is none has no place in one.
         card.refusal_form = RefusalForm::Field;
+        card.body_faults = "in the message, as Status commands under 200, wherever it could be read as SyncML; else by \
+                            400 (RFC 9205, section 4.6)"
+            .into();
+        card.security = SecurityNeeds::new(
+            "server and device have to know each other before anything is managed: by TLS or PSK (section 5.5), by HTTP \
+             Basic or Digest, and always by the credentials in the messages (basic, MD5 with nonces, HMAC), which also \
+             hold where a proxy ends TLS",
+            "settings and credentials of a device: TLS with the suites of the policy; no-store, private for caches; \
+             in clear only where the operator says so in so many words, and then Digest or HMAC, not Basic",
+        );
         card
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use bindery_core::{
     AuthScheme, CertificateRule, ContentCoding, MediaType, Port, Profile, RefusalForm, Scheme,
-    Severity,
+    SecurityNeeds, Severity,
 };
 use http::Method;
 
@@ -90,7 +90,9 @@ impl HttpProfile {
         if self.clear {
             card.schemes = vec![Scheme::Http, Scheme::Https];
         }
-        card.ports = vec![Port::new(80, "HTTP"), Port::new(443, "HTTP over TLS")];
+        let binding = "TAXII HTTP Binding 1.0 (draft), section 8";
+        card.ports =
+            vec![Port::shared(80, "HTTP", binding), Port::shared(443, "HTTP over TLS", binding)];
         card.default_path = self.path.clone();
         card.methods = self.methods();
         card.request_media_types = vec![xml.clone()];
@@ -109,6 +111,15 @@ impl HttpProfile {
         card.tls_policy = Some("taxii".into());
         // Section 6.2: no content but messages.
         card.refusal_form = RefusalForm::Field;
+        card.body_faults = "the draft: 400, a malformed message included (its section 7, an exception to RFC 3205 that \
+                            RFC 9205, section 4.6, allows); 1.0 and 1.1: a Status Message under 200"
+            .into();
+        card.security = SecurityNeeds::new(
+            "a collection may be for some consumers only, and a producer answers for what it sends: a client certificate \
+             in TLS or HTTP Basic (draft, section 9), mapped to accounts with rights for each collection",
+            "what is shared may be for a community only, and a poll tells what a consumer looks for: TLS with the suites \
+             of the policy; passwords go over TLS only; clear HTTP where the operator opens a service to everybody",
+        );
         card
     }
 

@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, sync::Arc};
 
 use bindery_tls::{
     BoxIo, ClientConfig, ClientRules, Connector, Plan, Policy, Role, Secured, TlsError,
-    TlsErrorKind, TlsFuture,
+    TlsErrorKind, TlsFuture, Unchecked,
 };
 use bytes::Bytes;
 use openssl::{
@@ -30,6 +30,7 @@ pub(crate) struct OpensslConnector {
     plan: Plan,
     chain: Arc<[CertificateDer<'static>]>,
     place: Index<Ssl, Verdict>,
+    any_server: bool,
     /// What this side takes, for messages.
     takes: String,
 }
@@ -57,7 +58,8 @@ impl OpensslConnector {
         }
         let names: Vec<&str> = plan.versions.iter().filter_map(|v| v.name()).collect();
         let takes = format!("this side takes {}", names.join(", "));
-        Ok(Self { context: context.build(), plan, chain, place, takes })
+        let any_server = config.takes_any_server();
+        Ok(Self { context: context.build(), plan, chain, place, any_server, takes })
     }
 
     async fn handshake(&self, name: ServerName<'static>, io: BoxIo) -> Result<Secured, TlsError> {
@@ -78,7 +80,11 @@ impl OpensslConnector {
         let certificates = verdict::chain(ssl)?;
         let identity = ssl.psk_identity().map(Bytes::copy_from_slice);
         let io = Box::new(Protected::new(stream, Side::Client));
-        Ok(Secured::new(io, Arc::new(info), certificates).with_psk_identity(identity))
+        // With a pre-shared key the server has no certificate, and has proved that it holds the key.
+        let unchecked =
+            (self.any_server && identity.is_none()).then(|| Unchecked::new(&name, &certificates));
+        let secured = Secured::new(io, Arc::new(info), certificates);
+        Ok(secured.with_psk_identity(identity).with_unchecked(unchecked))
     }
 
     /// The name is asked for and checked as RFC 2818, section 3.1, has it: dNSName or iPAddress, a

@@ -42,6 +42,24 @@ pub struct Secured {
     /// The PSK identity of which the peer proved to hold the key; on a client's side it is the
     /// client's own, which the server knows too.
     pub psk_identity: Option<Bytes>,
+    /// On a client's side that takes any server: what a check would have said of the name. A client says it in its log
+    /// (RFC 2818, section 3.1).
+    pub unchecked: Option<Unchecked>,
+}
+
+/// A server that was taken without a check ([`ClientConfig::dangerous_any_server`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unchecked {
+    /// Which name was asked for and which ones the certificate offers, where they do not fit.
+    pub mismatch: Option<String>,
+}
+
+impl Unchecked {
+    /// What the check of the name would have said of the certificate that a server showed.
+    pub fn new(name: &ServerName<'_>, shown: &[CertificateDer<'_>]) -> Self {
+        Self { mismatch: crate::rustls_backend::name_mismatch(name, shown.first()) }
+    }
 }
 
 impl Secured {
@@ -51,13 +69,20 @@ impl Secured {
         info: Arc<TlsInfo>,
         peer_certificates: Arc<[CertificateDer<'static>]>,
     ) -> Self {
-        Self { io, info, peer_certificates, psk_identity: None }
+        Self { io, info, peer_certificates, psk_identity: None, unchecked: None }
     }
 
     /// The same connection with the PSK identity that the peer proved.
     #[must_use]
     pub fn with_psk_identity(mut self, identity: Option<Bytes>) -> Self {
         self.psk_identity = identity;
+        self
+    }
+
+    /// The same connection, with a server that was taken without a check.
+    #[must_use]
+    pub fn with_unchecked(mut self, unchecked: Option<Unchecked>) -> Self {
+        self.unchecked = unchecked;
         self
     }
 }
@@ -68,6 +93,7 @@ impl fmt::Debug for Secured {
             .field("info", &self.info)
             .field("peer_certificates", &self.peer_certificates.len())
             .field("psk_identity", &self.psk_identity)
+            .field("unchecked", &self.unchecked)
             .finish_non_exhaustive()
     }
 }
@@ -79,6 +105,29 @@ pub trait Acceptor: fmt::Debug + Send + Sync {
     /// # Errors
     /// The handshake failed; where TLS has an alert for it, the peer was told.
     fn accept(&self, io: BoxIo) -> TlsFuture<'_, Secured>;
+
+    /// What this side shows and takes at this moment; `None` where it does not say. Whoever asks in
+    /// order to keep two listeners apart has to take that for "the same".
+    fn shown(&self) -> Option<Shown> {
+        None
+    }
+}
+
+/// What a server's side shows and takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Shown {
+    /// The server's own certificate.
+    pub certificate: CertificateDer<'static>,
+    /// The versions that it takes.
+    pub versions: Vec<TlsVersion>,
+}
+
+impl Shown {
+    /// Both, for backends.
+    pub const fn new(certificate: CertificateDer<'static>, versions: Vec<TlsVersion>) -> Self {
+        Self { certificate, versions }
+    }
 }
 
 /// The client's side of handshakes, ready for connections.

@@ -9,6 +9,8 @@ mod stream;
 mod tickets;
 mod verify;
 
+pub(crate) use failure::name_mismatch;
+
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use bindery_core::{CipherSuite, Timestamp, TlsInfo, TlsVersion};

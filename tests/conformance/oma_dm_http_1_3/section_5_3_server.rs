@@ -275,3 +275,24 @@ async fn the_server_is_one_as_appendix_b_has_it() {
     assert!(answer.words("cache-control").contains(&"no-store".to_owned()));
     assert!(desk.heard()[0].user_agent().is_some());
 }
+
+/// proves: SUB-STATUS-2
+#[tokio::test]
+async fn errors_stand_in_the_message_under_200_and_what_is_no_message_gets_400() {
+    let card = DmProfile::default().card();
+    assert!(card.body_faults.contains("under 200") && card.body_faults.contains("400"));
+    let desk = Desk::start().await;
+    for (media_type, body) in
+        [(XML, &b"<SyncML"[..]), (WBXML, &[0x02, 0xa4, 0x01, 0x6a, 0]), (XML, b"")]
+    {
+        let answer = desk.ask(&Post::of(body.to_vec(), media_type)).await;
+        assert_eq!((answer.status, answer.body.len()), (400, 0), "{}", body.escape_ascii());
+        assert!(answer.field("bindery-refusal").is_some());
+    }
+    // A message with another's credentials is read, and answered in a message.
+    let text = String::from_utf8(message(1, Form::Xml, true)).unwrap();
+    let (credentials, others) = ("ZXZlOm1vdGg=", "ZXZlOndvcm0=");
+    assert!(text.contains(credentials), "eve:moth");
+    let answer = desk.ask(&Post::of(text.replace(credentials, others).into_bytes(), XML)).await;
+    assert_eq!(code(&read(&answer)), 401);
+}

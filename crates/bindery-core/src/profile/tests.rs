@@ -11,7 +11,7 @@ use rustls_pki_types::CertificateDer;
 
 use super::{
     AuthScheme, BodyMode, CertificateRule, ContentCoding, HeaderRule, Port, Profile, RefusalForm,
-    Scheme, Severity,
+    Scheme, SecurityNeeds, Severity,
 };
 use crate::{
     Channel, CipherSuite, Context, Fault, MediaType, Peer, Principal, Timestamp, TlsInfo,
@@ -73,7 +73,7 @@ fn distinct() -> Profile {
     card.title = "Distinct Title".into();
     card.references = vec!["RFC 1".into(), "RFC 2".into()];
     card.schemes = vec![Scheme::Http, Scheme::Https];
-    card.ports = vec![Port::new(5696, "requests"), Port::new(5697, "pushes")];
+    card.ports = vec![Port::new(5696, "requests"), Port::shared(80, "pushes", "document 3")];
     card.default_path = "/distinct".into();
     card.versions = vec![Version::HTTP_10];
     card.methods = vec![Method::PUT, Method::DELETE];
@@ -97,6 +97,8 @@ fn distinct() -> Profile {
     card.tls_policy = Some("distinct-policy".into());
     card.status_overrides = vec![(Fault::LengthRequired, StatusCode::BAD_REQUEST)];
     card.refusal_form = RefusalForm::Field;
+    card.body_faults = "distinct faults".into();
+    card.security = SecurityNeeds::new("distinct who", "distinct what");
     card
 }
 
@@ -114,7 +116,7 @@ fn rows_print_every_field_of_the_card() {
         ("title", "Distinct Title"),
         ("references", "RFC 1, RFC 2"),
         ("schemes", "http, https"),
-        ("ports", "5696 (requests), 5697 (pushes)"),
+        ("ports", "5696 (requests), 80 (pushes; shared: document 3)"),
         ("default path", "/distinct"),
         ("HTTP versions", "HTTP/1.0"),
         ("methods", "PUT, DELETE"),
@@ -138,9 +140,20 @@ fn rows_print_every_field_of_the_card() {
         ("TLS policy", "distinct-policy"),
         ("status overrides", "LengthRequired: 400 Bad Request"),
         ("refusals", "field"),
+        ("faults of bodies", "distinct faults"),
+        ("authentication need", "distinct who"),
+        ("privacy need", "distinct what"),
+    ];
+    // What other fields decide.
+    let told = "port 5696, path /distinct, media type request/type";
+    let derived = [
+        ("proxies", distinct().proxies()),
+        ("connections", distinct().connections()),
+        ("told apart by", told),
     ];
     let rows = distinct().rows();
-    assert_eq!(rows.len(), expected.len());
+    assert_eq!(rows.len(), expected.len() + derived.len());
+    let expected = expected.into_iter().chain(derived);
     for ((name, value), (expected_name, expected_value)) in rows.iter().zip(expected) {
         assert_eq!((*name, value.as_str()), (expected_name, expected_value));
     }
@@ -149,7 +162,23 @@ fn rows_print_every_field_of_the_card() {
     let fields = fields.lines().filter(|line| {
         line.strip_prefix("    ").is_some_and(|field| field.starts_with(|c: char| c.is_lowercase()))
     });
-    assert_eq!(fields.count(), rows.len());
+    // The two needs are one field.
+    assert_eq!(fields.count() + 1 + derived.len(), rows.len());
+}
+
+#[test]
+fn what_a_card_says_of_proxies_and_connections_follows_its_schemes_and_versions() {
+    let mut card = Profile::new("secure");
+    assert!(card.proxies().starts_with("by CONNECT only"));
+    assert!(card.connections().contains("HTTP/1.1"));
+    card.schemes.push(Scheme::Http);
+    card.versions = vec![Version::HTTP_10];
+    assert!(card.proxies().contains("absolute form"));
+    assert!(!card.connections().contains("HTTP/1.1"));
+    // Nothing of its own: the web's port and path, a type that says only how octets are to be read.
+    card.ports = vec![Port::shared(443, "requests", "document 3")];
+    card.request_media_types = vec![MediaType::from_static("application/xml")];
+    assert_eq!(card.distinctions(), Vec::<String>::new());
 }
 
 #[test]

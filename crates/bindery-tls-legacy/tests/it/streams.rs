@@ -1,7 +1,8 @@
 //! How connections begin and end.
 
 use bindery_core::TlsVersion;
-use bindery_tls::{Backend as _, TlsError, TlsErrorKind};
+use bindery_tls::{Backend as _, ClientConfig, TlsError, TlsErrorKind};
+use rustls_pki_types::ServerName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::{World, backend, meet, pipe, policy, within};
@@ -53,4 +54,74 @@ async fn a_mebibyte_goes_through() {
     within(server.io.read_to_end(&mut received)).await.unwrap();
     sending.await.unwrap();
     assert!(received == octets);
+}
+
+/// Two connections of one client to one server; the first is cut off, on either side. All handshakes are full ones.
+///
+/// proves: HTTPS-11
+#[tokio::test]
+async fn no_session_outlives_a_connection_that_was_cut_off() {
+    let world = World::shared();
+    for version in versions() {
+        let suites = ["TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_RSA_WITH_3DES_EDE_CBC_SHA"];
+        let policy = policy(&[version], &suites);
+        let acceptor = backend().acceptor(&policy, world.server_config()).unwrap();
+        let connector = backend().connector(&policy, world.client_config()).unwrap();
+        for server_cuts in [true, false] {
+            for _ in 0..2 {
+                let (near, far) = pipe();
+                let name = ServerName::try_from("localhost").unwrap();
+                let (server, client) = within(async {
+                    tokio::join!(
+                        acceptor.accept(Box::new(near)),
+                        connector.connect(name, Box::new(far))
+                    )
+                })
+                .await;
+                let (mut server, mut client) = (server.unwrap(), client.unwrap());
+                assert!(!server.info.resumed && !client.info.resumed, "{version}");
+                client.io.write_all(b"abc").await.unwrap();
+                client.io.flush().await.unwrap();
+                let mut read = [0; 3];
+                within(server.io.read_exact(&mut read)).await.unwrap();
+                // One side leaves without its alert, and the other is told.
+                let (cut, mut left) = if server_cuts { (server, client) } else { (client, server) };
+                drop(cut);
+                within(left.io.read_to_end(&mut Vec::new())).await.unwrap_err();
+            }
+        }
+    }
+}
+
+/// The versions in which a session must not be used again then: SSL 3.0 where it is built in, and TLS 1.0.
+fn versions() -> Vec<TlsVersion> {
+    let mut versions = vec![TlsVersion::TLS_1_0];
+    if cfg!(feature = "vendored") {
+        versions.push(TlsVersion::SSL_3_0);
+    }
+    versions
+}
+
+/// A client that takes any server tells which one it took.
+#[tokio::test]
+async fn a_server_that_is_not_checked_is_told() {
+    let world = World::shared();
+    let policy = policy(&[TlsVersion::TLS_1_1], &["TLS_RSA_WITH_AES_128_CBC_SHA"]);
+    let acceptor = backend().acceptor(&policy, world.server_config()).unwrap();
+    let any = ClientConfig::dangerous_any_server();
+    let connector = backend().connector(&policy, any).unwrap();
+    for (asked, fits) in [("localhost", true), ("other.example", false)] {
+        let (near, far) = pipe();
+        let name = ServerName::try_from(asked).unwrap();
+        let (server, client) = within(async {
+            tokio::join!(acceptor.accept(Box::new(near)), connector.connect(name, Box::new(far)))
+        })
+        .await;
+        server.unwrap();
+        let mismatch = client.unwrap().unchecked.unwrap().mismatch;
+        assert_eq!(mismatch.is_none(), fits, "{mismatch:?}");
+        if let Some(mismatch) = mismatch {
+            assert!(mismatch.contains(asked) && mismatch.contains("localhost"), "{mismatch}");
+        }
+    }
 }

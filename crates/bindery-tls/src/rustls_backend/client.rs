@@ -32,7 +32,7 @@ use super::{
     verify::{ServerCheck, readable, schemes},
 };
 use crate::{
-    BoxIo, ClientConfig, Connector, Plan, Policy, Role, Secured, TlsError, TlsFuture,
+    BoxIo, ClientConfig, Connector, Plan, Policy, Role, Secured, TlsError, TlsFuture, Unchecked,
     certificate::valid_until, pem::configuration,
 };
 
@@ -115,6 +115,7 @@ impl RustlsConnector {
     async fn handshake(&self, name: ServerName<'static>, io: BoxIo) -> Result<Secured, TlsError> {
         let shown = Arc::new(AtomicBool::new(false));
         let server = name.to_str().into_owned();
+        let asked = self.any_server.then(|| name.clone());
         self.forget_outdated(&name, &server);
         let connect = self.connector.connect(name, Watched::new(io)).into_fallible();
         let stream = SHOWN.scope(Arc::clone(&shown), connect).await.map_err(|(error, io)| {
@@ -128,7 +129,8 @@ impl RustlsConnector {
             info.local_certificates = Arc::clone(&self.chain);
         }
         let io = Box::new(Protected::new(stream, Side::Client));
-        Ok(Secured::new(io, Arc::new(info), peer))
+        let unchecked = asked.map(|name| Unchecked::new(&name, &peer));
+        Ok(Secured::new(io, Arc::new(info), peer).with_unchecked(unchecked))
     }
 
     /// Ends the sessions with a server whose certificate, or whose revocation lists, have run out

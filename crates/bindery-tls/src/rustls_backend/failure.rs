@@ -3,8 +3,11 @@
 use std::io;
 
 use bindery_core::{Timestamp, TlsVersion};
-use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
-use rustls_pki_types::UnixTime;
+use rustls::{
+    AlertDescription, CertificateError, Error, PeerIncompatible, client::verify_server_name,
+    server::ParsedCertificate,
+};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use crate::{TlsError, TlsErrorKind as Kind, certificate::rfc3339};
 
@@ -212,6 +215,25 @@ fn of_incompatible(reason: &PeerIncompatible, side: Side, offer: Option<&str>) -
             format!("the {peer} lacks something that TLS needs: {reason:?}{offer}"),
             "update the software at the other end",
         ),
+    }
+}
+
+/// What the check of a server's name says of the certificate that it showed: `None` if they fit.
+pub(crate) fn name_mismatch(
+    name: &ServerName<'_>,
+    certificate: Option<&CertificateDer<'_>>,
+) -> Option<String> {
+    let Some(certificate) = certificate else {
+        return Some("the server showed no certificate".to_owned());
+    };
+    let checked = ParsedCertificate::try_from(certificate)
+        .and_then(|certificate| verify_server_name(&certificate, name));
+    match checked {
+        Ok(()) => None,
+        Err(Error::InvalidCertificate(reason)) => {
+            Some(of_certificate(&reason, Side::Client).message().to_owned())
+        }
+        Err(other) => Some(format!("the server's certificate cannot be read: {other}")),
     }
 }
 

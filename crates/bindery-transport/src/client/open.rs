@@ -13,7 +13,7 @@ use std::{
 };
 
 use bindery_core::{Body, Channel, Peer};
-use bindery_tls::BoxIo;
+use bindery_tls::{BoxIo, Secured, TlsError, TlsErrorKind};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -94,7 +94,10 @@ pub(super) async fn open(config: &Config, target: &Target) -> Result<Open, Trans
         Some((connector, name)) => {
             let handshake = connector.connect(name, Box::new(stream));
             let secured = match timeout(limits.handshake, handshake).await {
-                Ok(secured) => secured.map_err(|error| failure::tls(error, address).unsent())?,
+                Ok(secured) => {
+                    log_identity(target, &secured);
+                    secured.map_err(|error| failure::tls(error, address).unsent())?
+                }
                 Err(_) => {
                     let message = format!("no TLS handshake within {:?}", limits.handshake);
                     let error = TransportError::timeout(Layer::Tls, message).unsent();
@@ -118,6 +121,28 @@ pub(super) async fn open(config: &Config, target: &Target) -> Result<Open, Trans
     let task = tokio::spawn(drive(engine, unused));
     let (rested, used) = (Instant::now(), false);
     Ok(Open { sender, peer, channel, wire, rested, used, _in_use: in_use, task })
+}
+
+/// RFC 2818, section 3.1: an automated client logs a server that is another than the one that was asked for, also where
+/// it was told to take any; and that it was told so.
+pub(super) fn log_identity(target: &Target, secured: &Result<Secured, TlsError>) {
+    let server = authority(target);
+    match secured {
+        Err(error) if error.kind() == TlsErrorKind::NameMismatch => {
+            tracing::warn!(%server, %error, "refused: another server than the one that was asked for");
+        }
+        Ok(Secured { unchecked: Some(unchecked), .. }) => match &unchecked.mismatch {
+            Some(mismatch) => tracing::warn!(
+                %server,
+                mismatch,
+                "taken without a check, as configured: another server than the one that was asked for"
+            ),
+            None => {
+                tracing::warn!(%server, "taken without a check of its certificate, as configured")
+            }
+        },
+        _ => {}
+    }
 }
 
 fn authority(target: &Target) -> String {

@@ -27,7 +27,7 @@ use tokio::{
 };
 
 use crate::{
-    support::{Echo, PATIENCE, Running, SHORT, Service, request},
+    support::{Echo, PATIENCE, Running, SHORT, Service, request, soon},
     tls::{authority, backend, message},
 };
 
@@ -346,4 +346,59 @@ async fn a_mismatch_ends_in_bad_certificate_before_any_octet_of_http() {
     assert_eq!(types(&records, By::Client), [HANDSHAKE, ALERT]);
     let alert = records.iter().find(|(by, of_type, _)| (*by, *of_type) == (By::Client, ALERT));
     assert_eq!(alert.unwrap().2, [2, 42]);
+}
+
+/// proves: HTTPS-8
+#[tokio::test]
+async fn the_client_begins_with_its_hello_on_443_and_keeps_the_connection() {
+    let authority = authority();
+    let connector = || connector(&authority, TlsVersion::TLS_1_2);
+    // A server that says nothing: what comes first is a ClientHello (handshake message 1).
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut connection = connect(silent.local_addr().unwrap(), connector());
+    let asking = tokio::spawn(async move { ask(&mut connection).await });
+    let (mut stream, _) = silent.accept().await.unwrap();
+    let mut head = [0; 6];
+    timeout(PATIENCE, stream.read_exact(&mut head)).await.expect("unasked").unwrap();
+    assert_eq!((head[0], head[1], head[5]), (HANDSHAKE, 3, 1));
+    drop(stream);
+    asking.await.unwrap().unwrap_err();
+    // Where the URL has no port; nothing listens there, and the error says where that is.
+    let client = Client::builder().connector(connector()).build();
+    let mut connection = client.connection("https://127.83.17.5/echo".parse().unwrap());
+    let error = ask(&mut connection).await.unwrap_err();
+    assert!(error.to_string().contains("127.83.17.5 port 443"), "{error}");
+    // Kept as in plain HTTP.
+    let server = echo(&authority, TlsVersion::TLS_1_2, Limits::default()).await;
+    let mut connection = connect(server.address, connector());
+    for _ in 0..3 {
+        assert_eq!(ask(&mut connection).await.unwrap(), "abc");
+    }
+    let counted = server.counters.snapshot();
+    assert_eq!((counted.connections, server.service.handled.load(SeqCst)), (1, 3));
+}
+
+/// The server closes an idle connection: it knows that it has all there is, says so, and is gone, although the client
+/// never answers with an alert of its own.
+///
+/// proves: HTTPS-9
+#[tokio::test]
+async fn the_server_does_not_wait_for_the_clients_alert() {
+    let authority = authority();
+    let mut limits = Limits::default();
+    limits.idle = SHORT;
+    let server = echo(&authority, TlsVersion::TLS_1_2, limits).await;
+    let watched = Watched::start(server.address, Vec::new()).await;
+    let stream = TcpStream::connect(watched.address).await.unwrap();
+    let name = "127.0.0.1".try_into().unwrap();
+    let connector = connector(&authority, TlsVersion::TLS_1_2);
+    let mut secured = connector.connect(name, Box::new(stream)).await.unwrap();
+    secured.io.write_all(&request("abc")).await.unwrap();
+    secured.io.flush().await.unwrap();
+    soon("the server has closed", || server.counters.snapshot().connections_open == 0).await;
+    assert_eq!(server.service.handled.load(SeqCst), 1);
+    drop(secured);
+    let records = watched.records().await;
+    assert_eq!(types(&records, By::Server).last(), Some(&ALERT));
+    assert!(!types(&records, By::Client).contains(&ALERT));
 }

@@ -110,7 +110,7 @@ async fn without_or_with_a_wrong_login_the_401_is_the_answer() {
     running.abort().await;
 }
 
-/// proves: DM-AUTH-1
+/// proves: DM-AUTH-1, SUB-SEC-1
 #[tokio::test]
 async fn basic_goes_in_clear_only_when_both_sides_say_so() {
     let basic = || authenticator().with_schemes([AuthScheme::Basic]);
