@@ -291,6 +291,16 @@ fn connected(path: &Path, server: &Server) -> (tokio::runtime::Runtime, bindery_
     (runtime, io)
 }
 
+fn metrics(server: &Server) -> String {
+    let mut socket = TcpStream::connect(server.admin()).unwrap();
+    let head =
+        format!("GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.admin());
+    socket.write_all(head.as_bytes()).unwrap();
+    let mut text = String::new();
+    socket.read_to_string(&mut text).unwrap();
+    text
+}
+
 /// The whole way of an operator: a certificate is taken back, the list is written, SIGHUP.
 #[test]
 fn a_client_whose_certificate_is_taken_back_loses_its_open_connection() {
@@ -344,17 +354,7 @@ fn a_client_whose_certificate_is_taken_back_loses_its_open_connection() {
     assert_eq!(ask(&mut io), "");
     let fingerprint = serial.certificate().unwrap().fingerprint;
     assert!(log.contains(&fingerprint) && log.contains("certificate-revoked"), "{log}");
-    let metrics = {
-        let mut socket = TcpStream::connect(server.admin()).unwrap();
-        let head = format!(
-            "GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-            server.admin()
-        );
-        socket.write_all(head.as_bytes()).unwrap();
-        let mut text = String::new();
-        socket.read_to_string(&mut text).unwrap();
-        text
-    };
+    let metrics = metrics(&server);
     let line = "bindery_connections_withdrawn_total{reason=\"certificate-revoked\"} 1";
     assert!(metrics.contains(line), "{metrics}");
     // Nor does it get another.

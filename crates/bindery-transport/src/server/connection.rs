@@ -255,7 +255,7 @@ where
 {
     let mut watchdog = Watchdog::new(pulse, limits);
     let mut leave = pin!(async move { leave.told().await });
-    let mut stopped = false;
+    let (mut stopped, mut stops) = (false, false);
     poll_fn(|cx| {
         loop {
             // First: what comes after a peer is not taken any more must not be answered.
@@ -264,18 +264,27 @@ where
                 if why == Why::Withdrawn && pulse.is_unanswered() {
                     return Poll::Ready(Ended::Withdrawn);
                 }
-                Pin::new(&mut *engine).graceful_shutdown();
+                match why {
+                    Why::Withdrawn => Pin::new(&mut *engine).graceful_shutdown(),
+                    // A server that stops answers what has come by then.
+                    Why::Stop => stops = true,
+                }
             }
             if let Poll::Ready(done) = engine.poll_without_shutdown(cx) {
                 return Poll::Ready(Ended::Done(done));
             }
-            match watchdog.poll(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Alarm::Limit(limit)) => return Poll::Ready(Ended::TimedOut(limit)),
-                // The engine ends at once where nothing is under way, and after the answer
-                // otherwise; so it does when the server stops.
-                Poll::Ready(Alarm::Age) => Pin::new(&mut *engine).graceful_shutdown(),
+            if !std::mem::take(&mut stops) {
+                match watchdog.poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Alarm::Limit(limit)) => {
+                        return Poll::Ready(Ended::TimedOut(limit));
+                    }
+                    Poll::Ready(Alarm::Age) => {}
+                }
             }
+            // The server stops, or the connection is too old: the engine ends at once where nothing
+            // is under way, and after the answer otherwise.
+            Pin::new(&mut *engine).graceful_shutdown();
         }
     })
     .await
