@@ -14,7 +14,9 @@ mod server;
 mod stream;
 mod upgrade_field;
 
-pub use client::{Client, ClientBuilder, Connection, Repeatable, Target};
+pub use client::{
+    Client, ClientBuilder, Connection, NoProxy, Proxies, Proxy, Repeatable, Target, UpgradeMode,
+};
 pub use clock::{Clock, SystemClock};
 pub use counters::{Counters, Snapshot};
 pub use error::{ErrorKind, Layer, TransportError};

@@ -23,6 +23,7 @@ mod substrate;
 mod support;
 mod tls;
 mod upgrade;
+mod upgrade_client;
 mod upgrade_relay;
 mod vectors;
 mod wire;
