@@ -21,7 +21,9 @@ use http::Version;
 use crate::ClientLimits;
 pub use connection::Connection;
 pub use proxy::{NoProxy, Proxies, Proxy};
+pub(crate) use request::Untouched;
 pub use target::Target;
+pub(crate) use tunnel::{Hop, dial};
 pub use upgrade::UpgradeMode;
 
 /// In a request's extensions: it may be sent a second time, because carrying it out twice does

@@ -333,7 +333,7 @@ impl Connection {
         let (mut parts, body) = response.into_parts();
         let keep =
             self.config.keep_alive && keeps(self.config.version, &parts.version, &parts.headers);
-        let coding = if has_content(&prepared.method, parts.status) {
+        let coding = if !prepared.untouched && has_content(&prepared.method, parts.status) {
             coding_of(&parts.headers, prepared)?
         } else {
             None
@@ -349,7 +349,8 @@ impl Connection {
             }
             _ => Body::stream(Coming(body)),
         };
-        if prepared.streamed && parts.status.is_success() && !body.is_end_stream() {
+        let comes_in_pieces = parts.status.is_success() || prepared.untouched;
+        if prepared.streamed && comes_in_pieces && !body.is_end_stream() {
             return Ok((Response::from_parts(parts, body.limited(limits.response_body)), keep));
         }
         let bytes = body.collect(limits.response_body).await.map_err(failure::body)?;

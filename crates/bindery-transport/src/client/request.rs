@@ -7,6 +7,10 @@ use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 use super::{Config, Repeatable, Target};
 use crate::TransportError;
 
+/// In a request's extensions: it is sent on for somebody else, whose answer is left as it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Untouched;
+
 /// A request that can be sent, more than once if its body is whole.
 pub(super) struct Prepared {
     pub(super) method: Method,
@@ -20,6 +24,8 @@ pub(super) struct Prepared {
     pub(super) repeatable: bool,
     /// The body of the answer is read as it comes.
     pub(super) streamed: bool,
+    /// The answer is left as it is: its coding is not undone.
+    pub(super) untouched: bool,
 }
 
 enum Payload {
@@ -59,6 +65,7 @@ impl Prepared {
             payload,
             repeatable,
             streamed: false,
+            untouched: parts.extensions.get::<Untouched>().is_some(),
         })
     }
 

@@ -1,6 +1,6 @@
 //! The way through proxies (RFC 2817, section 5; RFC 9110, section 9.3.6).
 
-use std::net::SocketAddr;
+use std::{future::poll_fn, net::SocketAddr};
 
 use bindery_auth::{Asking, AuthError, Session};
 use bindery_core::Body;
@@ -145,8 +145,12 @@ async fn ask(
         .max_header_size(limits.header_octets)
         .max_buf_size(limits.header_octets.max(8192))
         .handshake::<_, Body>(TokioIo::new(io));
-    let (mut sender, engine) = engine.await.map_err(|error| broken(&hop.proxy, error))?;
-    let driver = tokio::spawn(engine.with_upgrades());
+    let (mut sender, mut engine) = engine.await.map_err(|error| broken(&hop.proxy, error))?;
+    // The stream comes back when the engine is done with it: after a 2xx to CONNECT, or without its sender.
+    let driver = tokio::spawn(async move {
+        let ended = poll_fn(|cx| engine.poll_without_shutdown(cx)).await;
+        ended.map(|()| engine.into_parts())
+    });
     let answer = sender.send_request(connect(&authority, proof)?).await;
     let answer = answer.map_err(|error| broken(&hop.proxy, error))?;
     if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
@@ -158,9 +162,10 @@ async fn ask(
         driver.abort();
         return Err(error);
     }
-    let upgraded = hyper::upgrade::on(answer).await.map_err(|error| broken(&hop.proxy, error))?;
-    match upgraded.downcast::<TokioIo<BoxIo>>() {
-        Ok(parts) => Ok(Some(Rewound::boxed(parts.read_buf, parts.io.into_inner()))),
+    drop((answer, sender));
+    match driver.await {
+        Ok(Ok(parts)) => Ok(Some(Rewound::boxed(parts.read_buf, parts.io.into_inner()))),
+        Ok(Err(error)) => Err(broken(&hop.proxy, error)),
         Err(_) => {
             Err(TransportError::proxy(format!("the proxy {}: its stream is lost", hop.proxy), None))
         }

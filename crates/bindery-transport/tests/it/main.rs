@@ -22,6 +22,8 @@ mod streamed;
 mod substrate;
 mod support;
 mod tls;
+mod tunnel;
+mod tunnel_proxy;
 mod upgrade;
 mod upgrade_client;
 mod upgrade_relay;
