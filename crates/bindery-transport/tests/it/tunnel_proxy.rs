@@ -63,6 +63,27 @@ async fn tunnels_lead_to_allowed_ports_only() {
     assert_eq!(proxy.counters.snapshot().tunnels, 0);
 }
 
+/// proves: DM-AUTH-4P
+#[tokio::test]
+async fn correct_credentials_are_taken_without_a_407() {
+    let origin = Running::start(Limits::default()).await;
+    let authority = origin.address.to_string();
+    let tunnels = Tunnels::new().authenticator(users(&[AuthScheme::Basic]));
+    let proxy = proxy(tunnels, &[origin.address.port()]).await;
+    for (token, status) in [("YWxpY2U6Y29ycmVjdCBob3JzZQ==", 200), ("YWxpY2U6d3Jvbmc=", 407)] {
+        let proof = format!("\r\nProxy-Authorization: Basic {token}\r\n\r\n");
+        let mut wire = Wire::connect(proxy.address).await;
+        wire.send(connect_to(&authority).replace("\r\n\r\n", &proof)).await;
+        assert!(wire.head().await.starts_with(&format!("HTTP/1.1 {status} ")), "{token}");
+    }
+    // The server's field is not the proxy's.
+    let proof = "\r\nAuthorization: Basic YWxpY2U6Y29ycmVjdCBob3JzZQ==\r\n\r\n";
+    let mut wire = Wire::connect(proxy.address).await;
+    let told = wire.ask(connect_to(&authority).replace("\r\n\r\n", proof)).await;
+    assert_eq!((told.status(), told.field("www-authenticate").as_str()), (407, ""));
+    assert!(told.field("proxy-authenticate").starts_with("Basic realm=\"proxy\""), "{told:?}");
+}
+
 /// proves: TUN-P-4
 #[tokio::test]
 async fn no_2xx_comes_before_there_is_a_connection() {
