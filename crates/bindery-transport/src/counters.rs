@@ -23,6 +23,8 @@ pub struct Counters {
     handshakes_failed: Mutex<BTreeMap<&'static str, u64>>,
     withdrawn: Mutex<BTreeMap<&'static str, u64>>,
     upgrades: AtomicU64,
+    tunnels: AtomicU64,
+    tunnel_octets: AtomicU64,
     accept_errors: AtomicU64,
     requests: [AtomicU64; STATUSES],
     messages: AtomicU64,
@@ -58,6 +60,10 @@ pub struct Snapshot {
     pub withdrawn: BTreeMap<&'static str, u64>,
     /// Connections that went from clear to TLS: answers 101.
     pub upgrades: u64,
+    /// Tunnels opened.
+    pub tunnels: u64,
+    /// Octets that went through tunnels, in both directions.
+    pub tunnel_octets: u64,
     /// Errors of accepting a connection (out of descriptors and the like).
     pub accept_errors: u64,
     /// Requests answered, by status. Those whose head could not be read are in
@@ -94,6 +100,8 @@ impl Counters {
             handshakes_failed: Mutex::default(),
             withdrawn: Mutex::default(),
             upgrades: AtomicU64::new(0),
+            tunnels: AtomicU64::new(0),
+            tunnel_octets: AtomicU64::new(0),
             accept_errors: AtomicU64::new(0),
             requests: [const { AtomicU64::new(0) }; STATUSES],
             messages: AtomicU64::new(0),
@@ -122,6 +130,8 @@ impl Counters {
             handshakes_failed: copy(&self.handshakes_failed),
             withdrawn: copy(&self.withdrawn),
             upgrades: self.upgrades.load(Relaxed),
+            tunnels: self.tunnels.load(Relaxed),
+            tunnel_octets: self.tunnel_octets.load(Relaxed),
             accept_errors: self.accept_errors.load(Relaxed),
             requests: requests.collect(),
             messages: self.messages.load(Relaxed),
@@ -163,6 +173,14 @@ impl Counters {
 
     pub(crate) fn upgrade(&self) {
         self.upgrades.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn tunnel(&self) {
+        self.tunnels.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn tunnelled(&self, octets: usize) {
+        self.tunnel_octets.fetch_add(octets as u64, Relaxed);
     }
 
     pub(crate) fn accept_error(&self) {
