@@ -104,6 +104,31 @@ pub enum Refusal {
         /// Where and why.
         place: Place,
     },
+    /// The request can be answered within TLS only, and this connection can become TLS (RFC 2817,
+    /// section 4.2).
+    UpgradeRequired {
+        /// What it can become, for the `Upgrade` field: `TLS/1.3, TLS/1.2`.
+        protocols: HeaderValue,
+    },
+    /// A proxy asks who it is that it works for, and has not been told.
+    ProxyUnauthorized {
+        /// What the peer can prove itself with, each a value of `Proxy-Authenticate`.
+        challenges: Vec<HeaderValue>,
+        /// What is missing or wrong.
+        reason: Cow<'static, str>,
+    },
+    /// A proxy does not lead there.
+    TunnelForbidden {
+        /// Why not.
+        reason: Cow<'static, str>,
+    },
+    /// A proxy cannot reach the server that the request is for.
+    Unreachable {
+        /// What happened.
+        reason: String,
+    },
+    /// A proxy did not reach the server that the request is for in time.
+    UnreachableInTime,
     /// The server has too much to do; the same request may succeed later.
     ///
     /// Also told when a request took longer than the server's time limit. It does not mean "not
@@ -162,6 +187,11 @@ pub enum Fault {
     Timeout,
     BodyIncomplete,
     MalformedBody,
+    UpgradeRequired,
+    ProxyUnauthorized,
+    TunnelForbidden,
+    Unreachable,
+    UnreachableInTime,
     Overloaded,
     Internal,
 }
@@ -194,6 +224,11 @@ impl Refusal {
             Self::Timeout => Fault::Timeout,
             Self::BodyIncomplete => Fault::BodyIncomplete,
             Self::MalformedBody { .. } => Fault::MalformedBody,
+            Self::UpgradeRequired { .. } => Fault::UpgradeRequired,
+            Self::ProxyUnauthorized { .. } => Fault::ProxyUnauthorized,
+            Self::TunnelForbidden { .. } => Fault::TunnelForbidden,
+            Self::Unreachable { .. } => Fault::Unreachable,
+            Self::UnreachableInTime => Fault::UnreachableInTime,
             Self::Overloaded => Fault::Overloaded,
             Self::Internal => Fault::Internal,
         }
@@ -227,6 +262,14 @@ impl Refusal {
             Fault::Timeout => "send the body faster",
             Fault::BodyIncomplete => "send the request again, whole",
             Fault::MalformedBody => "send one well-formed message of the declared type",
+            Fault::UpgradeRequired => {
+                "ask for the upgrade first (OPTIONS * with Connection: Upgrade and Upgrade: TLS/1.2), \
+                 then send the request within TLS; or use an https URL of this service"
+            }
+            Fault::ProxyUnauthorized => "authenticate with a scheme that Proxy-Authenticate names",
+            Fault::TunnelForbidden => "ask the proxy's operator what it leads to",
+            Fault::Unreachable => "check host and port, and that the server is running",
+            Fault::UnreachableInTime => "check host and port, or try again later",
             Fault::Overloaded => "try again later",
             Fault::Internal => "tell the server's operator; the log names the cause",
         }
@@ -322,8 +365,38 @@ impl fmt::Display for Refusal {
             Self::Timeout => f.write_str("the request did not arrive in time"),
             Self::BodyIncomplete => f.write_str("the body ended before its time"),
             Self::MalformedBody { place } => write!(f, "the body is not well-formed: {place}"),
+            Self::UpgradeRequired { .. }
+            | Self::ProxyUnauthorized { .. }
+            | Self::TunnelForbidden { .. }
+            | Self::Unreachable { .. }
+            | Self::UnreachableInTime => self.of_the_way(f),
             Self::Overloaded => f.write_str("the server has too much to do"),
             Self::Internal => f.write_str("the server failed"),
+        }
+    }
+}
+
+impl Refusal {
+    /// What is wrong with the way that a request takes, not with the request.
+    fn of_the_way(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UpgradeRequired { protocols } => write!(
+                f,
+                "the request is answered within TLS only, and came in clear; this connection can be \
+                 upgraded to {}",
+                protocols.to_str().unwrap_or("TLS")
+            ),
+            Self::ProxyUnauthorized { reason, .. } => {
+                write!(f, "the proxy's peer is not authenticated: {}", OneLine(reason))
+            }
+            Self::TunnelForbidden { reason } => {
+                write!(f, "the proxy does not lead there: {}", OneLine(reason))
+            }
+            Self::Unreachable { reason } => {
+                write!(f, "the proxy cannot reach the server: {}", OneLine(reason))
+            }
+            Self::UnreachableInTime => f.write_str("the proxy did not reach the server in time"),
+            _ => Ok(()),
         }
     }
 }

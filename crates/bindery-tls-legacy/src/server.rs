@@ -4,8 +4,8 @@ use std::{fmt, pin::Pin, sync::Arc};
 
 use bindery_core::{CipherSuite, TlsVersion};
 use bindery_tls::{
-    Acceptor, BoxIo, ClientAuth, Plan, Policy, Role, Secured, ServerConfig, TlsError, TlsErrorKind,
-    TlsFuture,
+    Acceptor, BoxIo, ClientAuth, Plan, Policy, Role, Secured, ServerConfig, Shown, TlsError,
+    TlsErrorKind, TlsFuture,
     registry::{self, SuiteRow},
 };
 use bytes::Bytes;
@@ -200,6 +200,10 @@ pub(crate) fn failed(error: ErrorStack) -> TlsError {
 impl Acceptor for OpensslAcceptor {
     fn accept(&self, io: BoxIo) -> TlsFuture<'_, Secured> {
         Box::pin(self.handshake(io))
+    }
+
+    fn shown(&self) -> Option<Shown> {
+        Some(Shown::new(self.chain.first()?.clone(), self.plan.versions.clone()))
     }
 }
 

@@ -105,6 +105,29 @@ pub trait Acceptor: fmt::Debug + Send + Sync {
     /// # Errors
     /// The handshake failed; where TLS has an alert for it, the peer was told.
     fn accept(&self, io: BoxIo) -> TlsFuture<'_, Secured>;
+
+    /// What this side shows and takes at this moment; `None` where it does not say. Whoever asks in
+    /// order to keep two listeners apart has to take that for "the same".
+    fn shown(&self) -> Option<Shown> {
+        None
+    }
+}
+
+/// What a server's side shows and takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Shown {
+    /// The server's own certificate.
+    pub certificate: CertificateDer<'static>,
+    /// The versions that it takes.
+    pub versions: Vec<TlsVersion>,
+}
+
+impl Shown {
+    /// Both, for backends.
+    pub const fn new(certificate: CertificateDer<'static>, versions: Vec<TlsVersion>) -> Self {
+        Self { certificate, versions }
+    }
 }
 
 /// The client's side of handshakes, ready for connections.

@@ -22,7 +22,7 @@ mod rustls_backend;
 pub use account::{CertificateIdentity, Naming};
 pub use backend::{
     Acceptor, Backend, BoxIo, Capabilities, ClientConfig, Connector, Io, Secured, ServerConfig,
-    TlsFuture, Unchecked,
+    Shown, TlsFuture, Unchecked,
 };
 pub use certificate::{Certificate, Role};
 pub use client_rules::{ClientRules, Usage};

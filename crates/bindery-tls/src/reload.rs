@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use crate::{Acceptor, BoxIo, Secured, TlsError, TlsFuture};
+use crate::{Acceptor, BoxIo, Secured, Shown, TlsError, TlsFuture};
 
 /// An acceptor that can be replaced while it is used: certificates, keys, authorities, revocation
 /// lists and policies change without a connection being dropped.
@@ -78,6 +78,10 @@ impl Reloadable {
 impl Acceptor for Reloadable {
     fn accept(&self, io: BoxIo) -> TlsFuture<'_, Secured> {
         Box::pin(self.handshake(io))
+    }
+
+    fn shown(&self) -> Option<Shown> {
+        self.current().shown()
     }
 }
 

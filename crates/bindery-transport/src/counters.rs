@@ -21,6 +21,7 @@ pub struct Counters {
     connections_refused: AtomicU64,
     handshakes: AtomicU64,
     handshakes_failed: Mutex<BTreeMap<&'static str, u64>>,
+    upgrades: AtomicU64,
     accept_errors: AtomicU64,
     requests: [AtomicU64; STATUSES],
     messages: AtomicU64,
@@ -51,6 +52,8 @@ pub struct Snapshot {
     pub handshakes: u64,
     /// TLS handshakes that failed, by reason.
     pub handshakes_failed: BTreeMap<&'static str, u64>,
+    /// Connections that went from clear to TLS: answers 101.
+    pub upgrades: u64,
     /// Errors of accepting a connection (out of descriptors and the like).
     pub accept_errors: u64,
     /// Requests answered, by status. Those whose head could not be read are in
@@ -85,6 +88,7 @@ impl Counters {
             connections_refused: AtomicU64::new(0),
             handshakes: AtomicU64::new(0),
             handshakes_failed: Mutex::default(),
+            upgrades: AtomicU64::new(0),
             accept_errors: AtomicU64::new(0),
             requests: [const { AtomicU64::new(0) }; STATUSES],
             messages: AtomicU64::new(0),
@@ -111,6 +115,7 @@ impl Counters {
             connections_refused: self.connections_refused.load(Relaxed),
             handshakes: self.handshakes.load(Relaxed),
             handshakes_failed: copy(&self.handshakes_failed),
+            upgrades: self.upgrades.load(Relaxed),
             accept_errors: self.accept_errors.load(Relaxed),
             requests: requests.collect(),
             messages: self.messages.load(Relaxed),
@@ -144,6 +149,10 @@ impl Counters {
 
     pub(crate) fn handshake_failed(&self, reason: &'static str) {
         add(&self.handshakes_failed, reason);
+    }
+
+    pub(crate) fn upgrade(&self) {
+        self.upgrades.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn accept_error(&self) {

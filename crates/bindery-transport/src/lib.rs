@@ -9,8 +9,10 @@ mod error;
 mod hashing;
 mod host;
 mod limits;
+mod rewound;
 mod server;
 mod stream;
+mod upgrade_field;
 
 pub use client::{Client, ClientBuilder, Connection, Repeatable, Target};
 pub use clock::{Clock, SystemClock};
@@ -19,5 +21,5 @@ pub use error::{ErrorKind, Layer, TransportError};
 pub use hashing::OnRuntime;
 pub use limits::{ClientLimits, Limits};
 pub use server::{
-    Listener, MountError, Mounted, MountedBody, Router, Server, ServerBuilder, Stopped,
+    Listener, MountError, Mounted, MountedBody, Router, Server, ServerBuilder, Stopped, Upgrade,
 };

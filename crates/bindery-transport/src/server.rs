@@ -9,6 +9,7 @@ mod messages;
 mod mounted;
 mod preflight;
 mod router;
+mod upgrade;
 
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
@@ -24,6 +25,8 @@ use crate::{Clock, Counters, ErrorKind, Layer, Limits, SystemClock, TransportErr
 use accept::Addresses;
 pub use mounted::{Mounted, MountedBody};
 pub use router::{MountError, Router};
+use upgrade::Gate;
+pub use upgrade::Upgrade;
 
 /// An HTTP/1.0 and 1.1 server, bound and not serving yet.
 ///
@@ -43,6 +46,7 @@ struct Listening {
     socket: TcpListener,
     address: SocketAddr,
     acceptor: Option<Arc<dyn Acceptor>>,
+    upgrade: Option<Upgrade>,
     speaks: Speaks,
     routes: Option<Arc<Routes>>,
 }
@@ -60,6 +64,7 @@ enum Speaks {
 #[derive(Clone, Debug)]
 struct Door {
     acceptor: Option<Arc<dyn Acceptor>>,
+    gate: Option<Arc<Gate>>,
     speaks: Speaks,
     routes: Arc<Routes>,
 }
@@ -97,6 +102,7 @@ struct Shared {
 pub struct Listener {
     source: Source,
     acceptor: Option<Arc<dyn Acceptor>>,
+    upgrade: Option<Upgrade>,
     speaks: Speaks,
     routes: Option<Arc<Routes>>,
 }
@@ -128,7 +134,7 @@ impl Listener {
     }
 
     const fn new(source: Source, acceptor: Option<Arc<dyn Acceptor>>) -> Self {
-        Self { source, acceptor, speaks: Speaks::Http, routes: None }
+        Self { source, acceptor, upgrade: None, speaks: Speaks::Http, routes: None }
     }
 
     /// The same listener with routes of its own in place of the server's: what is not among them is
@@ -151,6 +157,13 @@ impl Listener {
     #[must_use]
     pub fn messages_or_http(mut self, endpoint: Arc<dyn StreamEndpoint>) -> Self {
         self.speaks = Speaks::Either(endpoint);
+        self
+    }
+
+    /// The same listener in clear, on which connections can become TLS (RFC 2817). Read of the risk at [`Upgrade`].
+    #[must_use]
+    pub fn upgrade(mut self, upgrade: Upgrade) -> Self {
+        self.upgrade = Some(upgrade);
         self
     }
 
@@ -180,8 +193,8 @@ impl Listener {
         };
         let socket = socket.map_err(fault)?;
         let address = socket.local_addr().map_err(fault)?;
-        let Self { acceptor, speaks, routes, .. } = self;
-        Ok(Listening { socket, address, acceptor, speaks, routes })
+        let Self { acceptor, upgrade, speaks, routes, .. } = self;
+        Ok(Listening { socket, address, acceptor, upgrade, speaks, routes })
     }
 }
 
@@ -229,11 +242,18 @@ impl Server {
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Stopped {
         let (stop, stopping) = watch::channel(false);
         let mut loops = JoinSet::new();
-        for Listening { socket, address, acceptor, speaks, routes } in self.listeners {
+        for Listening { socket, address, acceptor, upgrade, speaks, routes } in self.listeners {
             tracing::info!(%address, tls = acceptor.is_some(), "listening");
+            if upgrade.is_some() {
+                tracing::warn!(
+                    %address,
+                    "connections here can become TLS (RFC 2817): no https client may trust this certificate (CVE-2025-49812)"
+                );
+            }
+            let gate = upgrade.as_ref().map(|upgrade| Arc::new(Gate::new(upgrade)));
             let shared = Arc::clone(&self.shared);
             let routes = routes.unwrap_or_else(|| Arc::clone(&shared.routes));
-            let door = Door { acceptor, speaks, routes };
+            let door = Door { acceptor, gate, speaks, routes };
             loops.spawn(accept::run(socket, door, shared, stopping.clone()));
         }
         drop(stopping);
@@ -307,19 +327,33 @@ impl ServerBuilder {
     /// Binds the listeners. Needs a tokio runtime with IO and time.
     ///
     /// # Errors
-    /// [`ErrorKind::Bind`]: an address cannot be listened on, or there is none at all. The error
-    /// names the address.
+    /// [`ErrorKind::Bind`]: an address cannot be listened on, or there is none at all; the error
+    /// names the address. Or a listener's [`Upgrade`] has its certificate, or a name in it, in
+    /// common with a listener of implicit TLS.
     pub async fn bind(mut self) -> Result<Server, TransportError> {
         if self.listeners.is_empty() {
             let message = "the server has no listener";
             return Err(TransportError::new(ErrorKind::Bind, Layer::Tcp, message)
                 .with_hint("configure an address to listen on"));
         }
+        self.check_upgrades()?;
         let mut listeners = Vec::with_capacity(self.listeners.len());
         for listener in std::mem::take(&mut self.listeners) {
             listeners.push(listener.bind().await?);
         }
         Ok(Server { listeners, shared: self.shared() })
+    }
+
+    fn check_upgrades(&self) -> Result<(), TransportError> {
+        if self.listeners.iter().any(|one| one.upgrade.is_some() && one.acceptor.is_some()) {
+            let message = "a listener with TLS has an upgrade to TLS as well";
+            return Err(TransportError::new(ErrorKind::Bind, Layer::Tls, message)
+                .with_hint("an upgrade is for a listener in clear"));
+        }
+        let implicit: Vec<_> =
+            self.listeners.iter().filter_map(|one| one.acceptor.as_deref()).collect();
+        let upgrades = self.listeners.iter().filter_map(|one| one.upgrade.as_ref());
+        upgrade::check_apart(upgrades, &implicit)
     }
 
     /// The routes as a `tower::Service`, for a stack of another make: see [`Mounted`]. Listeners

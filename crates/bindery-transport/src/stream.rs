@@ -54,10 +54,16 @@ pub(crate) struct Pulse {
 
 impl Pulse {
     pub(crate) fn new() -> Self {
+        Self::of_a_connection_since(Instant::now())
+    }
+
+    /// The state of a connection that is older than its HTTP.
+    pub(crate) fn of_a_connection_since(start: Instant) -> Self {
+        let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
         Self {
-            start: Instant::now(),
+            start,
             phase: AtomicU8::new(Phase::Fresh as u8),
-            since: AtomicU64::new(0),
+            since: AtomicU64::new(micros),
             blocked: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             unread: AtomicBool::new(false),

@@ -41,10 +41,19 @@ impl Profile {
             }
             _ => None,
         };
-        if let Refusal::Unauthorized { challenges, .. } = refusal {
-            for challenge in challenges {
-                response.headers_mut().append(header::WWW_AUTHENTICATE, challenge.clone());
+        match refusal {
+            Refusal::Unauthorized { challenges, .. } => {
+                put_all(&mut response, &header::WWW_AUTHENTICATE, challenges);
             }
+            Refusal::ProxyUnauthorized { challenges, .. } => {
+                put_all(&mut response, &header::PROXY_AUTHENTICATE, challenges);
+            }
+            Refusal::UpgradeRequired { protocols } => {
+                let upgrade = HeaderValue::from_static("Upgrade");
+                response.headers_mut().insert(header::CONNECTION, upgrade);
+                response.headers_mut().insert(header::UPGRADE, protocols.clone());
+            }
+            _ => {}
         }
         if let Some((name, value)) = field
             && let Ok(value) = HeaderValue::try_from(value)
@@ -87,6 +96,12 @@ impl Profile {
     }
 }
 
+fn put_all(response: &mut Response<Body>, name: &HeaderName, values: &[HeaderValue]) {
+    for value in values {
+        response.headers_mut().append(name, value.clone());
+    }
+}
+
 const fn default_status(fault: Fault) -> StatusCode {
     match fault {
         Fault::MissingHeader
@@ -94,7 +109,13 @@ const fn default_status(fault: Fault) -> StatusCode {
         | Fault::MalformedHeader
         | Fault::BodyIncomplete
         | Fault::MalformedBody => StatusCode::BAD_REQUEST,
-        Fault::ClearChannel | Fault::Unidentified | Fault::Forbidden => StatusCode::FORBIDDEN,
+        Fault::ClearChannel | Fault::Unidentified | Fault::Forbidden | Fault::TunnelForbidden => {
+            StatusCode::FORBIDDEN
+        }
+        Fault::ProxyUnauthorized => StatusCode::PROXY_AUTHENTICATION_REQUIRED,
+        Fault::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
+        Fault::Unreachable => StatusCode::BAD_GATEWAY,
+        Fault::UnreachableInTime => StatusCode::GATEWAY_TIMEOUT,
         Fault::Unauthorized => StatusCode::UNAUTHORIZED,
         Fault::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Fault::Target => StatusCode::NOT_FOUND,

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use bindery_core::Timestamp;
+use bindery_core::{Timestamp, TlsVersion};
 use rustls::{
     server::{self, NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
     sign::SingleCertAndKey,
@@ -21,8 +21,8 @@ use super::{
     verify::{ClientCheck, ServersToo, readable, schemes},
 };
 use crate::{
-    Acceptor, BoxIo, Certificate, ClientAuth, Plan, Policy, Role, Secured, ServerConfig, TlsError,
-    TlsFuture, certificate::is_valid_at, pem::configuration, registry,
+    Acceptor, BoxIo, Certificate, ClientAuth, Plan, Policy, Role, Secured, ServerConfig, Shown,
+    TlsError, TlsFuture, certificate::is_valid_at, pem::configuration, registry,
 };
 
 /// How many of a client's offered suites a message lists.
@@ -31,6 +31,7 @@ const LISTED: usize = 24;
 pub(super) struct RustlsAcceptor {
     config: Arc<rustls::ServerConfig>,
     chain: Arc<[CertificateDer<'static>]>,
+    versions: Vec<TlsVersion>,
     time: Arc<dyn TimeProvider>,
     /// What this side takes, for messages.
     takes: String,
@@ -76,7 +77,8 @@ impl RustlsAcceptor {
             names(plan.suites.iter().map(|s| s.name).collect())
         );
         let chain = Arc::clone(config.identity.chain());
-        Ok(Self { config: Arc::new(tls), chain, time: Arc::clone(&backend.time), takes })
+        let (versions, time) = (plan.versions.clone(), Arc::clone(&backend.time));
+        Ok(Self { config: Arc::new(tls), chain, versions, time, takes })
     }
 
     async fn handshake(&self, io: BoxIo) -> Result<Secured, TlsError> {
@@ -134,6 +136,10 @@ impl RustlsAcceptor {
 impl Acceptor for RustlsAcceptor {
     fn accept(&self, io: BoxIo) -> TlsFuture<'_, Secured> {
         Box::pin(self.handshake(io))
+    }
+
+    fn shown(&self) -> Option<Shown> {
+        Some(Shown::new(self.chain.first()?.clone(), self.versions.clone()))
     }
 }
 

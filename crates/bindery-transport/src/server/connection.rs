@@ -11,6 +11,7 @@ use std::{
 
 use bindery_core::{Channel, Peer, StreamEndpoint};
 use bindery_tls::{Acceptor, BoxIo};
+use bytes::Bytes;
 use http::{Request, Response};
 use hyper::{
     body::Incoming,
@@ -28,11 +29,13 @@ use tracing::Instrument;
 
 use super::{
     Door, Routes, Shared, Speaks,
-    exchange::{Answer, Session},
+    exchange::{Answer, Becomes, Session, Upgrading},
     messages::{Messages, opens_with},
+    upgrade::{self, Gate},
 };
 use crate::{
     Limits,
+    rewound::Rewound,
     stream::{Phase, Pulse, Watched},
 };
 
@@ -50,21 +53,26 @@ pub(super) async fn run(
         let _ = stream.set_nodelay(true);
         let peer = Peer::from_address(address);
         let mut stop = stopping.clone();
+        let born = Instant::now();
         let secured = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => return,
-            secured = secure(stream, door.acceptor.as_deref(), &shared, peer) => secured,
+            secured = secure(Box::new(stream), door.acceptor.as_deref(), &shared, peer) => secured,
         };
         let Some((io, channel, peer)) = secured else { return };
-        let Door { speaks, routes, .. } = door;
+        let Door { gate, speaks, routes, .. } = door;
         let Some((io, endpoint)) = spoken(io, speaks, &shared, &mut stop).await else {
             return;
         };
-        match endpoint {
-            Some(endpoint) => {
-                Messages::new(io, endpoint, shared, channel, peer).serve(stopping).await;
-            }
-            None => serve(io, channel, peer, shared, routes, stopping).await,
+        if let Some(endpoint) = endpoint {
+            return Messages::new(io, endpoint, shared, channel, peer).serve(stopping).await;
+        }
+        let place = Place { shared, routes, born, stopping };
+        let upgrading = gate.as_ref().map(|gate| Upgrading::Open(Arc::clone(gate)));
+        let upgrading = upgrading.unwrap_or(Upgrading::No);
+        let turned = serve(io, channel, peer.clone(), upgrading, &place).await;
+        if let (Some(turned), Some(gate)) = (turned, gate) {
+            upgraded(turned, peer, &gate, &place).await;
         }
     }
     .instrument(span)
@@ -87,13 +95,47 @@ async fn spoken(
     Some((io, opens.then_some(endpoint)))
 }
 
+/// What all of a connection's HTTP has in common, in clear and within TLS.
+struct Place {
+    shared: Arc<Shared>,
+    routes: Arc<Routes>,
+    /// When the connection was accepted.
+    born: Instant,
+    stopping: watch::Receiver<bool>,
+}
+
+/// A connection whose HTTP has ended in an agreement to go on as something else.
+struct Turned {
+    io: BoxIo,
+    /// What has come behind the last request.
+    early: Bytes,
+    becomes: Becomes,
+}
+
+/// Goes on within TLS. The request that asked for it is under way: a server that stops sees it out.
+async fn upgraded(turned: Turned, peer: Peer, gate: &Gate, place: &Place) {
+    let shared = &place.shared;
+    let Turned { io, early, becomes: Becomes::Tls(request) } = turned;
+    shared.counters.upgrade();
+    if !early.is_empty() {
+        shared.counters.malformed();
+        tracing::info!(octets = early.len(), "closed: octets came before the answer 101");
+        let mut io = upgrade::refuse_early(io, &shared.limits).await;
+        return close(&mut io, true, &shared.limits).await;
+    }
+    let secured = secure(io, Some(&*gate.acceptor), shared, peer).await;
+    let Some((io, channel, peer)) = secured else { return };
+    tracing::debug!("upgraded to TLS");
+    let io = Rewound::boxed(request, io);
+    serve(io, channel, peer, Upgrading::Done, place).await;
+}
+
 async fn secure(
-    stream: TcpStream,
+    io: BoxIo,
     acceptor: Option<&dyn Acceptor>,
     shared: &Shared,
     peer: Peer,
 ) -> Option<(BoxIo, Channel, Peer)> {
-    let io: BoxIo = Box::new(stream);
     let Some(acceptor) = acceptor else { return Some((io, Channel::Clear, peer)) };
     match timeout(shared.limits.handshake, acceptor.accept(io)).await {
         Ok(Ok(secured)) => {
@@ -124,31 +166,40 @@ enum Ended {
     TimedOut(&'static str),
 }
 
+/// Serves HTTP to its end; or until it becomes something else.
 async fn serve(
     io: BoxIo,
     channel: Channel,
     peer: Peer,
-    shared: Arc<Shared>,
-    routes: Arc<Routes>,
-    stopping: watch::Receiver<bool>,
-) {
-    let pulse = Arc::new(Pulse::new());
+    upgrading: Upgrading,
+    place: &Place,
+) -> Option<Turned> {
+    let Place { shared, routes, born, stopping } = place;
+    let pulse = Arc::new(Pulse::of_a_connection_since(*born));
     let limits = &shared.limits;
     let counters = Arc::clone(&shared.counters);
     let io = Watched::new(io, Arc::clone(&pulse), Arc::clone(&counters), limits.into());
-    let session = Session::new(Arc::clone(&shared), routes, channel, peer, Arc::clone(&pulse));
-    let session = Arc::new(session);
+    let (shared, routes) = (Arc::clone(shared), Arc::clone(routes));
+    let session = Session::new(shared, routes, channel, peer, Arc::clone(&pulse));
+    let session = Arc::new(session.upgrading(upgrading));
+    let turn = session.turn();
     let service = service_fn(move |request: Request<Incoming>| {
         let session = Arc::clone(&session);
         let answer = async move { Ok::<_, Infallible>(session.exchange(request).await) };
         Box::pin(answer) as Pin<Box<dyn Future<Output = _> + Send>>
     });
     let mut engine = engine(limits).serve_connection(TokioIo::new(io), service);
-    let ended = drive(&mut engine, &pulse, limits, stopping).await;
-    let mut io = engine.into_parts().io.into_inner().into_inner();
+    let ended = drive(&mut engine, &pulse, limits, stopping.clone()).await;
+    let parts = engine.into_parts();
+    let mut io = parts.io.into_inner().into_inner();
     let mut linger = pulse.needs_linger();
     match ended {
-        Ended::Done(Ok(())) => tracing::debug!("closed"),
+        Ended::Done(Ok(())) => {
+            if let Some(becomes) = turn.take() {
+                return Some(Turned { io, early: parts.read_buf, becomes });
+            }
+            tracing::debug!("closed");
+        }
         Ended::Done(Err(error)) if error.is_parse() => {
             counters.malformed();
             tracing::info!(%error, "closed: not HTTP");
@@ -164,6 +215,7 @@ async fn serve(
         }
     }
     close(&mut io, linger, limits).await;
+    None
 }
 
 /// The HTTP engine. Time limits are the watchdog's and the stream's: the engine's own one tells

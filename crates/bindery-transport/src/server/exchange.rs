@@ -2,13 +2,13 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context as TaskContext, Poll},
 };
 
 use bindery_core::{
     Body, BodyError, Channel, Context, Endpoint, Fault, IdentityError, Notes, Peer, Principal,
-    Refusal, Refused,
+    Profile, Refusal, Refused,
 };
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, request};
@@ -20,6 +20,7 @@ use super::{
     guard::{Guarded, guarded},
     identity,
     preflight::{self, Checked},
+    upgrade::{self, Gate, Verdict},
 };
 use crate::{
     Counters,
@@ -36,6 +37,44 @@ pub(super) struct Session {
     peer: Peer,
     identity: Result<Option<Principal>, IdentityError>,
     pulse: Arc<Pulse>,
+    upgrading: Upgrading,
+    turn: Arc<Turn>,
+}
+
+/// Where a connection stands on its way to TLS (RFC 2817).
+pub(super) enum Upgrading {
+    /// It has none.
+    No,
+    /// It is in clear, and can become TLS.
+    Open(Arc<Gate>),
+    /// It is TLS by now.
+    Done,
+}
+
+/// What a connection becomes when the answer under way has been written; nothing where its HTTP goes on.
+#[derive(Default)]
+pub(super) struct Turn(Mutex<Option<Becomes>>);
+
+/// What a connection can become.
+pub(super) enum Becomes {
+    /// TLS, within which this request is answered.
+    Tls(Bytes),
+}
+
+impl Turn {
+    fn to(&self, becomes: Becomes) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(becomes);
+    }
+
+    pub(super) fn take(&self) -> Option<Becomes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// What became of a request before its endpoint was asked.
+enum Negotiated {
+    GoesOn(Body),
+    Answered(Response<Body>),
 }
 
 impl Session {
@@ -47,7 +86,19 @@ impl Session {
         pulse: Arc<Pulse>,
     ) -> Self {
         let identity = identity::of(&shared, &peer);
-        Self { shared, routes, channel, peer, identity, pulse }
+        let (upgrading, turn) = (Upgrading::No, Arc::default());
+        Self { shared, routes, channel, peer, identity, pulse, upgrading, turn }
+    }
+
+    /// The same session on a connection that can become TLS, or has.
+    pub(super) fn upgrading(mut self, upgrading: Upgrading) -> Self {
+        self.upgrading = upgrading;
+        self
+    }
+
+    /// Where is told what the connection becomes.
+    pub(super) fn turn(&self) -> Arc<Turn> {
+        Arc::clone(&self.turn)
     }
 
     /// Answers one request.
@@ -59,7 +110,7 @@ impl Session {
         self.pulse.enter(Phase::Busy);
         let counters = &self.shared.counters;
         let mut record = Record::new(counters, &request);
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let version = parts.version;
         let fate = Fate::default();
         let body = if body.is_end_stream() {
@@ -70,8 +121,32 @@ impl Session {
             Body::stream(Arrival::new(body, fate.clone(), patience))
         };
         let mut cx = Context::new(self.channel.clone(), self.peer.clone(), self.shared.clock.now());
-        let Checked { endpoint, outcome } =
+        let mut response = self.respond(&mut cx, parts, body).await;
+        self.frame(&mut response, &record.method, version, &fate);
+        if let (Upgrading::Open(gate), Version::HTTP_11) = (&self.upgrading, version) {
+            gate.advertise(&mut response);
+        }
+        record.answered(&mut response, fate.received(), cx.principal.as_ref());
+        response.map(|body| Answer { body, pulse: Arc::clone(&self.pulse) })
+    }
+
+    async fn respond(
+        &self,
+        cx: &mut Context,
+        mut parts: request::Parts,
+        body: Body,
+    ) -> Response<Body> {
+        let Checked { endpoint, is_sound, outcome } =
             preflight::check(&mut parts, &self.routes.router, &self.shared.limits);
+        let negotiated = if is_sound {
+            self.negotiate(cx, &parts, endpoint.as_deref(), body).await
+        } else {
+            Negotiated::GoesOn(body)
+        };
+        let body = match negotiated {
+            Negotiated::GoesOn(body) => body,
+            Negotiated::Answered(response) => return response,
+        };
         let outcome = match &self.identity {
             Ok(principal) => {
                 cx.principal.clone_from(principal);
@@ -79,18 +154,61 @@ impl Session {
             }
             Err(error) => Err(Refusal::Unidentified { reason: error.to_string() }),
         };
-        let mut response = match (endpoint, outcome) {
+        match (endpoint, outcome) {
             (Some(endpoint), Ok(acceptable)) => {
-                self.call(endpoint, &cx, parts, body, acceptable).await
+                self.call(endpoint, cx, parts, body, acceptable).await
             }
-            (endpoint, Err(refusal)) => {
-                self.refuse(endpoint.as_deref(), &cx, Some(&parts), refusal)
-            }
-            (None, Ok(_)) => self.refuse(None, &cx, Some(&parts), Refusal::Target),
+            (endpoint, Err(refusal)) => self.refuse(endpoint.as_deref(), cx, Some(&parts), refusal),
+            (None, Ok(_)) => self.refuse(None, cx, Some(&parts), Refusal::Target),
+        }
+    }
+
+    /// Answers what a connection that can become TLS, or has, says to a request itself.
+    async fn negotiate(
+        &self,
+        cx: &Context,
+        parts: &request::Parts,
+        endpoint: Option<&dyn Endpoint>,
+        body: Body,
+    ) -> Negotiated {
+        let verdict = match &self.upgrading {
+            Upgrading::No => return Negotiated::GoesOn(body),
+            Upgrading::Open(gate) => gate.judge(parts, endpoint, &body),
+            Upgrading::Done => Verdict::Clear,
         };
-        self.frame(&mut response, &record.method, version, &fate);
-        record.answered(&mut response, fate.received(), cx.principal.as_ref());
-        response.map(|body| Answer { body, pulse: Arc::clone(&self.pulse) })
+        match (verdict, &self.upgrading) {
+            (Verdict::Switch(protocols), _) => {
+                Negotiated::Answered(self.switch(cx, protocols, parts, endpoint, body).await)
+            }
+            (Verdict::Required, Upgrading::Open(gate)) => {
+                // Words for people, whatever the forms of the protocols here: none of them is spoken in clear.
+                let refusal = gate.refusal();
+                let mut response = Profile::new("http").refusal_response(&refusal);
+                response.extensions_mut().insert(Refused(refusal));
+                Negotiated::Answered(response)
+            }
+            _ if upgrade::is_ping(parts) => Negotiated::Answered(Response::new(Body::empty())),
+            _ => Negotiated::GoesOn(body),
+        }
+    }
+
+    /// Reads a request to its end and agrees to answer it within TLS.
+    async fn switch(
+        &self,
+        cx: &Context,
+        protocols: HeaderValue,
+        parts: &request::Parts,
+        endpoint: Option<&dyn Endpoint>,
+        body: Body,
+    ) -> Response<Body> {
+        let limit = endpoint.map_or(0, |endpoint| endpoint.profile().request_body_limit);
+        match body.collect(limit).await {
+            Ok(body) => {
+                self.turn.to(Becomes::Tls(upgrade::replay(parts, &body)));
+                upgrade::switching(protocols)
+            }
+            Err(error) => self.refuse(endpoint, cx, Some(parts), Refusal::from(&error)),
+        }
     }
 
     async fn call(

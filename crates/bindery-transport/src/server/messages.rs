@@ -1,17 +1,12 @@
 //! A connection that carries messages one after the other, without HTTP.
 
-use std::{
-    io,
-    pin::Pin,
-    sync::Arc,
-    task::{Context as TaskContext, Poll},
-};
+use std::{io, sync::Arc};
 
 use bindery_core::{Channel, Context, IdentityError, Peer, Principal, Refusal, StreamEndpoint};
 use bindery_tls::BoxIo;
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    io::{AsyncReadExt, AsyncWriteExt},
     sync::watch,
     time::{Instant, timeout},
 };
@@ -22,7 +17,7 @@ use super::{
     guard::{Guarded, guarded},
     identity,
 };
-use crate::arrival::Patience;
+use crate::{arrival::Patience, rewound::Rewound};
 
 /// How much room a read gets at once; memory grows with what comes, not with what is announced.
 const PIECE: usize = 16 << 10;
@@ -294,56 +289,5 @@ pub(super) async fn opens_with(
         seen.put_u8(read.ok()?);
     }
     let opens = opening.starts_with(&seen);
-    Some((opens, Box::new(Rewound { seen: seen.freeze(), io })))
-}
-
-/// A stream whose first octets were read already.
-struct Rewound {
-    seen: Bytes,
-    io: BoxIo,
-}
-
-impl AsyncRead for Rewound {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.seen.is_empty() {
-            return Pin::new(&mut self.io).poll_read(cx, buf);
-        }
-        let length = self.seen.len().min(buf.remaining());
-        buf.put_slice(&self.seen.split_to(length));
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Rewound {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-        octets: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, octets)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
+    Some((opens, Rewound::boxed(seen.freeze(), io)))
 }

@@ -16,6 +16,8 @@ use crate::{
 /// way, where there is one.
 pub(super) struct Checked {
     pub(super) endpoint: Option<Arc<dyn Endpoint>>,
+    /// Whether the head is sound in itself, whatever stands at its target.
+    pub(super) is_sound: bool,
     pub(super) outcome: Result<Acceptable, Refusal>,
 }
 
@@ -24,24 +26,33 @@ pub(super) struct Checked {
 pub(super) fn check(parts: &mut request::Parts, router: &Router, limits: &Limits) -> Checked {
     // Looked up first, so that a refusal is told in the endpoint's own form.
     let endpoint = router.at(parts.uri.path()).cloned();
-    let outcome = check_head(parts, endpoint.as_deref(), limits);
-    Checked { endpoint, outcome }
+    let sound = check_head(parts, limits);
+    let is_sound = sound.is_ok();
+    let outcome = sound.and_then(|()| check_use(parts, endpoint.as_deref()));
+    Checked { endpoint, is_sound, outcome }
 }
 
-fn check_head(
-    parts: &mut request::Parts,
-    endpoint: Option<&dyn Endpoint>,
-    limits: &Limits,
-) -> Result<Acceptable, Refusal> {
-    check_sizes(parts, limits)?;
-    check_host(parts)?;
-    check_transfer_coding(parts)?;
+fn check_head(parts: &mut request::Parts, limits: &Limits) -> Result<(), Refusal> {
+    check_form(parts, limits)?;
     let authority = check_target(parts)?;
     if let Some(authority) = authority {
         parts.headers.insert(header::HOST, authority);
     }
+    check_expectation(parts)
+}
+
+/// What holds for every request, whatever its target.
+pub(super) fn check_form(parts: &request::Parts, limits: &Limits) -> Result<(), Refusal> {
+    check_sizes(parts, limits)?;
+    check_host(parts)?;
+    check_transfer_coding(parts)
+}
+
+fn check_use(
+    parts: &request::Parts,
+    endpoint: Option<&dyn Endpoint>,
+) -> Result<Acceptable, Refusal> {
     let Some(endpoint) = endpoint else { return Err(Refusal::Target) };
-    check_expectation(parts)?;
     let acceptable = coding::acceptable(&parts.headers, &endpoint.profile().response_codings);
     if acceptable.coding.is_none() && !acceptable.identity {
         // Said before the handler acts, not after.
@@ -113,7 +124,7 @@ fn check_target(parts: &mut request::Parts) -> Result<Option<HeaderValue>, Refus
 }
 
 /// RFC 9110, section 10.1.1. In HTTP/1.0 the field means nothing.
-fn check_expectation(parts: &request::Parts) -> Result<(), Refusal> {
+pub(super) fn check_expectation(parts: &request::Parts) -> Result<(), Refusal> {
     let met = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
     if parts.version == Version::HTTP_11 && !parts.headers.get_all(header::EXPECT).iter().all(met) {
         return Err(Refusal::Expectation);

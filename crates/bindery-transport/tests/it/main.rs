@@ -22,4 +22,7 @@ mod streamed;
 mod substrate;
 mod support;
 mod tls;
+mod upgrade;
+mod upgrade_relay;
 mod vectors;
+mod wire;

@@ -83,6 +83,12 @@ fn transport(registry: &mut Registry, snapshot: &Snapshot) {
         snapshot.connections_refused,
     );
     count(registry, "handshakes", "TLS handshakes that succeeded", snapshot.handshakes);
+    count(
+        registry,
+        "upgrades",
+        "Connections that went from clear to TLS (RFC 2817)",
+        snapshot.upgrades,
+    );
     count(registry, "accept_errors", "Errors of accepting a connection", snapshot.accept_errors);
     count(registry, "messages", "Messages answered without HTTP", snapshot.messages);
     count(

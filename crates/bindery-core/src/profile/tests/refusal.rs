@@ -35,6 +35,11 @@ fn table() -> Vec<(Refusal, u16)> {
         (Refusal::Timeout, 408),
         (Refusal::BodyIncomplete, 400),
         (Refusal::MalformedBody { place: Place::new("TTLV", Some(8), "bad length") }, 400),
+        (Refusal::UpgradeRequired { protocols: HeaderValue::from_static("TLS/1.3") }, 426),
+        (Refusal::ProxyUnauthorized { challenges: vec![], reason: "no credentials".into() }, 407),
+        (Refusal::TunnelForbidden { reason: "port 25".into() }, 403),
+        (Refusal::Unreachable { reason: "refused".to_owned() }, 502),
+        (Refusal::UnreachableInTime, 504),
         (Refusal::Overloaded, 503),
         (Refusal::Internal, 500),
     ]
@@ -72,6 +77,22 @@ fn a_challenge_and_a_wait_have_their_fields() {
     assert_eq!(offered, challenges.iter().collect::<Vec<_>>(), "each in a field of its own");
     let response = card().refusal_response(&Refusal::TooManyRequests { retry_after: 7 });
     assert_eq!(response.headers()[header::RETRY_AFTER], "7");
+    assert!(!response.headers().contains_key(header::WWW_AUTHENTICATE));
+}
+
+#[test]
+fn what_a_connection_can_become_and_what_a_proxy_asks_have_their_fields() {
+    let refusal =
+        Refusal::UpgradeRequired { protocols: HeaderValue::from_static("TLS/1.3, TLS/1.2") };
+    let response = card().refusal_response(&refusal);
+    assert_eq!(response.headers()[header::UPGRADE], "TLS/1.3, TLS/1.2");
+    assert_eq!(response.headers()[header::CONNECTION], "Upgrade");
+    assert!(text(&response).contains("TLS/1.3, TLS/1.2") && text(&response).contains("OPTIONS *"));
+    let challenges = vec![HeaderValue::from_static("Basic realm=\"a\"")];
+    let refusal =
+        Refusal::ProxyUnauthorized { challenges: challenges.clone(), reason: "none".into() };
+    let response = card().refusal_response(&refusal);
+    assert_eq!(response.headers()[header::PROXY_AUTHENTICATE], challenges[0]);
     assert!(!response.headers().contains_key(header::WWW_AUTHENTICATE));
 }
 
