@@ -9,6 +9,7 @@ mod messages;
 mod mounted;
 mod preflight;
 mod router;
+mod streams;
 mod upgrade;
 
 use std::{future::Future, net::SocketAddr, sync::Arc};
@@ -25,6 +26,7 @@ use crate::{Clock, Counters, ErrorKind, Layer, Limits, SystemClock, TransportErr
 use accept::Addresses;
 pub use mounted::{Mounted, MountedBody};
 pub use router::{MountError, Router};
+pub use streams::Streams;
 use upgrade::Gate;
 pub use upgrade::Upgrade;
 
@@ -360,6 +362,12 @@ impl ServerBuilder {
     /// and the limits of connections are left out. Needs a tokio runtime with time.
     pub fn mounted(self) -> Mounted {
         Mounted::new(self.shared())
+    }
+
+    /// The server for connections that the caller brings, in clear without an acceptor: see
+    /// [`Streams`]. Listeners are left out. Needs a tokio runtime with time.
+    pub fn streams(self, acceptor: Option<Arc<dyn Acceptor>>) -> Streams {
+        Streams::new(self.shared(), acceptor)
     }
 
     fn shared(self) -> Arc<Shared> {

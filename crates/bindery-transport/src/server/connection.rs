@@ -39,7 +39,7 @@ use crate::{
     stream::{Phase, Pulse, Watched},
 };
 
-/// Serves a connection to its end.
+/// Serves a connection of a listener to its end.
 pub(super) async fn run(
     stream: TcpStream,
     shared: Arc<Shared>,
@@ -47,17 +47,30 @@ pub(super) async fn run(
     stopping: watch::Receiver<bool>,
 ) {
     let Ok(address) = stream.peer_addr() else { return };
-    let span = tracing::info_span!("connection", peer = %address);
+    // Answers are written whole: there is nothing that waiting could join.
+    let _ = stream.set_nodelay(true);
+    over(Box::new(stream), Peer::from_address(address), shared, door, stopping).await;
+}
+
+/// Serves a connection over any stream to its end.
+pub(super) async fn over(
+    io: BoxIo,
+    peer: Peer,
+    shared: Arc<Shared>,
+    door: Door,
+    stopping: watch::Receiver<bool>,
+) {
+    let span = match peer.address {
+        Some(address) => tracing::info_span!("connection", peer = %address),
+        None => tracing::info_span!("connection", peer = "local"),
+    };
     async {
-        // Answers are written whole: there is nothing that waiting could join.
-        let _ = stream.set_nodelay(true);
-        let peer = Peer::from_address(address);
         let mut stop = stopping.clone();
         let born = Instant::now();
         let secured = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => return,
-            secured = secure(Box::new(stream), door.acceptor.as_deref(), &shared, peer) => secured,
+            secured = secure(io, door.acceptor.as_deref(), &shared, peer) => secured,
         };
         let Some((io, channel, peer)) = secured else { return };
         let Door { gate, speaks, routes, .. } = door;

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking; clippy knows only test functions, not their helpers"
 )]
 
+mod brought;
 mod client;
 mod coding;
 mod exchange;
