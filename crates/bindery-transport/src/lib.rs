@@ -4,6 +4,7 @@ mod arrival;
 mod client;
 mod clock;
 mod coding;
+mod content_digest;
 mod counters;
 mod error;
 mod hashing;

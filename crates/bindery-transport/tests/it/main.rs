@@ -13,6 +13,7 @@ mod coding;
 mod exchange;
 mod framing;
 mod https;
+mod integrity;
 mod limits;
 mod login;
 mod messages;
