@@ -22,6 +22,6 @@ pub use error::{ErrorKind, Layer, TransportError};
 pub use hashing::OnRuntime;
 pub use limits::{ClientLimits, Limits};
 pub use server::{
-    Listener, MountError, Mounted, MountedBody, Router, Server, ServerBuilder, Stopped, Streams,
-    Upgrade,
+    Listener, MountError, Mounted, MountedBody, Network, ParseNetworkError, Router, Server,
+    ServerBuilder, Stopped, Streams, Upgrade,
 };

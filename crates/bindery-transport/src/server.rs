@@ -3,6 +3,7 @@
 mod accept;
 mod connection;
 mod exchange;
+mod forwarded;
 mod guard;
 mod identity;
 mod messages;
@@ -24,6 +25,7 @@ use tokio::{
 
 use crate::{Clock, Counters, ErrorKind, Layer, Limits, SystemClock, TransportError};
 use accept::Addresses;
+pub use forwarded::{Network, ParseNetworkError};
 pub use mounted::{Mounted, MountedBody};
 pub use router::{MountError, Router};
 pub use streams::Streams;
@@ -46,6 +48,7 @@ pub struct Server {
 #[derive(Debug)]
 struct Listening {
     socket: TcpListener,
+    balancers: Option<Arc<[Network]>>,
     address: SocketAddr,
     acceptor: Option<Arc<dyn Acceptor>>,
     upgrade: Option<Upgrade>,
@@ -65,6 +68,8 @@ enum Speaks {
 /// What the connections of a listener share.
 #[derive(Clone, Debug)]
 struct Door {
+    /// Where each connection begins with a PROXY head: from whom it is taken.
+    balancers: Option<Arc<[Network]>>,
     acceptor: Option<Arc<dyn Acceptor>>,
     gate: Option<Arc<Gate>>,
     speaks: Speaks,
@@ -103,6 +108,7 @@ struct Shared {
 #[derive(Debug)]
 pub struct Listener {
     source: Source,
+    balancers: Option<Arc<[Network]>>,
     acceptor: Option<Arc<dyn Acceptor>>,
     upgrade: Option<Upgrade>,
     speaks: Speaks,
@@ -136,7 +142,14 @@ impl Listener {
     }
 
     const fn new(source: Source, acceptor: Option<Arc<dyn Acceptor>>) -> Self {
-        Self { source, acceptor, upgrade: None, speaks: Speaks::Http, routes: None }
+        Self {
+            source,
+            balancers: None,
+            acceptor,
+            upgrade: None,
+            speaks: Speaks::Http,
+            routes: None,
+        }
     }
 
     /// The same listener with routes of its own in place of the server's: what is not among them is
@@ -169,6 +182,17 @@ impl Listener {
         self
     }
 
+    /// The same listener behind balancers that speak the PROXY protocol (HAProxy, versions 1 and 2):
+    /// each connection begins with a head that names the client, whose address then is the peer's
+    /// and counts for its limits. Off by default, since whoever sends such a head is whom they
+    /// like: connections from other addresses than these are closed, and so are those without a
+    /// head.
+    #[must_use]
+    pub fn proxy_protocol(mut self, balancers: impl Into<Arc<[Network]>>) -> Self {
+        self.balancers = Some(balancers.into());
+        self
+    }
+
     async fn bind(self) -> Result<Listening, TransportError> {
         let (socket, wanted) = match self.source {
             Source::Address(address) => (TcpListener::bind(address).await, Some(address)),
@@ -195,8 +219,8 @@ impl Listener {
         };
         let socket = socket.map_err(fault)?;
         let address = socket.local_addr().map_err(fault)?;
-        let Self { acceptor, upgrade, speaks, routes, .. } = self;
-        Ok(Listening { socket, address, acceptor, upgrade, speaks, routes })
+        let Self { balancers, acceptor, upgrade, speaks, routes, .. } = self;
+        Ok(Listening { socket, balancers, address, acceptor, upgrade, speaks, routes })
     }
 }
 
@@ -244,7 +268,9 @@ impl Server {
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Stopped {
         let (stop, stopping) = watch::channel(false);
         let mut loops = JoinSet::new();
-        for Listening { socket, address, acceptor, upgrade, speaks, routes } in self.listeners {
+        for listening in self.listeners {
+            let Listening { socket, balancers, address, acceptor, upgrade, speaks, routes } =
+                listening;
             tracing::info!(%address, tls = acceptor.is_some(), "listening");
             if upgrade.is_some() {
                 tracing::warn!(
@@ -255,7 +281,7 @@ impl Server {
             let gate = upgrade.as_ref().map(|upgrade| Arc::new(Gate::new(upgrade)));
             let shared = Arc::clone(&self.shared);
             let routes = routes.unwrap_or_else(|| Arc::clone(&shared.routes));
-            let door = Door { acceptor, gate, speaks, routes };
+            let door = Door { balancers, acceptor, gate, speaks, routes };
             loops.spawn(accept::run(socket, door, shared, stopping.clone()));
         }
         drop(stopping);

@@ -60,7 +60,9 @@ async fn accept(
                 // kernel's backlog. A listener that waits for its next connection holds no slot:
                 // the others may need it.
                 let Ok(permit) = Arc::clone(&shared.slots).acquire_owned().await else { return };
-                let Some(slot) = Slot::take(shared, Some(address.ip()), permit) else {
+                // A balancer's connections are its clients'.
+                let counted = door.balancers.is_none().then(|| address.ip());
+                let Some(slot) = Slot::take(shared, counted, permit) else {
                     shared.counters.connection_refused();
                     tracing::info!(peer = %address, "closed: its address has too many connections");
                     continue;
@@ -144,6 +146,21 @@ impl Addresses {
                 open.remove(&address);
             }
         }
+    }
+}
+
+/// A place under the cap of an address; given back when it is dropped.
+pub(super) struct Seat<'a>(&'a Shared, IpAddr);
+
+impl<'a> Seat<'a> {
+    pub(super) fn take(shared: &'a Shared, address: IpAddr) -> Option<Self> {
+        shared.addresses.enter(address).then_some(Self(shared, address))
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.0.addresses.leave(self.1);
     }
 }
 

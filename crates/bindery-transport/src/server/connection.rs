@@ -29,7 +29,9 @@ use tracing::Instrument;
 
 use super::{
     Door, Routes, Shared, Speaks,
+    accept::Seat,
     exchange::{Answer, Becomes, Session, Upgrading},
+    forwarded,
     messages::{Messages, opens_with},
     upgrade::{self, Gate},
 };
@@ -49,7 +51,32 @@ pub(super) async fn run(
     let Ok(address) = stream.peer_addr() else { return };
     // Answers are written whole: there is nothing that waiting could join.
     let _ = stream.set_nodelay(true);
-    over(Box::new(stream), Peer::from_address(address), shared, door, stopping).await;
+    let Some(balancers) = &door.balancers else {
+        let peer = Peer::from_address(address);
+        return over(Box::new(stream), peer, shared, door, stopping).await;
+    };
+    let mut stop = stopping.clone();
+    let head = tokio::select! {
+        biased;
+        _ = stop.wait_for(|stop| *stop) => return,
+        head = forwarded::read(Box::new(stream), address, balancers, &shared.limits) => head,
+    };
+    match head {
+        Ok((io, client)) => {
+            let client = client.unwrap_or(address);
+            let Some(_seat) = Seat::take(&shared, client.ip()) else {
+                shared.counters.connection_refused();
+                tracing::info!(peer = %client, "closed: its address has too many connections");
+                return;
+            };
+            let peer = Peer::from_address(client);
+            over(io, peer, Arc::clone(&shared), door, stopping).await;
+        }
+        Err(fault) => {
+            shared.counters.connection_refused();
+            tracing::info!(peer = %address, reason = fault.reason(), "closed");
+        }
+    }
 }
 
 /// Serves a connection over any stream to its end.

@@ -38,6 +38,7 @@ impl Streams {
             return;
         };
         let door = Door {
+            balancers: None,
             acceptor: self.acceptor.clone(),
             gate: None,
             speaks: Speaks::Http,

@@ -19,6 +19,7 @@ mod login;
 mod messages;
 mod mounted;
 mod mutation;
+mod proxied;
 mod stop;
 mod streamed;
 mod substrate;
