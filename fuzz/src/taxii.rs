@@ -2,7 +2,7 @@
 
 use bindery_taxii_xml::{
     DefaultQuery, DefaultQueryInfo, Dialect, Error, Message, MessageWriter, Options, Progress,
-    PushReader, Read, read as read_message, write,
+    PushReader, Read, Tolerances, read as read_message, write,
 };
 use bindery_xml::{Limits, Source};
 
@@ -11,7 +11,7 @@ const LIMITS: Limits = Limits::DEFAULT.with_depth(80).with_attributes(32).with_n
 
 fn options(rules: bool) -> Options {
     let xml = bindery_xml::Options::STRICT.with_limits(LIMITS);
-    Options { xml, blocks: 20, rules }
+    Options { xml, blocks: 20, rules, tolerances: Tolerances::NONE }
 }
 
 type Whole<'a> = Result<(Dialect, Message<'a>), Error>;

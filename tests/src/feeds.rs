@@ -1,5 +1,9 @@
 //! TAXII services in this process, in clear and over TLS, with the store that they have in production.
 
+mod watch;
+
+pub use watch::{Watch, Watched};
+
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
@@ -44,6 +48,8 @@ pub struct FeedSetup {
     pub guarded: bool,
     /// Whether Basic is offered and taken in clear, too, for tests of clients.
     pub basic_in_clear: bool,
+    /// Whether what the engine asks of the store is noted.
+    pub watched: bool,
     /// The engine's settings but for the addresses.
     pub config: FeedServerConfig,
 }
@@ -51,7 +57,14 @@ pub struct FeedSetup {
 impl Default for FeedSetup {
     fn default() -> Self {
         let config = FeedServerConfig::default();
-        Self { dialects: Dialects::ALL, clear: true, guarded: false, basic_in_clear: false, config }
+        Self {
+            dialects: Dialects::ALL,
+            clear: true,
+            guarded: false,
+            basic_in_clear: false,
+            watched: false,
+            config,
+        }
     }
 }
 
@@ -69,6 +82,7 @@ pub struct FeedSite {
     pub store: SqliteStore,
     /// The server's counters.
     pub counters: Arc<Counters>,
+    watch: Watch,
     _folder: TempDir,
     _stop: oneshot::Sender<()>,
     _task: JoinHandle<Stopped>,
@@ -89,7 +103,10 @@ impl FeedSite {
         let changes = collections().into_iter().map(Change::InsertCollection).collect();
         FeedStore::commit(&store, changes, Timestamp::from_unix_seconds(1_000)).await.unwrap();
         let pki = Pki::new();
-        let routes = routes(&setup, Arc::new(store.clone()));
+        let watch = Watch::default();
+        let seen: Arc<dyn FeedStore> = Arc::new(store.clone());
+        let seen = if setup.watched { Arc::new(Watched::new(seen, watch.clone())) } else { seen };
+        let routes = routes(&setup, seen);
         let identities: Arc<dyn IdentityMap> = Arc::new(CertificateIdentity::common_name());
         let server = Server::builder()
             .listen(Listener::tls(any(), pki.acceptor_taxii()))
@@ -104,7 +121,13 @@ impl FeedSite {
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(server.serve(async { drop(stopped.await) }));
         let [tls, clear] = addresses[..] else { panic!("two listeners") };
-        Self { pki, tls, clear, store, counters, _folder: folder, _stop: stop, _task: task }
+        Self { pki, tls, clear, store, counters, watch, _folder: folder, _stop: stop, _task: task }
+    }
+
+    /// What the engine asked of the store, where that is noted.
+    #[must_use]
+    pub const fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// A service's URL in clear.

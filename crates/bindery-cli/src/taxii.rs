@@ -10,7 +10,7 @@ use bindery_auth::Login;
 use bindery_taxii::{Client, Cursors, Ids, PollOptions, choose};
 use bindery_taxii_xml::{
     Action, ContentBinding, Dialect, ServiceType, SubscriptionParameters, SubscriptionRequest,
-    Terms, Timestamp,
+    Terms, Timestamp, Tolerances,
 };
 use bindery_transport::{ClientLimits, Target};
 use http::Uri;
@@ -95,7 +95,8 @@ impl Session {
         getrandom::fill(&mut octets)
             .map_err(|error| Failure::usage(format!("no random octets: {error}")))?;
         let ids = Arc::new(Ids::new(u128::from_be_bytes(octets)));
-        let mut builder = Client::builder(ids).dialect(dialect);
+        // What servers that are in use get wrong is no reason not to read them.
+        let mut builder = Client::builder(ids).dialect(dialect).tolerances(Tolerances::ALL);
         if clear {
             builder = builder.allow_clear();
         }

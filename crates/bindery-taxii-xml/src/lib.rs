@@ -22,7 +22,7 @@ pub use crate::query::{
     Criteria, Criterion, DefaultQuery, DefaultQueryInfo, Parameter, Part, TargetingExpressionInfo,
     Test,
 };
-pub use crate::reader::{Head, Options, Read, Reader, Tail, read};
+pub use crate::reader::{Head, Options, Read, Reader, Tail, Tolerances, read};
 pub use crate::registry::{
     Action, CollectionType, DETAILS, DetailRow, DetailValue, Operator, ResponseType, ServiceType,
     StatusType, SubscriptionStatus,

@@ -170,7 +170,7 @@ fn to_query<T: Record>(value: &T, name: &str, ty: &'static Type) -> Result<Query
 
 fn of_inside<T: Record>(schema: Schema, inside: &Inside<'_>) -> Result<T, Error> {
     let mut reader = inside.reader(&Options::STRICT.xml);
-    let mut walker = Walker::new(schema, true);
+    let mut walker = Walker::new(schema, &Options::STRICT);
     loop {
         let step = match reader.next_event() {
             Ok(Some(Event::Start(start))) => walker.start(&start).map(|_: Next| Done::Nothing),

@@ -22,12 +22,33 @@ pub struct Options {
     pub rules: bool,
     /// The most content blocks of a message. Default 1,000,000.
     pub blocks: u64,
+    /// What is let pass. Default: nothing.
+    pub tolerances: Tolerances,
+}
+
+/// Faults of others that are let pass, each by its name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tolerances {
+    /// A `Feed` of TAXII 1.0 without `Content_Binding`, which its schema asks for: OpenTAXII 0.9.3 sends a collection that
+    /// takes everything so. It is read as one without content bindings.
+    pub feed_without_bindings: bool,
+}
+
+impl Tolerances {
+    /// None.
+    pub const NONE: Self = Self { feed_without_bindings: false };
+    /// All of them.
+    pub const ALL: Self = Self { feed_without_bindings: true };
 }
 
 impl Options {
     /// Schema and rules, default limits.
-    pub const STRICT: Self =
-        Self { xml: bindery_xml::Options::STRICT, rules: true, blocks: 1_000_000 };
+    pub const STRICT: Self = Self {
+        xml: bindery_xml::Options::STRICT,
+        rules: true,
+        blocks: 1_000_000,
+        tolerances: Tolerances::NONE,
+    };
 
     /// The schema only.
     pub const SCHEMA: Self = Self { rules: false, ..Self::STRICT };
@@ -147,7 +168,7 @@ pub(crate) struct Assembler<'a> {
 impl<'a> Assembler<'a> {
     pub(crate) fn new(options: &Options) -> Self {
         Self {
-            walker: Walker::new(Schema::Message, options.rules),
+            walker: Walker::new(Schema::Message, options),
             rules: options.rules,
             maximum: options.blocks,
             headed: false,

@@ -8,6 +8,7 @@ use crate::dialect::{DEFAULT_QUERY_NAMESPACE, Dialect};
 use crate::error::Fault;
 use crate::message::MessageKind;
 use crate::node::{Held, Item, Node};
+use crate::reader::{Options, Tolerances};
 use crate::registry::{
     Content, ELEMENTS, Element, Field, Group, Kind, QUERY_DEFAULT_QUERY, QUERY_DEFAULT_QUERY_INFO,
     Space, Type, Value,
@@ -36,6 +37,7 @@ pub(crate) enum Schema {
 pub(crate) struct Walker<'a> {
     schema: Schema,
     rules: bool,
+    tolerances: Tolerances,
     /// Known once the root element is.
     root: Option<(Dialect, MessageKind)>,
     frames: Vec<Frame<'a>>,
@@ -53,6 +55,7 @@ struct Frame<'a> {
     at: usize,
     counts: [u32; ELEMENTS],
     text: String,
+    spared: Option<Field>,
 }
 
 /// An element of text.
@@ -92,8 +95,16 @@ pub(crate) enum Done<'a> {
 }
 
 impl<'a> Walker<'a> {
-    pub(crate) fn new(schema: Schema, rules: bool) -> Self {
-        Self { schema, rules, root: None, frames: Vec::new(), leaf: None, pending: None }
+    pub(crate) fn new(schema: Schema, options: &Options) -> Self {
+        let (rules, tolerances) = (options.rules, options.tolerances);
+        let (root, frames, leaf, pending) = (None, Vec::new(), None, None);
+        Self { schema, rules, tolerances, root, frames, leaf, pending }
+    }
+
+    /// The element of a type that may be missing although the schema asks for it.
+    fn spared(&self, ty: &Type) -> Option<Field> {
+        let feed = self.dialect() == Dialect::V1_0 && ty.name == "Collection";
+        (feed && self.tolerances.feed_without_bindings).then_some(Field::ContentBinding)
     }
 
     pub(crate) const fn root(&self) -> Option<(Dialect, MessageKind)> {
@@ -192,7 +203,8 @@ impl<'a> Walker<'a> {
             return Ok(Next::Keep);
         }
         let (at, counts, text) = (0, [0; ELEMENTS], String::new());
-        self.frames.push(Frame { ty, name, field, node, at, counts, text });
+        let spared = self.spared(ty);
+        self.frames.push(Frame { ty, name, field, node, at, counts, text, spared });
         Ok(Next::Event)
     }
 
@@ -231,7 +243,7 @@ impl<'a> Walker<'a> {
         }
         let dialect = self.dialect();
         let Some(frame) = self.frames.last_mut() else { return Ok(Done::Nothing) };
-        complete(frame.ty, &frame.counts)?;
+        complete(frame.ty, &frame.counts, frame.spared)?;
         if let Content::Text(field, kind) = frame.ty.content {
             let value = checked(kind, dialect, &frame.text)?.into_owned();
             frame.node.push(field, Item::Text(Cow::Owned(value)));
@@ -274,7 +286,10 @@ impl Frame<'_> {
         };
         let first = elements.iter().position(|e| e.order == element.order).unwrap_or(index);
         let passed = elements.iter().zip(&self.counts).take(first).skip(self.at.min(first));
-        if passed.into_iter().any(|(element, count)| *count < element.min) {
+        let missing = |element: &Element, count: &u32| {
+            *count < element.min && self.spared != Some(element.field)
+        };
+        if passed.into_iter().any(|(element, count)| missing(element, count)) {
             return Err(unexpected(&self.expected(), name).into());
         }
         self.at = first;
@@ -301,10 +316,17 @@ impl Frame<'_> {
     }
 }
 
-/// That everything is there that must be.
-pub(crate) fn complete(ty: &Type, counts: &[u32; ELEMENTS]) -> Result<(), Fault> {
+/// That everything is there that must be, but for what is spared.
+pub(crate) fn complete(
+    ty: &Type,
+    counts: &[u32; ELEMENTS],
+    spared: Option<Field>,
+) -> Result<(), Fault> {
     let elements = || ty.elements.iter().zip(counts);
-    if let Some((element, _)) = elements().find(|(element, count)| **count < element.min) {
+    let missing = |(element, count): &(&Element, &u32)| {
+        **count < element.min && spared != Some(element.field)
+    };
+    if let Some((element, _)) = elements().find(missing) {
         return Err(SchemaFault::MissingElement { expected: element.name.to_owned() }.into());
     }
     for group in [Group::One, Group::Some] {

@@ -360,7 +360,7 @@ impl Names {
                 *count = element.min;
             }
         }
-        complete(ty, &counts)?;
+        complete(ty, &counts, None)?;
         rules::check(self.dialect, ty, node)?;
         Ok(plan.into_iter())
     }

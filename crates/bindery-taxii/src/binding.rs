@@ -11,7 +11,7 @@ mod server;
 use std::sync::Arc;
 
 use bindery_core::{Channel, Place, Profile};
-use bindery_taxii_xml::{Dialect, Error, Options};
+use bindery_taxii_xml::{Dialect, Error, Options, Tolerances};
 
 use crate::{
     Ids,
@@ -67,6 +67,13 @@ impl TaxiiHttp {
     #[must_use]
     pub const fn with_options(mut self, options: Options) -> Self {
         self.options = options;
+        self
+    }
+
+    /// The same, letting these faults of the other side pass.
+    #[must_use]
+    pub const fn with_tolerances(mut self, tolerances: Tolerances) -> Self {
+        self.options.tolerances = tolerances;
         self
     }
 

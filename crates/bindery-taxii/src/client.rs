@@ -15,7 +15,7 @@ use bindery_auth::Login;
 use bindery_core::{ClientBinding, EncodeError, Unexpected};
 use bindery_taxii_xml::{
     Body, Collection, ContentBlock, Dialect, ExtendedHeader, Message, MessageKind, ServiceInstance,
-    StatusType, SubscriptionRequest, SubscriptionResponse,
+    StatusType, SubscriptionRequest, SubscriptionResponse, Tolerances,
 };
 use bindery_transport::{Connection, Repeatable, Target};
 use http::Uri;
@@ -56,6 +56,7 @@ pub struct ClientBuilder {
     profile: HttpProfile,
     logins: BTreeMap<String, Login>,
     headers: Vec<ExtendedHeader>,
+    tolerances: Tolerances,
     ids: Arc<Ids>,
 }
 
@@ -89,6 +90,12 @@ impl ClientBuilder {
         Ok(self)
     }
 
+    /// Lets faults of servers pass; by default none.
+    pub const fn tolerances(mut self, tolerances: Tolerances) -> Self {
+        self.tolerances = tolerances;
+        self
+    }
+
     /// Adds an extended header to every message.
     pub fn extended_header(mut self, header: ExtendedHeader) -> Self {
         self.headers.push(header);
@@ -98,17 +105,10 @@ impl ClientBuilder {
     /// The client, over connections that `transport` makes. Its limit on an answer's body
     /// ([`ClientLimits::response_body`](bindery_transport::ClientLimits)) is to be as large as polls may be.
     pub fn build(self, transport: bindery_transport::Client) -> Client {
-        let Self { dialect, mut profile, logins, headers, ids } = self;
+        let Self { dialect, mut profile, logins, headers, tolerances, ids } = self;
         profile.dialects = Dialects::ALL;
-        Client {
-            transport,
-            connections: BTreeMap::new(),
-            logins,
-            binding: TaxiiHttp::new(&profile, Arc::clone(&ids)),
-            dialect,
-            ids,
-            headers,
-        }
+        let binding = TaxiiHttp::new(&profile, Arc::clone(&ids)).with_tolerances(tolerances);
+        Client { transport, connections: BTreeMap::new(), logins, binding, dialect, ids, headers }
     }
 }
 
@@ -121,6 +121,7 @@ impl Client {
             profile: HttpProfile::new(Service::CollectionManagement),
             logins: BTreeMap::new(),
             headers: Vec::new(),
+            tolerances: Tolerances::NONE,
             ids,
         }
     }

@@ -10,7 +10,10 @@
 //! - **Labels** differ for all blocks of a collection, also for those of one message. A response says that it ends at the
 //!   last label that was given, or earlier where the client asked so: what comes later has a later label.
 //! - **Parts.** A poll of 1.1 is answered in parts by number and octets of blocks; one of 1.0 or the draft at once, as a
-//!   stream, because these have no parts.
+//!   stream, because these have no parts. All parts are cut when the poll is answered, without looking at content, so any
+//!   of them costs what the first one does. A feed of more parts than there may be is answered up to the last of them,
+//!   and says that it ends there.
+//! - **Result sets** are so many of an account, of which the oldest makes room for the next, and so many in all (RETRY).
 //! - **The part behind the last** is INVALID_RESPONSE_PART, or an empty one where `FeedServerConfig::part_behind_last`
 //!   says so: cabby asks for it.
 //! - **Answers come at once**: PENDING is never sent.
@@ -40,7 +43,7 @@ pub use push::{Hosts, PushFailed, PushRules, Pusher, PusherConfig, SendPush, Sen
 pub use store::{
     Block, Change, Collection, CollectionState, CommitError, ContentFilter, Delivery, FeedStore,
     FeedStoreError, Grant, Grantee, Inbox, Insertion, Lease, Loaded, Maintained, Offers, Outcome,
-    Outgoing, Page, PageLimits, Part, PushTo, QueryText, Receipt, Received, RepeatKey, ResultPart,
-    ResultSet, ResultState, Retention, Rights, StoreFuture, StoredBlock, Subject, Subscription,
-    SubscriptionFilter, Undelivered, Versioned, Window,
+    Outgoing, Page, PageLimits, Part, PushTo, QueryText, Receipt, Received, RepeatKey,
+    ResultLimits, ResultPart, ResultSet, ResultState, Retention, Rights, StoreFuture, StoredBlock,
+    Subject, Subscription, SubscriptionFilter, Undelivered, Versioned, Window,
 };

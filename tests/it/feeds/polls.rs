@@ -1,6 +1,9 @@
 //! Polls: ranges, parts, cursors, filters, counts.
 
-use bindery_taxii::{PollOptions, Service, service::PageLimits};
+use bindery_taxii::{
+    PollOptions, Service,
+    service::{PageLimits, ResultLimits},
+};
 use bindery_taxii_xml::{
     Action, ContentBinding, Dialect, StatusType, SubscriptionStatus, Timestamp,
 };
@@ -201,4 +204,143 @@ async fn subscriptions_are_managed_as_specified() {
     assert_eq!(status(Action::Unsubscribe, Some(&id)).await, Ok(vec![Unsubscribed]));
     assert_eq!(status(Action::Status, None).await, Ok(vec![]));
     assert_eq!(status(Action::Resume, Some(&id)).await, Err(StatusType::NotFound));
+}
+
+#[tokio::test]
+async fn any_part_costs_what_the_first_one_does() {
+    const PARTS: u64 = 40;
+    let mut setup = small();
+    setup.watched = true;
+    let site = FeedSite::with(setup).await;
+    let url = site.url(Service::Poll);
+    let mut client = site.client(Dialect::V1_1, None);
+    fill(&site, &mut client, 10 * usize::try_from(PARTS).unwrap()).await;
+    let watch = site.watch();
+    let polling = client.poll(&url, "open", &PollOptions::default()).await.unwrap();
+    let result = polling.response().result_id.clone().unwrap();
+    drop(polling);
+    let cost = async |part: u64| {
+        let mut client = site.client(Dialect::V1_1, None);
+        drop(watch.take());
+        let mut options = PollOptions::default();
+        options.max_parts = Some(1);
+        let mut polling = client.fulfil(&url, "open", &result, part, &options).await.unwrap();
+        assert_eq!(polling.response().record_count.clone().unwrap().count, 10 * PARTS);
+        let mut blocks = 0;
+        while let Ok(Some(_)) = polling.next_block().await {
+            blocks += 1;
+        }
+        assert_eq!(blocks, 10, "part {part}");
+        watch.take()
+    };
+    let first = cost(1).await;
+    // One look at the result and at its part, four pages of at most three blocks, and nothing counted or cut.
+    let calls = [
+        "load_collections 1",
+        "load_result",
+        "load_parts 1",
+        "page 3",
+        "page 3",
+        "page 3",
+        "page 1",
+    ];
+    assert_eq!(first, calls);
+    for part in [2, PARTS / 2, PARTS - 1, PARTS] {
+        assert_eq!(cost(part).await, first, "part {part}");
+    }
+}
+
+#[tokio::test]
+async fn the_oldest_result_of_a_peer_makes_room_and_there_are_so_many_in_all() {
+    let mut setup = small();
+    setup.config.result_sets = ResultLimits::new(2, 3);
+    let site = FeedSite::with(setup).await;
+    let url = site.secure_url(Service::Poll);
+    let mut alice = site.client(Dialect::V1_1, Some("alice"));
+    fill(&site, &mut site.client(Dialect::V1_1, None), 15).await;
+    let mut results = Vec::new();
+    for _ in 0..3 {
+        let polling = alice.poll(&url, "open", &PollOptions::default()).await.unwrap();
+        results.push(polling.response().result_id.clone().unwrap());
+    }
+    for (result, there) in results.iter().zip([false, true, true]) {
+        let options = PollOptions::default();
+        let found = alice.fulfil(&url, "open", result, 2, &options).await.map(drop);
+        let expected = if there { Ok(()) } else { Err(Some(StatusType::NotFound)) };
+        assert_eq!(found.map_err(|error| error.status_type()), expected);
+    }
+    let mut bob = site.client(Dialect::V1_1, Some("bob"));
+    bob.poll(&url, "open", &PollOptions::default()).await.map(drop).unwrap();
+    let mut carol = site.client(Dialect::V1_1, Some("carol"));
+    let error = carol.poll(&url, "open", &PollOptions::default()).await.unwrap_err();
+    assert_eq!(error.status_type(), Some(StatusType::Retry), "{error}");
+    // What is short needs no result set.
+    let mut options = PollOptions::default();
+    options.content_bindings = vec![ContentBinding::new("urn:none")];
+    carol.poll(&url, "open", &options).await.map(drop).unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_of_more_parts_than_there_may_be_ends_where_they_do() {
+    let mut setup = small();
+    setup.config.parts = 2;
+    let site = FeedSite::with(setup).await;
+    let url = site.url(Service::Poll);
+    let mut client = site.client(Dialect::V1_1, None);
+    fill(&site, &mut client, 47).await;
+    let (mut options, mut all, mut polls) = (PollOptions::default(), Vec::new(), 0);
+    loop {
+        let (found, end) = read(&mut client, &url, "open", &options).await;
+        if found.is_empty() {
+            break;
+        }
+        assert!(found.len() <= 20);
+        all.extend(found);
+        options.begin = end;
+        polls += 1;
+    }
+    assert_eq!((all, polls), (numbers(0..47), 3));
+}
+
+#[tokio::test]
+async fn a_request_names_so_many_bindings_and_no_more() {
+    let site = FeedSite::start().await;
+    let mut client = site.client(Dialect::V1_1, None);
+    fill(&site, &mut client, 3).await;
+    let text = "urn:example:text";
+    // Bindings and subtypes count alike.
+    let bindings = |subtypes: usize, others: usize| {
+        let first = (0..subtypes).fold(ContentBinding::new("urn:b"), |one, number| {
+            one.with_subtype(format!("urn:{number}"))
+        });
+        let others = (0..others).map(|number| ContentBinding::new(format!("urn:o:{number}")));
+        let all = [first, ContentBinding::new(text)].into_iter().chain(others);
+        all.collect::<Vec<_>>()
+    };
+    for (wanted, taken) in [
+        (bindings(0, 254), true),
+        (bindings(0, 255), false),
+        (bindings(254, 0), true),
+        (bindings(255, 0), false),
+        (bindings(100, 154), true),
+        (bindings(100, 155), false),
+    ] {
+        let mut options = PollOptions::default();
+        options.content_bindings = wanted.clone();
+        let url = site.url(Service::Poll);
+        let polled = client.poll(&url, "open", &options).await.map(drop);
+        let mut request = subscribe(Action::Subscribe, None);
+        request.parameters.as_mut().unwrap().content_bindings = wanted;
+        let url = site.url(Service::CollectionManagement);
+        let subscribed = client.subscription(&url, request).await.map(drop);
+        for outcome in [polled, subscribed] {
+            match outcome {
+                Ok(()) => assert!(taken),
+                Err(error) => {
+                    assert_eq!(error.status_type(), Some(StatusType::BadMessage), "{error}");
+                    assert!(!taken && error.to_string().contains("256"), "{error}");
+                }
+            }
+        }
+    }
 }

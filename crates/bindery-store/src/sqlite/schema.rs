@@ -68,7 +68,10 @@ pub(super) const PARTS: &[Part] = &[
     #[cfg(feature = "taxii")]
     Part {
         name: "taxii",
-        migrations: &[include_str!("../../migrations/sqlite/taxii/0001_feeds.sql")],
+        migrations: &[
+            include_str!("../../migrations/sqlite/taxii/0001_feeds.sql"),
+            include_str!("../../migrations/sqlite/taxii/0002_limits.sql"),
+        ],
         tables: &[
             "feed",
             "feed_binding",

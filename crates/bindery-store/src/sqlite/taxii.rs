@@ -5,6 +5,7 @@
 //! there is one writer at a time: so a reader who sees a label sees every earlier one.
 
 mod change;
+mod divide;
 mod insert;
 mod load;
 mod maintain;
@@ -51,6 +52,15 @@ impl FeedStore for SqliteStore {
 
     fn count<'a>(&'a self, window: &'a Window) -> StoreFuture<'a, Loaded<u64>> {
         Box::pin(self.count_of(window))
+    }
+
+    fn divide<'a>(
+        &'a self,
+        window: &'a Window,
+        limits: PageLimits,
+        most: usize,
+    ) -> StoreFuture<'a, Loaded<Vec<ResultPart>>> {
+        Box::pin(self.divided(window, limits, most))
     }
 
     fn insert(&self, inbox: Inbox) -> StoreFuture<'_, Result<Box<dyn Insertion>, CommitError>> {
@@ -164,6 +174,12 @@ const WRONG: &[(&str, &str)] = &[
          (SELECT content FROM feed_block UNION ALL SELECT content FROM feed_staged) GROUP BY content) AS b \
          ON b.content = c.id WHERE c.uses IS NOT b.uses",
         "contents are used by another number of blocks than they say",
+    ),
+    (
+        "SELECT count(*) FROM feed_binding AS n LEFT JOIN (SELECT binding, count(*) AS uses FROM \
+         (SELECT binding FROM feed_block UNION ALL SELECT binding FROM feed_staged) GROUP BY binding) AS b \
+         ON b.binding = n.id WHERE n.uses <> ifnull(b.uses, 0)",
+        "content bindings are used by another number of blocks than they say",
     ),
     (
         "SELECT count(*) FROM feed_subscription AS s JOIN feed AS f ON f.id = s.feed WHERE s.pushing = 1 \

@@ -13,7 +13,8 @@ mod traffic;
 use bindery_core::{Principal, Timestamp};
 use bindery_taxii::service::{
     Block, Change, Collection, CollectionState, CommitError, ContentFilter, FeedStore, Inbox,
-    PageLimits, Part, PushTo, Receipt, StoredBlock, Subject, Subscription, Versioned, Window,
+    PageLimits, Part, PushTo, Receipt, ResultLimits, ResultSet, StoredBlock, Subject, Subscription,
+    Versioned, Window,
 };
 use bindery_taxii_xml::ContentBinding;
 
@@ -54,6 +55,8 @@ cases! {
         many_bindings_are_read_in_the_order_of_labels,
         a_count_is_how_many_blocks_the_pages_have,
         what_comes_later_does_not_slip_into_a_window,
+        a_rare_binding_is_found_by_pages_that_end,
+        a_binding_of_very_many_subtypes_is_read_whole,
         an_unknown_collection_has_nothing;
     maintaining:
         removed_blocks_are_gone_and_no_others,
@@ -62,6 +65,8 @@ cases! {
         the_oldest_are_removed_by_number,
         maintenance_goes_by_pieces,
         results_that_are_over_are_removed,
+        subscriptions_that_ended_long_ago_are_forgotten,
+        content_bindings_come_and_go_with_blocks,
         messages_that_were_begun_long_ago_are_cleared_away;
     subscriptions:
         a_subscription_comes_back_as_it_was,
@@ -69,11 +74,16 @@ cases! {
         the_same_terms_are_subscribed_to_once,
         an_ended_subscription_makes_room_for_a_new_one,
         subscriptions_are_listed_by_collection_owner_and_pages,
-        a_subscription_needs_its_collection;
+        a_subscription_needs_its_collection,
+        an_owner_has_so_many_subscriptions_and_no_more,
+        of_those_that_ended_the_last_are_remembered;
     results:
         a_result_comes_back_as_it_was,
         a_change_of_a_result_names_its_version,
-        parts_follow_each_other,
+        parts_are_loaded_by_their_numbers,
+        a_window_is_cut_into_parts,
+        the_oldest_result_makes_room_for_its_owners_next,
+        there_are_so_many_results_and_no_more,
         a_removed_result_is_gone_with_its_parts;
     outbox:
         nothing_is_due_without_something_to_deliver,
@@ -92,6 +102,7 @@ cases! {
         a_delivery_is_leased_to_one_of_many,
         no_change_of_a_subscription_is_lost,
         a_message_that_comes_twice_at_once_is_stored_once,
+        the_limit_of_subscriptions_holds_for_those_who_come_at_once,
         a_dropped_message_is_whole_or_nothing,
         dropped_reads_do_no_harm;
 }
@@ -115,6 +126,17 @@ fn alice() -> Option<Principal> {
 
 async fn commit(store: &dyn FeedStore, change: Change) {
     store.commit(vec![change], at(BEGIN)).await.unwrap();
+}
+
+/// A subscription, of which an owner may have any number.
+fn subscribe(subscription: Subscription) -> Change {
+    Change::InsertSubscription { subscription, most: usize::MAX }
+}
+
+/// A result set without parts, of which there may be any number.
+fn keep(result: ResultSet) -> Change {
+    let limits = ResultLimits::new(usize::MAX, usize::MAX);
+    Change::InsertResult { result, parts: Vec::new(), limits }
 }
 
 async fn opened(store: &dyn FeedStore) {

@@ -100,6 +100,39 @@ async fn damage_is_told_with_its_place() {
     assert_eq!(problems.len(), 2, "{problems:?}");
 }
 
+/// The tables as the first version made them, with what stood in them.
+#[tokio::test]
+async fn a_store_of_the_first_version_is_taken_over() {
+    let place = Place::new();
+    with_blocks(&place).await;
+    place
+        .tamper(
+            "DROP INDEX feed_binding_by_id; DROP INDEX feed_binding_unused; \
+             ALTER TABLE feed_binding RENAME TO later; \
+             CREATE TABLE feed_binding (id INTEGER NOT NULL PRIMARY KEY, binding TEXT NOT NULL, subtype TEXT) STRICT; \
+             INSERT INTO feed_binding SELECT id, binding, subtype FROM later; \
+             INSERT INTO feed_binding VALUES (70, 'urn:unused', 'urn:s'); DROP TABLE later; \
+             CREATE UNIQUE INDEX feed_binding_by_id ON feed_binding (binding, ifnull(subtype, x'')); \
+             DROP INDEX feed_subscription_ended; DROP INDEX feed_subscription_ended_by_owner; \
+             ALTER TABLE feed_subscription DROP COLUMN ended; \
+             DROP INDEX feed_result_by_owner; ALTER TABLE feed_result DROP COLUMN blocks; \
+             ALTER TABLE feed_result DROP COLUMN parts; \
+             INSERT INTO feed_subscription VALUES \
+             ('urn:s', 1, NULL, 7, 2, 2, 0, 0, 0, x'00', x'', NULL, NULL); \
+             UPDATE meta SET value = 1 WHERE key = 'schema.taxii'",
+        )
+        .await;
+    let store = place.open().await;
+    assert_eq!(read(&store).await.unwrap().len(), 5);
+    assert!(store.check().await.unwrap().is_sound());
+    // What no block has, and what ended long ago, goes.
+    let day = Timestamp::from_unix_micros(7 + 86_400_000_000);
+    assert_eq!(store.maintain(day, 100).await.unwrap().others, 2);
+    send(&store, ["more".to_owned()]).await;
+    assert_eq!(read(&store).await.unwrap().len(), 6);
+    assert!(store.check().await.unwrap().is_sound());
+}
+
 #[tokio::test]
 async fn a_damaged_collection_is_told_by_its_name() {
     let place = Place::new();

@@ -170,6 +170,33 @@ fn the_schema_is_kept_by_records_and_blocks() {
 }
 
 #[test]
+fn a_feed_without_bindings_is_let_pass_by_its_name_only() {
+    let services = "<Polling_Service><Protocol_Binding>p</Protocol_Binding><Address>a</Address>\
+                    <Message_Binding>m</Message_Binding></Polling_Service>";
+    let feed = |inside: &str| {
+        let feed = format!("<Feed feed_name='f'><Description/>{inside}</Feed>");
+        old("Feed_Information_Response", "message_id='1' in_response_to='1'", &feed)
+    };
+    let mut options = Options::STRICT;
+    let bare = feed(services);
+    let error = pushed(bare.as_bytes(), 10_000, &options).unwrap_err();
+    assert!(error.to_string().contains("Content_Binding"), "{error}");
+    options.tolerances.feed_without_bindings = true;
+    for size in [1, 10_000] {
+        let (_, message) = pushed(bare.as_bytes(), size, &options).unwrap();
+        let Body::CollectionInformationResponse(found) = message.body else { panic!() };
+        assert_eq!(found.collections[0].content_bindings, []);
+        assert_eq!(found.collections[0].polling_services.len(), 1);
+    }
+    // Nothing else passes with it, and nobody writes it.
+    for wrong in [feed(""), feed(&format!("{services}<Content_Binding>b</Content_Binding>"))] {
+        assert!(pushed(wrong.as_bytes(), 10_000, &options).is_err(), "{wrong}");
+    }
+    let (dialect, message) = pushed(bare.as_bytes(), 10_000, &options).unwrap();
+    assert!(write(&message, dialect, &mut Vec::new()).is_err());
+}
+
+#[test]
 fn the_rules_of_the_text_are_kept_unless_only_the_schema_is_asked_for() {
     let status = |ty: &str, inner: &str| {
         new("Status_Message", &format!("in_response_to='1' status_type='{ty}'"), inner)

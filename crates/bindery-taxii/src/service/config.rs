@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use bindery_core::{Principal, Refusal};
 
-use super::{FeedStoreError, Grantee, PageLimits, PushRules};
+use super::{FeedStoreError, Grantee, PageLimits, PushRules, ResultLimits};
 use crate::{Carrier, Service, TaxiiRequest};
 
 /// Where services stand, as clients are told.
@@ -90,8 +90,14 @@ pub struct FeedServerConfig {
     pub push: Option<PushRules>,
     /// The collections that content goes to when its sender names none, as 1.0 and the draft never do.
     pub default_destinations: Vec<String>,
-    /// The most of one result part, in 1.1: what an answer holds in memory. Default 1,000 blocks and 8 MiB.
+    /// The most of one result part, in 1.1. Default 1,000 blocks and 8 MiB.
     pub part: PageLimits,
+    /// The most parts of one result: the answer to a poll of a feed that has more ends where they do, and the next poll
+    /// goes on from there. Default 10,000.
+    pub parts: usize,
+    /// How many result sets there may be. Default 100 of an account, of which the oldest makes room for a new one, and
+    /// 10,000 in all.
+    pub result_sets: ResultLimits,
     /// What a streamed answer reads from the store at once. Default 100 blocks and 1 MiB.
     pub page: PageLimits,
     /// Whether the part right behind the last one is answered as an empty part, and not as INVALID_RESPONSE_PART:
@@ -120,6 +126,8 @@ impl Default for FeedServerConfig {
             push: None,
             default_destinations: Vec::new(),
             part: PageLimits::new(1_000, 8 << 20),
+            parts: 10_000,
+            result_sets: ResultLimits::default(),
             part_behind_last: false,
             page: PageLimits::default(),
             results: Duration::from_secs(3_600),

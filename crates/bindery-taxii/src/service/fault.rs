@@ -70,6 +70,10 @@ impl From<&CommitError> for Fault {
                 StatusType::Failure,
                 "the server failed, and the message may have been taken; send it again",
             ),
+            CommitError::Limit { .. } => {
+                let reason = "the server holds as much as it may; try again later";
+                Self::new(StatusType::Retry, reason).with("ESTIMATED_WAIT", "60")
+            }
             _ => Self::new(
                 StatusType::Failure,
                 "others change the same thing at the same time; send the message again",

@@ -4,7 +4,7 @@ use bindery_core::Context;
 use bindery_taxii_xml::{Body, ContentBlock, Inbox, StatusType};
 
 use super::{
-    Block, Collection, Inbox as Arriving, RepeatKey,
+    Block, Collection, ContentFilter, Inbox as Arriving, RepeatKey,
     engine::{Answering, Done, FeedServer, Wants, seen},
     fault::{Fault, success},
     poll::supported,
@@ -13,6 +13,9 @@ use crate::TaxiiRequest;
 
 /// How many collections are offered as destinations.
 const OFFERED: usize = 100;
+
+/// The most octets of a content binding's id or of its subtype's.
+const BINDING_OCTETS: usize = 4096;
 
 impl FeedServer {
     /// Keeps all that a message brings, or nothing of it.
@@ -92,9 +95,15 @@ impl FeedServer {
     }
 
     fn check_content(&self, collection: &Collection, blocks: &[ContentBlock<'_>]) -> Done<()> {
+        let takes = ContentFilter::of(&collection.content_bindings);
         for one in blocks {
             let subtype = one.binding.subtypes.first().map(String::as_str);
-            if !collection.takes(&one.binding.id, subtype) {
+            let longest = subtype.map_or(0, str::len).max(one.binding.id.len());
+            if longest > BINDING_OCTETS {
+                let reason = format!("a content binding of {longest} octets; nothing was kept");
+                return Err(Fault::new(StatusType::BadMessage, reason));
+            }
+            if !takes.matches(&one.binding.id, subtype) {
                 let reason = format!(
                     "the collection {:?} takes no content of the binding {:?}; nothing was kept",
                     collection.name, one.binding.id

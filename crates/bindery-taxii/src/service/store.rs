@@ -28,7 +28,7 @@ pub use self::{
     collection::{Collection, CollectionState, Grant, Grantee, Offers, Retention, Rights},
     error::{CommitError, FeedStoreError, Subject},
     outbox::{Delivery, Lease, Outcome, Outgoing, Undelivered},
-    result::{ResultPart, ResultSet, ResultState},
+    result::{ResultLimits, ResultPart, ResultSet, ResultState},
     subscription::{PushTo, QueryText, Subscription, SubscriptionFilter},
     window::{ContentFilter, Inbox, Page, PageLimits, Receipt, Received, RepeatKey, Window},
 };
@@ -93,9 +93,16 @@ pub enum Change {
         /// The blocks' labels.
         labels: Vec<Timestamp>,
     },
-    /// A new subscription; its id must never have been used, and its owner must have no other one that has not ended
-    /// with the same [terms](Subscription::terms).
-    InsertSubscription(Subscription),
+    /// A new subscription; its id must not be taken, and its owner must have no other one that has not ended with the
+    /// same [terms](Subscription::terms).
+    InsertSubscription {
+        /// The subscription.
+        subscription: Subscription,
+        /// The most that its owner may have to its collection and that have not ended;
+        /// [`CommitError::Limit`] where there are as many. Of those that have ended as many are remembered,
+        /// the last ones.
+        most: usize,
+    },
     /// A subscription in the place of an earlier version of itself.
     ReplaceSubscription {
         /// The subscription as it should be.
@@ -106,20 +113,22 @@ pub enum Change {
         restart: Option<Timestamp>,
     },
     /// A result set, which must not be there.
-    InsertResult(ResultSet),
+    InsertResult {
+        /// The result set.
+        result: ResultSet,
+        /// Its parts, numbered from 1 on; none where it is not ready.
+        parts: Vec<ResultPart>,
+        /// How many result sets there may be.
+        limits: ResultLimits,
+    },
     /// A result set in the place of an earlier version of itself.
     ReplaceResult {
         /// The result set as it should be.
         result: ResultSet,
+        /// Its parts, in the place of those that it had.
+        parts: Vec<ResultPart>,
         /// The version that the decision rests on.
         expected: u64,
-    },
-    /// A part of a result set, which must not be there: part 1, or the one behind the last.
-    InsertPart {
-        /// The result set's id.
-        result: String,
-        /// The part.
-        part: ResultPart,
     },
     /// A result set taken away with its parts; nothing where it is gone already.
     RemoveResult {
@@ -170,6 +179,18 @@ pub trait FeedStore: fmt::Debug + Send + Sync {
 
     /// Counts the blocks of a window.
     fn count<'a>(&'a self, window: &'a Window) -> StoreFuture<'a, Loaded<u64>>;
+
+    /// Cuts a window into parts, each as long as the limits allow, at most `most` of them: the first one begins where
+    /// the window does, each other one where the one before ends. Where `most` are not enough the last one has
+    /// [`ResultPart::more`]; otherwise it ends where the window does. A window without blocks is one part.
+    ///
+    /// No content is read, and what it costs grows with the window's blocks only.
+    fn divide<'a>(
+        &'a self,
+        window: &'a Window,
+        limits: PageLimits,
+        most: usize,
+    ) -> StoreFuture<'a, Loaded<Vec<ResultPart>>>;
 
     /// Begins to take the blocks of one message. Nothing of it can be seen until [`Insertion::commit`].
     fn insert(&self, inbox: Inbox) -> StoreFuture<'_, Result<Box<dyn Insertion>, CommitError>>;
@@ -237,8 +258,9 @@ pub trait FeedStore: fmt::Debug + Send + Sync {
     ) -> StoreFuture<'_, Loaded<Vec<Undelivered>>>;
 
     /// Does a piece of what has to be done from time to time, of at most about `limit` rows, so that others wait for it
-    /// only shortly: retention, result sets and repeat keys whose time is over, insertions whose process is gone, and
-    /// what is left of collections that were removed. To be repeated while [`Maintained::more`].
+    /// only shortly: retention, result sets and repeat keys whose time is over, subscriptions that ended more than a day
+    /// ago, insertions whose process is gone, content bindings that no block has any more, and what is left of
+    /// collections that were removed. To be repeated while [`Maintained::more`].
     fn maintain(
         &self,
         now: Timestamp,

@@ -162,13 +162,16 @@ impl FeedServer {
             if let Some(there) = there {
                 return Ok(there.record.clone());
             }
-            if mine.len() >= self.config.subscriptions {
-                let reason = format!("{} subscriptions are the most; end one first", mine.len());
-                return Err(Fault::new(StatusType::Denied, reason));
-            }
-            let insert = Change::InsertSubscription(made.clone());
-            if self.try_commit(cx, insert).await? {
-                return Ok(made);
+            let most = self.config.subscriptions;
+            let insert = Change::InsertSubscription { subscription: made.clone(), most };
+            match self.store.commit(vec![insert], cx.now).await {
+                Ok(()) => return Ok(made),
+                Err(CommitError::Conflict(_)) => {}
+                Err(CommitError::Limit { limit, .. }) => {
+                    let reason = format!("{limit} subscriptions are the most; end one first");
+                    return Err(Fault::new(StatusType::Denied, reason));
+                }
+                Err(error) => return self.committed(Err(error)),
             }
         }
         Err(busy())

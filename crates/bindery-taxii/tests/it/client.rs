@@ -3,10 +3,10 @@
 use bindery_taxii::{ClientError, Cursors, Origin, Service, choose};
 use bindery_taxii_xml::{
     Action, Body, CollectionInformationResponse, Dialect, Message, ServiceType, StatusType,
-    SubscriptionParameters, SubscriptionRequest, SubscriptionResponse,
+    SubscriptionParameters, SubscriptionRequest, SubscriptionResponse, Tolerances,
 };
 
-use crate::support::{Running, client, collection, instance, label, status};
+use crate::support::{Fixed, Running, client, collection, instance, label, status};
 
 #[tokio::test]
 async fn discovery_and_collections_in_every_dialect() {
@@ -43,6 +43,44 @@ async fn statuses_are_errors_that_say_who_and_what() {
     server.answers(vec![Message::new("5", Some("0"), other.into()).into()]);
     let error = client(Dialect::V1_1).discovery(&server.url()).await.unwrap_err();
     assert!(matches!(error, ClientError::Unexpected(_)), "{error}");
+}
+
+/// What OpenTAXII 0.9.3 answers about a feed that takes everything.
+#[tokio::test]
+async fn a_feed_that_names_no_bindings_is_read_where_that_is_tolerated() {
+    use bindery_taxii::HttpProfile;
+    use bindery_transport::{Listener, Router, Server};
+    let inside = "<t:Feed feed_name='f' available='true'><t:Description>d</t:Description><t:Polling_Service>\
+         <t:Protocol_Binding>urn:taxii.mitre.org:protocol:http:1.0</t:Protocol_Binding><t:Address>http://a/</t:Address>\
+         <t:Message_Binding>urn:taxii.mitre.org:message:xml:1.0</t:Message_Binding></t:Polling_Service></t:Feed>";
+    let answer = format!(
+        "<t:Feed_Information_Response xmlns:t='http://taxii.mitre.org/messages/taxii_xml_binding-1' \
+         message_id='5' in_response_to='0'>{inside}</t:Feed_Information_Response>"
+    );
+    let endpoint = std::sync::Arc::new(Fixed::new(answer));
+    let path = HttpProfile::new(Service::CollectionManagement).path;
+    let router = Router::new().mount(path.clone(), endpoint.clone()).unwrap();
+    let listener = Listener::clear(std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
+    let server = Server::builder().listen(listener).router(router).bind().await.unwrap();
+    let url = format!("http://{}{path}", server.local_addrs()[0]).parse().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    tokio::spawn(server.serve(async { drop(stopped.await) }));
+    for (tolerances, read) in [(Tolerances::NONE, false), (Tolerances::ALL, true)] {
+        let ids = std::sync::Arc::new(bindery_taxii::Ids::new(3));
+        let builder = bindery_taxii::Client::builder(ids).dialect(Dialect::V1_0).allow_clear();
+        let transport = bindery_transport::Client::builder().build();
+        let mut client = builder.tolerances(tolerances).build(transport);
+        match client.collections(&url).await {
+            Ok(found) => {
+                assert!(read);
+                assert_eq!((found[0].name.as_str(), found[0].content_bindings.len()), ("f", 0));
+            }
+            Err(error) => {
+                assert!(!read && error.to_string().contains("Content_Binding"), "{error}");
+            }
+        }
+    }
+    drop(stop);
 }
 
 #[tokio::test]

@@ -342,3 +342,58 @@ pub(crate) fn block(text: &str) -> ContentBlock<'static> {
 pub(crate) fn label(seconds: i64) -> XmlTimestamp {
     XmlTimestamp::from_micros(seconds * 1_000_000).unwrap()
 }
+
+/// Answers every request with one text, in the form of 1.0, in answer to whatever its message id is.
+#[derive(Debug)]
+pub(crate) struct Fixed {
+    card: bindery_core::Profile,
+    text: String,
+}
+
+impl Fixed {
+    /// A text that names the message id `0` in the place of the one that it answers.
+    pub(crate) fn new(text: String) -> Self {
+        let mut profile = HttpProfile::new(Service::CollectionManagement);
+        profile.clear = true;
+        Self { card: profile.card(), text }
+    }
+}
+
+impl bindery_core::Endpoint for Fixed {
+    fn profile(&self) -> &bindery_core::Profile {
+        &self.card
+    }
+
+    fn call<'a>(
+        &'a self,
+        _: &'a Context,
+        request: Request<Body>,
+    ) -> bindery_core::EndpointFuture<'a> {
+        Box::pin(async move {
+            let asked = request.into_body().collect(1 << 20).await.unwrap();
+            let source = Source::new(&asked);
+            let (_, asked) = read(&source, &Options::STRICT).unwrap();
+            let answers = format!("in_response_to='{}'", asked.id);
+            let text = self.text.replace("in_response_to='0'", &answers);
+            let mut response = Response::new(Body::from(text));
+            for (name, value) in [
+                ("content-type", "application/xml"),
+                ("x-taxii-protocol", "urn:taxii.mitre.org:protocol:http:1.0"),
+                ("x-taxii-services", "urn:taxii.mitre.org:services:1.0"),
+                ("x-taxii-content-type", "urn:taxii.mitre.org:message:xml:1.0"),
+            ] {
+                response.headers_mut().insert(name, value.parse().unwrap());
+            }
+            response
+        })
+    }
+
+    fn refuse(
+        &self,
+        _: &Context,
+        _: Option<&http::request::Parts>,
+        refusal: &bindery_core::Refusal,
+    ) -> Response<Body> {
+        self.card.refusal_response(refusal)
+    }
+}

@@ -5,7 +5,7 @@ mod result;
 mod subscription;
 
 use bindery_core::Timestamp;
-use bindery_taxii::service::{Change, CommitError, Subject};
+use bindery_taxii::service::{Change, CommitError, ResultLimits, Subject};
 use futures_util::future::BoxFuture;
 use sqlx::Sqlite;
 
@@ -28,11 +28,10 @@ enum Prepared {
     RemoveCollection(String, i64),
     RaiseMark(String, i64),
     RemoveBlocks(String, Vec<i64>),
-    InsertSubscription(SubscriptionRow),
+    InsertSubscription(SubscriptionRow, usize),
     ReplaceSubscription(SubscriptionRow, i64, Option<i64>),
-    InsertResult(ResultRow),
+    InsertResult(ResultRow, ResultLimits),
     ReplaceResult(ResultRow, i64),
-    InsertPart(String, bindery_taxii::service::ResultPart),
     RemoveResult(String),
     Forget(i64),
 }
@@ -59,19 +58,20 @@ impl Changes {
                     let labels = labels.into_iter().map(Timestamp::unix_micros).collect();
                     Prepared::RemoveBlocks(collection, labels)
                 }
-                Change::InsertSubscription(one) => {
-                    Prepared::InsertSubscription(SubscriptionRow::of(one)?)
+                Change::InsertSubscription { subscription, most } => {
+                    Prepared::InsertSubscription(SubscriptionRow::of(subscription)?, most)
                 }
                 Change::ReplaceSubscription { subscription, expected, restart } => {
                     let row = SubscriptionRow::of(subscription)?;
                     let restart = restart.map(Timestamp::unix_micros);
                     Prepared::ReplaceSubscription(row, bounded(expected), restart)
                 }
-                Change::InsertResult(one) => Prepared::InsertResult(ResultRow::of(one)?),
-                Change::ReplaceResult { result, expected } => {
-                    Prepared::ReplaceResult(ResultRow::of(result)?, bounded(expected))
+                Change::InsertResult { result, parts, limits } => {
+                    Prepared::InsertResult(ResultRow::of(result, parts)?, limits)
                 }
-                Change::InsertPart { result, part } => Prepared::InsertPart(result, part),
+                Change::ReplaceResult { result, parts, expected } => {
+                    Prepared::ReplaceResult(ResultRow::of(result, parts)?, bounded(expected))
+                }
                 Change::RemoveResult { id } => Prepared::RemoveResult(id),
                 Change::ForgetUndelivered { id } => Prepared::Forget(bounded(id)),
                 _ => return Err(CommitError::Misuse("a change that this store does not know")),
@@ -94,8 +94,12 @@ impl Step for Changes {
     }
 
     fn bytes(&self) -> usize {
-        // They are small and few: what bounds them is the number of commits in the queue.
-        self.prepared.len() * 1024
+        // They are small and few: what bounds them is the number of commits in the queue. Parts may be many.
+        let parts = self.prepared.iter().map(|one| match one {
+            Prepared::InsertResult(row, _) | Prepared::ReplaceResult(row, _) => row.parts(),
+            _ => 0,
+        });
+        self.prepared.len() * 1024 + parts.sum::<usize>() * 64
     }
 }
 
@@ -112,13 +116,12 @@ impl Changes {
             }
             Prepared::RaiseMark(name, to) => tx.raise_mark(name, *to).await,
             Prepared::RemoveBlocks(name, labels) => tx.remove_blocks(name, labels).await,
-            Prepared::InsertSubscription(one) => tx.insert_subscription(one).await,
+            Prepared::InsertSubscription(one, most) => tx.insert_subscription(one, *most).await,
             Prepared::ReplaceSubscription(one, expected, restart) => {
                 tx.replace_subscription(one, *expected, *restart, now).await
             }
-            Prepared::InsertResult(one) => tx.insert_result(one, now).await,
+            Prepared::InsertResult(one, limits) => tx.insert_result(one, *limits, now).await,
             Prepared::ReplaceResult(one, expected) => tx.replace_result(one, *expected, now).await,
-            Prepared::InsertPart(result, part) => tx.insert_part(result, part).await,
             Prepared::RemoveResult(id) => tx.remove_result(id).await,
             Prepared::Forget(id) => {
                 let sql = "DELETE FROM feed_outbox WHERE id = ? AND given_up IS NOT NULL";

@@ -12,6 +12,9 @@ use super::{
 /// How long the blocks of a message may come in, in microseconds: an hour. What is older is of a process that is gone.
 const STAGED: i64 = 3_600_000_000;
 
+/// How long a subscription that has ended is remembered, in microseconds: a day.
+const ENDED: i64 = 86_400_000_000;
+
 /// One piece of maintenance.
 pub(super) struct Maintain {
     pub(super) now: i64,
@@ -27,9 +30,11 @@ impl Step for Maintain {
             // Each step has the room that those before it left.
             done.others += self.expired(tx, self.left(&done)).await?;
             done.others += self.repeats(tx, self.left(&done)).await?;
+            done.others += self.ended(tx, self.left(&done)).await?;
             done.others += self.staged(tx, self.left(&done)).await?;
             done.blocks += self.removed(tx, self.left(&done)).await?;
             done.blocks += self.retention(tx, self.left(&done)).await?;
+            done.others += self.unused(tx, self.left(&done)).await?;
             done.more = self.left(&done) == 0;
             Ok(done)
         })
@@ -68,6 +73,21 @@ impl Maintain {
         tx.execute(sqlx::query(sql).bind(self.now).bind(room)).await
     }
 
+    /// Subscriptions that ended long ago.
+    async fn ended(&self, tx: &mut Tx<'_>, room: i64) -> Result<u64, Stop> {
+        let sql = "DELETE FROM feed_subscription WHERE id IN (SELECT id FROM feed_subscription \
+                   WHERE status = 2 AND ended <= ? ORDER BY ended LIMIT ?)";
+        let until = self.now.saturating_sub(ENDED);
+        tx.execute(sqlx::query(sql).bind(until).bind(room)).await
+    }
+
+    /// Content bindings that no block has.
+    async fn unused(&self, tx: &mut Tx<'_>, room: i64) -> Result<u64, Stop> {
+        let sql = "DELETE FROM feed_binding WHERE id IN \
+                   (SELECT id FROM feed_binding WHERE uses = 0 ORDER BY id LIMIT ?)";
+        tx.execute(sqlx::query(sql).bind(room)).await
+    }
+
     /// Messages that were begun long ago. Once its row of `feed_insertion` is gone, a message cannot be committed.
     async fn staged(&self, tx: &mut Tx<'_>, room: i64) -> Result<u64, Stop> {
         let sql = "DELETE FROM feed_insertion WHERE received <= ?";
@@ -97,11 +117,16 @@ impl Maintain {
         // Whole contents at a time: one that goes to several collections is several rows.
         const FIRST: &str = "(SELECT DISTINCT content FROM feed_staged WHERE insertion = ?1 ORDER BY content LIMIT ?2)";
         let mut rows = 0;
-        for what in [
-            "DELETE FROM feed_content WHERE id IN ",
-            "DELETE FROM feed_staged WHERE insertion = ?1 AND content IN ",
+        for (what, close) in [
+            ("DELETE FROM feed_content WHERE id IN ", ""),
+            (
+                "UPDATE feed_binding AS n SET uses = n.uses - gone.blocks FROM (SELECT binding, count(*) AS blocks \
+                 FROM feed_staged WHERE insertion = ?1 AND content IN ",
+                " GROUP BY binding) AS gone WHERE n.id = gone.binding",
+            ),
+            ("DELETE FROM feed_staged WHERE insertion = ?1 AND content IN ", ""),
         ] {
-            let sql = sqlx::AssertSqlSafe(format!("{what}{FIRST}"));
+            let sql = sqlx::AssertSqlSafe(format!("{what}{FIRST}{close}"));
             rows = tx.execute(sqlx::query(sql).bind(insertion).bind(room)).await?;
         }
         Ok(rows)

@@ -4,21 +4,35 @@ use std::collections::BTreeSet;
 
 use bindery_core::Timestamp;
 use bindery_taxii::service::{ContentFilter, Loaded, Page, PageLimits, Subject, Window};
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use super::{bounded, row};
+use super::{bounded, divide::most_blocks, row};
 use crate::sqlite::SqliteStore;
 
-/// For how many bindings a window is put together from their own ranges; for more the whole window is looked through.
+/// For how many bindings a window is put together from their own ranges; for more the window is looked through.
 const RANGES: usize = 16;
 
+/// How many blocks one page looks through.
+const SCAN: i64 = 10_000;
+
+/// How many bindings and subtypes one statement looks up: SQLite joins at most 500 queries.
+const TERMS: usize = 400;
+
 /// A window by the numbers of this file.
-struct Range {
+pub(super) struct Range {
     feed: i64,
     after: i64,
     until: i64,
-    /// Numbers of bindings; nothing: all.
-    wanted: Option<Vec<i64>>,
+    wanted: Wanted,
+}
+
+/// Which blocks are wanted.
+enum Wanted {
+    All,
+    /// Those of a few bindings, by their numbers.
+    Few(Vec<i64>),
+    /// Those of many. However many these are, none but the filter's own are held.
+    Many(ContentFilter),
 }
 
 impl SqliteStore {
@@ -55,9 +69,10 @@ impl SqliteStore {
         limits: PageLimits,
     ) -> Loaded<Page> {
         let failed = |error| self.unread(error);
+        let range = self.range_of(window, after.max(window.begin)).await?;
+        let Some(mut range) = range else { return Ok(Page::default()) };
         let mut connection = self.inner.readers.acquire().await.map_err(failed)?;
-        let range = self.range(&mut connection, window, after.max(window.begin)).await;
-        let Some(range) = range.map_err(failed)? else { return Ok(Page::default()) };
+        let reach = range.keep_to_scan(&mut connection).await.map_err(failed)?;
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT w.label, w.received, n.binding, n.subtype, c.rest, c.raw, w.more FROM (",
         );
@@ -78,11 +93,22 @@ impl SqliteStore {
         });
         let blocks = blocks.collect::<Loaded<Vec<_>>>()?;
         let more = rows.last().map_or(Ok(false), |row| row.try_get(6)).map_err(failed)?;
-        let next = blocks.last().filter(|_| more).map(|last| last.label);
+        let last = blocks.last().filter(|_| more).map(|last| last.label);
+        let next = last.or_else(|| reach.map(Timestamp::from_unix_micros));
         Ok(Page::new(blocks, next))
     }
 
     /// What a window is in this file; nothing where it has no block.
+    pub(super) async fn range_of(
+        &self,
+        window: &Window,
+        after: Option<Timestamp>,
+    ) -> Loaded<Option<Range>> {
+        let failed = |error| self.unread(error);
+        let mut connection = self.inner.readers.acquire().await.map_err(failed)?;
+        self.range(&mut connection, window, after).await.map_err(failed)
+    }
+
     async fn range(
         &self,
         connection: &mut SqliteConnection,
@@ -95,10 +121,10 @@ impl SqliteStore {
             .await?;
         let Some(feed) = feed else { return Ok(None) };
         let wanted = match window.content.is_any() {
-            true => None,
-            false => Some(wanted(connection, &window.content).await?),
+            true => Wanted::All,
+            false => wanted(connection, &window.content).await?,
         };
-        if wanted.as_ref().is_some_and(Vec::is_empty) {
+        if matches!(&wanted, Wanted::Few(none) if none.is_empty()) {
             return Ok(None);
         }
         let after = after.map_or(i64::MIN, Timestamp::unix_micros);
@@ -106,43 +132,71 @@ impl SqliteStore {
     }
 }
 
-/// The numbers of the bindings that are meant.
+/// The bindings that are meant: by their numbers where these are few.
 async fn wanted(
     connection: &mut SqliteConnection,
     filter: &ContentFilter,
-) -> Result<Vec<i64>, sqlx::Error> {
-    let ids: BTreeSet<&str> = filter.bindings().iter().map(|one| one.id.as_str()).collect();
-    let mut found = BTreeSet::new();
-    for id in ids {
-        let rows = sqlx::query("SELECT id, subtype FROM feed_binding WHERE binding = ?")
-            .bind(id)
-            .fetch_all(&mut *connection)
-            .await?;
-        for row in rows {
-            let (number, subtype) = numbered(&row)?;
-            if filter.matches(id, subtype) {
-                found.insert(number);
+) -> Result<Wanted, sqlx::Error> {
+    let terms: usize = filter.ids().map(|(_, named)| named.map_or(1, BTreeSet::len)).sum();
+    if terms > TERMS {
+        return Ok(Wanted::Many(filter.clone()));
+    }
+    let mut query = QueryBuilder::<Sqlite>::new("SELECT id FROM (");
+    let mut list = query.separated(" UNION ALL ");
+    for (id, named) in filter.ids() {
+        match named {
+            None => {
+                list.push("SELECT id FROM feed_binding WHERE binding = ").push_bind_unseparated(id);
+            }
+            Some(named) => {
+                for subtype in named {
+                    list.push("SELECT id FROM feed_binding WHERE binding = ");
+                    list.push_bind_unseparated(id);
+                    list.push_unseparated(" AND ifnull(subtype, x'') = ");
+                    list.push_bind_unseparated(subtype.as_str());
+                }
             }
         }
     }
-    Ok(found.into_iter().collect())
+    query.push(") LIMIT ").push_bind(bounded(RANGES + 1));
+    let found: Vec<i64> = query.build_query_scalar().fetch_all(connection).await?;
+    Ok(if found.len() > RANGES { Wanted::Many(filter.clone()) } else { Wanted::Few(found) })
 }
 
-fn numbered(row: &SqliteRow) -> Result<(i64, Option<&str>), sqlx::Error> {
-    Ok((row.try_get(0)?, row.try_get(1)?))
-}
-
-const ROWS: &str = "SELECT label, binding, octets, content, received FROM feed_block ";
+const ROWS: &str = "SELECT label, binding, octets, content, received FROM feed_block AS b ";
 
 impl Range {
+    /// Goes on behind a label.
+    pub(super) const fn begin_behind(&mut self, label: i64) {
+        self.after = label;
+    }
+
+    /// Where the window has to be looked through: ends it where one page has looked enough, which is the label given
+    /// back.
+    async fn keep_to_scan(
+        &mut self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Option<i64>, sqlx::Error> {
+        if !matches!(self.wanted, Wanted::Many(_)) {
+            return Ok(None);
+        }
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT label FROM feed_block WHERE feed = ");
+        self.push_bounds(&mut query);
+        query.push(" ORDER BY label LIMIT 1 OFFSET ").push_bind(SCAN - 1);
+        let reach: Option<i64> = query.build_query_scalar().fetch_optional(connection).await?;
+        let reach = reach.filter(|reach| *reach < self.until);
+        self.until = reach.unwrap_or(self.until);
+        Ok(reach)
+    }
+
     /// The window's rows; by label where there is a limit.
     fn push_to(&self, query: &mut QueryBuilder<Sqlite>, limit: Option<i64>) {
         match &self.wanted {
-            None => {
+            Wanted::All => {
                 query.push(ROWS).push("WHERE feed = ");
                 self.push_bounds(query);
             }
-            Some(bindings) if bindings.len() <= RANGES => {
+            Wanted::Few(bindings) => {
                 // Each binding's own range, as far as it can matter, then all in order.
                 query.push("SELECT * FROM (");
                 for (place, binding) in bindings.iter().enumerate() {
@@ -156,11 +210,10 @@ impl Range {
                 }
                 query.push(")");
             }
-            Some(bindings) => {
-                let list: Vec<String> = bindings.iter().map(i64::to_string).collect();
-                query.push(ROWS).push("WHERE binding IN (SELECT value FROM json_each(");
-                query.push_bind(format!("[{}]", list.join(","))).push(")) AND feed = ");
+            Wanted::Many(filter) => {
+                query.push(ROWS).push("WHERE feed = ");
                 self.push_bounds(query);
+                push_filter(query, filter);
             }
         }
         push_limit(query, limit);
@@ -173,15 +226,44 @@ impl Range {
 
     /// The window's first rows, up to one more than the limit's blocks: which of them fit, and whether one does not.
     fn push_fitting_to(&self, query: &mut QueryBuilder<Sqlite>, limits: PageLimits) {
-        let blocks = bounded(limits.blocks).max(1);
         query.push("SELECT *, max(NOT fits) OVER () AS more FROM (");
+        self.push_sizes_to(query, limits);
+        query.push(")");
+    }
+
+    /// The same, without whether there is more.
+    pub(super) fn push_sizes_to(&self, query: &mut QueryBuilder<Sqlite>, limits: PageLimits) {
+        let blocks = most_blocks(limits);
         query.push("SELECT label, binding, content, received, row_number() OVER sofar = 1 ");
         query.push("OR (row_number() OVER sofar <= ").push_bind(blocks);
         query.push(" AND sum(octets) OVER sofar <= ").push_bind(bounded(limits.octets));
         query.push(") AS fits FROM (");
         self.push_to(query, Some(blocks.saturating_add(1)));
-        query.push(") WINDOW sofar AS (ORDER BY label ROWS UNBOUNDED PRECEDING))");
+        query.push(") WINDOW sofar AS (ORDER BY label ROWS UNBOUNDED PRECEDING)");
     }
+}
+
+/// The condition that a block's binding is one of the filter's: looked at for each block, so that it costs nothing to have
+/// many bindings in the file.
+fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &ContentFilter) {
+    query.push(
+        " AND EXISTS (SELECT 1 FROM feed_binding AS n WHERE n.id = b.binding AND (n.binding IN (",
+    );
+    let mut whole = query.separated(", ");
+    for (id, _) in filter.ids().filter(|(_, named)| named.is_none()) {
+        whole.push_bind(id);
+    }
+    query.push(")");
+    let named = filter.ids().filter_map(|(id, named)| Some((id, named?)));
+    let mut pairs = named.flat_map(|(id, named)| named.iter().map(move |one| (id, one))).peekable();
+    if pairs.peek().is_some() {
+        query.push(" OR (n.binding, n.subtype) IN (");
+        query.push_values(pairs, |mut values, (id, subtype)| {
+            values.push_bind(id).push_bind(subtype.as_str());
+        });
+        query.push(")");
+    }
+    query.push("))");
 }
 
 fn push_limit(query: &mut QueryBuilder<Sqlite>, limit: Option<i64>) {

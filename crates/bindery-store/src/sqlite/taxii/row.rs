@@ -19,7 +19,8 @@ pub(super) const SUBSCRIPTION: &str = "s.id, f.name, s.owner, s.created, s.versi
                                        s.query, s.push";
 
 pub(super) const RESULT: &str = "r.id, f.name, r.owner, r.created, r.expires, r.version, r.begin_label, r.end_label, \
-                                 r.state, r.failure, r.counts, r.subscription, r.bindings, r.query, r.push";
+                                 r.state, r.failure, r.counts, r.subscription, r.bindings, r.query, r.push, \
+                                 r.blocks, r.parts";
 
 pub(super) const PART: &str = "number, begin_label, end_label, blocks, more";
 
@@ -160,6 +161,8 @@ pub(super) fn result(row: &SqliteRow) -> Result<Versioned<ResultSet>, Unread> {
     one.window.content = columns.packed(pack::unpack_filter)?;
     one.query = columns.maybe_packed(pack::unpack_query)?;
     one.push = columns.maybe_packed(pack::unpack_push)?;
+    one.blocks = columns.maybe_number()?;
+    one.parts = columns.number()?;
     Ok(Versioned::new(one, version))
 }
 

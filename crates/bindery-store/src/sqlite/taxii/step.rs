@@ -46,6 +46,7 @@ impl Tx<'_> {
 /// Why a commit was not made.
 pub(super) enum Stop {
     Conflict(Subject),
+    Limit(&'static str, usize),
     Misuse(&'static str),
     Damaged(Subject, &'static str),
     Store(Rejection),
@@ -55,6 +56,7 @@ pub(super) enum Stop {
 enum Came<T> {
     Output(T),
     Conflict(Subject),
+    Limit(&'static str, usize),
     Misuse(&'static str),
     Damaged(Subject, &'static str),
 }
@@ -89,6 +91,10 @@ impl<S: Step> Work for Attempt<S> {
                     self.put(Came::Conflict(subject.clone()));
                     conflict(&subject)
                 }
+                Err(Stop::Limit(what, limit)) => {
+                    self.put(Came::Limit(what, limit));
+                    conflict(&what)
+                }
                 Err(Stop::Misuse(reason)) => {
                     self.put(Came::Misuse(reason));
                     conflict(&reason)
@@ -120,6 +126,7 @@ impl SqliteStore {
             (Err(Rejection::Failed(error)), _) => Err(FeedStoreError::from(error).into()),
             (Err(Rejection::Unknown(error)), _) => Err(CommitError::Unknown(error.into())),
             (_, Some(Came::Conflict(subject))) => Err(CommitError::Conflict(subject)),
+            (_, Some(Came::Limit(what, limit))) => Err(CommitError::Limit { what, limit }),
             (_, Some(Came::Misuse(reason))) => Err(CommitError::Misuse(reason)),
             (_, Some(Came::Damaged(subject, reason))) => {
                 Err(FeedStoreError::Damaged { subject, reason: reason.to_owned() }.into())

@@ -8,8 +8,8 @@ use bindery_taxii::service::{
 use bindery_taxii_xml::{CollectionType, ContentBinding};
 
 use super::{
-    BEGIN, FEED, OTHER, alice, all, assert_conflict, at, blocks, commit, inbox, insert, mark,
-    opened, pushed, send, state, whole,
+    BEGIN, FEED, OTHER, alice, all, assert_conflict, at, blocks, commit, inbox, insert, keep, mark,
+    opened, pushed, send, state, subscribe, whole,
 };
 
 fn subject(name: &str) -> Subject {
@@ -104,11 +104,11 @@ pub(super) async fn collections_are_listed_by_name_and_pages(store: &dyn FeedSto
 pub(super) async fn a_removed_collection_is_gone_with_what_belongs_to_it(store: &dyn FeedStore) {
     opened(store).await;
     send(store, inbox(&[FEED, OTHER], BEGIN), blocks(0..5), BEGIN).await.unwrap();
-    commit(store, Change::InsertSubscription(pushed("urn:s", "http://a"))).await;
+    commit(store, subscribe(pushed("urn:s", "http://a"))).await;
     insert(store, FEED, blocks(5..6), BEGIN).await;
     let result =
         ResultSet::new("urn:r", alice(), whole(store, FEED).await, at(BEGIN), at(BEGIN + 100));
-    commit(store, Change::InsertResult(result)).await;
+    commit(store, keep(result)).await;
     let remove = |expected| Change::RemoveCollection { name: FEED.to_owned(), expected };
     assert_conflict(store.commit(vec![remove(2)], at(BEGIN)).await, &subject(FEED));
     assert_eq!(all(store, FEED).await.len(), 6);
@@ -160,7 +160,7 @@ pub(super) async fn a_commit_is_made_whole_or_not_at_all(store: &dyn FeedStore) 
     let changes = vec![
         Change::InsertCollection(Collection::new("urn:new", "")),
         Change::ReplaceCollection { collection: rich(OTHER), expected: 1 },
-        Change::InsertSubscription(pushed("urn:s", "http://a")),
+        subscribe(pushed("urn:s", "http://a")),
         Change::InsertCollection(Collection::new(FEED, "")),
     ];
     assert_conflict(store.commit(changes.clone(), at(BEGIN)).await, &subject(FEED));

@@ -1,9 +1,11 @@
-use bindery_taxii::service::{Change, CommitError, FeedStore, Outgoing, PageLimits, RepeatKey};
+use bindery_taxii::service::{
+    Change, CommitError, FeedStore, Outgoing, PageLimits, RepeatKey, SubscriptionFilter,
+};
 use futures_util::future::join_all;
 
 use super::{
     BEGIN, FEED, OTHER, Traffic, WIDE, alice, all, at, blocks, commit, drop_after, inbox, insert,
-    opened, pages, pushed, send, subscription, texts, traffic, whole,
+    opened, pages, pushed, send, subscribe, subscription, texts, traffic, whole,
 };
 
 const MANY: usize = 64;
@@ -16,7 +18,7 @@ pub(super) async fn a_delivery_is_leased_to_one_of_many(store: &dyn FeedStore) {
     opened(store).await;
     for number in 0..9 {
         let one = pushed(&format!("urn:{number}"), &format!("http://{number}"));
-        commit(store, Change::InsertSubscription(one)).await;
+        commit(store, subscribe(one)).await;
     }
     insert(store, FEED, blocks(0..1), BEGIN).await;
     let leases = join_all((0..MANY).map(|_| store.lease(at(BEGIN), at(BEGIN + 100), 2))).await;
@@ -35,7 +37,7 @@ pub(super) async fn no_change_of_a_subscription_is_lost(store: &dyn FeedStore) {
     opened(store).await;
     let mut one = pushed("urn:s", "http://a");
     one.created = at(0);
-    commit(store, Change::InsertSubscription(one)).await;
+    commit(store, subscribe(one)).await;
     let increment = async || loop {
         let found = subscription(store, "urn:s").await;
         let (mut subscription, expected) = (found.record, found.version);
@@ -50,6 +52,23 @@ pub(super) async fn no_change_of_a_subscription_is_lost(store: &dyn FeedStore) {
     join_all((0..MANY).map(|_| increment())).await;
     let found = subscription(store, "urn:s").await;
     assert_eq!((found.record.created, found.version), (at(64), MANY as u64 + 1));
+}
+
+pub(super) async fn the_limit_of_subscriptions_holds_for_those_who_come_at_once(
+    store: &dyn FeedStore,
+) {
+    opened(store).await;
+    let made = join_all((0..MANY).map(|number| {
+        let subscription = pushed(&format!("urn:{number}"), &format!("http://{number}"));
+        let change = Change::InsertSubscription { subscription, most: 10 };
+        store.commit(vec![change], at(BEGIN))
+    }));
+    let made = made.await;
+    let full = |one: &Result<(), CommitError>| matches!(one, Err(CommitError::Limit { .. }));
+    assert_eq!(made.iter().filter(|one| one.is_ok()).count(), 10);
+    assert_eq!(made.iter().filter(|one| full(one)).count(), MANY - 10);
+    let all = store.list_subscriptions(&SubscriptionFilter::all(100)).await.unwrap();
+    assert_eq!(all.len(), 10);
 }
 
 pub(super) async fn a_message_that_comes_twice_at_once_is_stored_once(store: &dyn FeedStore) {

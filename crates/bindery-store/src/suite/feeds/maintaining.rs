@@ -1,11 +1,14 @@
 use std::time::Duration;
 
 use bindery_core::Timestamp;
-use bindery_taxii::service::{Change, Collection, FeedStore, ResultPart, ResultSet, Subject};
+use bindery_taxii::service::{
+    Change, Collection, FeedStore, ResultLimits, ResultPart, ResultSet, Subject,
+};
+use bindery_taxii_xml::SubscriptionStatus;
 
 use super::{
-    BEGIN, FEED, OTHER, alice, all, assert_conflict, at, blocks, commit, inbox, insert, mark,
-    numbered, opened, send, state, text, texts, whole,
+    BEGIN, FEED, OTHER, alice, all, assert_conflict, at, blocks, bound, commit, inbox, insert,
+    mark, numbered, opened, pages, pushed, send, state, subscribe, text, texts, wanted, whole,
 };
 
 async fn remove(store: &dyn FeedStore, name: &str, labels: Vec<Timestamp>) {
@@ -111,14 +114,64 @@ pub(super) async fn results_that_are_over_are_removed(store: &dyn FeedStore) {
     let window = whole(store, FEED).await;
     for (id, expires) in [("a", 10), ("b", 20), ("c", 30)] {
         let result = ResultSet::new(id, alice(), window.clone(), at(0), at(expires));
-        commit(store, Change::InsertResult(result)).await;
-        let part = ResultPart::new(1, None, at(5), 1, false);
-        commit(store, Change::InsertPart { result: id.to_owned(), part }).await;
+        let parts = vec![ResultPart::new(1, None, at(5), 1, false)];
+        let limits = ResultLimits::default();
+        commit(store, Change::InsertResult { result, parts, limits }).await;
     }
     store.maintain(at(20), 100).await.unwrap();
     for (id, there) in [("a", false), ("b", false), ("c", true)] {
         assert_eq!(store.load_result(id).await.unwrap().is_some(), there, "{id}");
         assert_eq!(store.load_parts(id, 1, 10).await.unwrap().len(), usize::from(there), "{id}");
+    }
+}
+
+pub(super) async fn subscriptions_that_ended_long_ago_are_forgotten(store: &dyn FeedStore) {
+    const DAY: i64 = 86_400_000_000;
+    opened(store).await;
+    for (number, ends) in [(0, Some(BEGIN)), (1, Some(BEGIN + DAY)), (2, None)] {
+        let mut one = pushed(&format!("urn:{number}"), &format!("http://{number}"));
+        commit(store, subscribe(one.clone())).await;
+        if let Some(ends) = ends {
+            one.status = SubscriptionStatus::Unsubscribed;
+            let change =
+                Change::ReplaceSubscription { subscription: one, expected: 1, restart: None };
+            store.commit(vec![change], at(ends)).await.unwrap();
+        }
+    }
+    let there = async |now: i64| {
+        while store.maintain(at(now), 1).await.unwrap().more {}
+        let mut found = Vec::new();
+        for number in 0..3 {
+            let id = format!("urn:{number}");
+            found.push(store.load_subscription(&id).await.unwrap().is_some());
+        }
+        found
+    };
+    assert_eq!(there(BEGIN + DAY - 1).await, [true, true, true]);
+    assert_eq!(there(BEGIN + DAY).await, [false, true, true]);
+    assert_eq!(there(BEGIN + 2 * DAY).await, [false, false, true]);
+}
+
+pub(super) async fn content_bindings_come_and_go_with_blocks(store: &dyn FeedStore) {
+    opened(store).await;
+    for round in 0..3 {
+        let made = (0..40).map(|number| bound("urn:a", Some(&format!("{round}-{number}")), "x"));
+        send(store, inbox(&[FEED, OTHER], BEGIN), made.collect(), BEGIN).await.unwrap();
+        let mut window = whole(store, FEED).await;
+        window.content = wanted(&[("urn:a", &[])]);
+        assert_eq!(store.count(&window).await.unwrap(), 40);
+        // Those that another collection has stay.
+        remove(store, FEED, labels(store, FEED).await).await;
+        while store.maintain(at(BEGIN), 7).await.unwrap().more {}
+        assert_eq!(store.count(&window).await.unwrap(), 0);
+        let mut other = whole(store, OTHER).await;
+        let subtype = format!("{round}-7");
+        other.content = wanted(&[("urn:a", &[subtype.as_str()])]);
+        assert_eq!(pages(store, &other, super::WIDE).await.0.len(), 1);
+        remove(store, OTHER, labels(store, OTHER).await).await;
+        while store.maintain(at(BEGIN), 7).await.unwrap().more {}
+        let done = store.maintain(at(BEGIN), 1000).await.unwrap();
+        assert_eq!((done.blocks, done.others), (0, 0), "nothing is left over");
     }
 }
 

@@ -6,8 +6,8 @@ use bindery_taxii::service::{
 use bindery_taxii_xml::SubscriptionStatus;
 
 use super::{
-    BEGIN, FEED, OTHER, alice, assert_conflict, assert_misuse, at, blocks, commit, insert, mark,
-    opened, pushed, subscription, whole,
+    BEGIN, FEED, OTHER, alice, assert_conflict, assert_misuse, at, blocks, commit, insert, keep,
+    mark, opened, pushed, subscribe, subscription, whole,
 };
 
 /// Leases everything that is due, for 100 microseconds.
@@ -35,15 +35,14 @@ async fn settle(store: &dyn FeedStore, lease: Lease, outcome: Outcome, now: i64)
 
 async fn subscribed(store: &dyn FeedStore) {
     opened(store).await;
-    commit(store, Change::InsertSubscription(pushed("urn:s", "http://a"))).await;
+    commit(store, subscribe(pushed("urn:s", "http://a"))).await;
 }
 
 pub(super) async fn nothing_is_due_without_something_to_deliver(store: &dyn FeedStore) {
     opened(store).await;
     insert(store, FEED, blocks(0..3), BEGIN).await;
-    commit(store, Change::InsertSubscription(Subscription::new("urn:polled", FEED, None, at(0))))
-        .await;
-    commit(store, Change::InsertSubscription(pushed("urn:s", "http://a"))).await;
+    commit(store, subscribe(Subscription::new("urn:polled", FEED, None, at(0)))).await;
+    commit(store, subscribe(pushed("urn:s", "http://a"))).await;
     insert(store, OTHER, blocks(3..4), BEGIN).await;
     insert(store, FEED, Vec::new(), BEGIN).await;
     assert_eq!(store.next_due().await.unwrap(), None, "what was there before is not pushed");
@@ -217,11 +216,11 @@ pub(super) async fn a_result_is_worked_on_and_pushed(store: &dyn FeedStore) {
         ResultSet::new("urn:r", alice(), whole(store, FEED).await, at(0), at(i64::MAX));
     result.state = ResultState::Pending;
     result.push = pushed("", "http://a").push;
-    commit(store, Change::InsertResult(result.clone())).await;
+    commit(store, keep(result.clone())).await;
     let work = one(store, BEGIN).await;
     assert_eq!(work.outgoing, Outgoing::Poll { result: "urn:r".into() });
     result.state = ResultState::Ready;
-    commit(store, Change::ReplaceResult { result, expected: 1 }).await;
+    commit(store, Change::ReplaceResult { result, parts: Vec::new(), expected: 1 }).await;
     settle(store, work.lease, Outcome::Finished, BEGIN).await;
     let outgoing = |delivered| Outgoing::Result { result: "urn:r".into(), delivered };
     for part in 0..3 {
@@ -249,7 +248,7 @@ pub(super) async fn an_outcome_of_another_kind_is_a_misuse(store: &dyn FeedStore
     let mut result =
         ResultSet::new("urn:r", alice(), whole(store, FEED).await, at(0), at(i64::MAX));
     result.state = ResultState::Pending;
-    commit(store, Change::InsertResult(result)).await;
+    commit(store, keep(result)).await;
     let delivery = one(store, BEGIN).await;
     for outcome in [done, Outcome::Part { number: 1 }] {
         assert_misuse(store.settle(delivery.lease, outcome, at(BEGIN)).await);
@@ -259,7 +258,7 @@ pub(super) async fn an_outcome_of_another_kind_is_a_misuse(store: &dyn FeedStore
 pub(super) async fn who_is_due_longest_comes_first(store: &dyn FeedStore) {
     opened(store).await;
     for id in ["c", "a", "d", "b"] {
-        commit(store, Change::InsertSubscription(pushed(id, &format!("http://{id}")))).await;
+        commit(store, subscribe(pushed(id, &format!("http://{id}")))).await;
     }
     insert(store, FEED, blocks(0..1), BEGIN).await;
     for delivery in lease(store, BEGIN).await {

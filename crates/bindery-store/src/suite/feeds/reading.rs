@@ -174,6 +174,54 @@ pub(super) async fn what_comes_later_does_not_slip_into_a_window(store: &dyn Fee
     assert!(mark(store, FEED).await > window.end);
 }
 
+/// The filter that looks through the window: more bindings than a window is put together from.
+fn many(ids: &[&str]) -> bindery_taxii::service::ContentFilter {
+    let more: Vec<String> = (0..40).map(|number| format!("urn:none:{number}")).collect();
+    let all = ids.iter().copied().chain(more.iter().map(String::as_str));
+    wanted(&all.map(|id| (id, &[] as &[&str])).collect::<Vec<Wanted<'_>>>())
+}
+
+pub(super) async fn a_rare_binding_is_found_by_pages_that_end(store: &dyn FeedStore) {
+    opened(store).await;
+    let none: Vec<_> =
+        (0..40).map(|number| bound(&format!("urn:none:{number}"), None, "x")).collect();
+    insert(store, OTHER, none, BEGIN).await;
+    for message in 0..3 {
+        insert(store, FEED, blocks(message * 4_000..(message + 1) * 4_000), BEGIN).await;
+        if message % 2 == 0 {
+            insert(store, FEED, vec![bound("urn:rare", None, &message.to_string())], BEGIN).await;
+        }
+    }
+    let mut window = whole(store, FEED).await;
+    window.content = many(&["urn:rare"]);
+    let (read, pages) = pages(store, &window, PageLimits::new(2, usize::MAX)).await;
+    assert_eq!(texts(&read), ["0", "2"]);
+    assert!(pages <= 20, "{pages}");
+    assert_eq!(store.count(&window).await.unwrap(), 2);
+}
+
+pub(super) async fn a_binding_of_very_many_subtypes_is_read_whole(store: &dyn FeedStore) {
+    opened(store).await;
+    let made = (0..300).map(|number| bound("urn:a", Some(&format!("urn:{number}")), "x"));
+    insert(store, FEED, made.collect(), BEGIN).await;
+    insert(store, FEED, blocks(0..20), BEGIN).await;
+    let mut window = whole(store, FEED).await;
+    let subtypes: Vec<String> = (0..600).map(|number| format!("urn:{number}")).collect();
+    let subtypes: Vec<&str> = subtypes.iter().map(String::as_str).collect();
+    for (bindings, expected) in [
+        (vec![("urn:a", &[] as &[&str])], 300),
+        (vec![("urn:a", &subtypes[..])], 300),
+        (vec![("urn:a", &subtypes[5..25])], 20),
+        (vec![("urn:a", &subtypes[5..25]), ("urn:b", &[])], 40),
+        (vec![("urn:a", &subtypes[590..])], 0),
+    ] {
+        window.content = wanted(&bindings);
+        let (read, _) = pages(store, &window, PageLimits::new(70, usize::MAX)).await;
+        assert_eq!(read.len(), expected, "{}", bindings[0].1.len());
+        assert_eq!(store.count(&window).await.unwrap(), expected as u64);
+    }
+}
+
 pub(super) async fn an_unknown_collection_has_nothing(store: &dyn FeedStore) {
     opened(store).await;
     insert(store, FEED, blocks(0..3), BEGIN).await;

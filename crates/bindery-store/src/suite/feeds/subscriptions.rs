@@ -1,10 +1,13 @@
 use bindery_core::Principal;
 use bindery_taxii::service::{
-    Change, FeedStore, Part, PushTo, QueryText, Subject, Subscription, SubscriptionFilter,
+    Change, CommitError, FeedStore, Part, PushTo, QueryText, Subject, Subscription,
+    SubscriptionFilter,
 };
 use bindery_taxii_xml::{ContentBinding, ResponseType, SubscriptionStatus};
 
-use super::{BEGIN, FEED, OTHER, alice, assert_conflict, at, commit, opened, pushed, subscription};
+use super::{
+    BEGIN, FEED, OTHER, alice, assert_conflict, at, commit, opened, pushed, subscribe, subscription,
+};
 
 fn subject(id: &str) -> Subject {
     Subject::Subscription(id.to_owned())
@@ -24,7 +27,7 @@ pub(super) async fn a_subscription_comes_back_as_it_was(store: &dyn FeedStore) {
     let query = Part::new("<q:x/>", vec![("q".into(), "urn:q".into())]);
     rich.query = Some(QueryText::new("urn:query", query));
     for one in [&plain, &rich] {
-        commit(store, Change::InsertSubscription(one.clone())).await;
+        commit(store, subscribe(one.clone())).await;
         let found = subscription(store, &one.id).await;
         assert_eq!((&found.record, found.version), (one, 1));
     }
@@ -44,7 +47,7 @@ pub(super) async fn a_change_of_a_subscription_names_its_version(store: &dyn Fee
     let now = at(BEGIN);
     let unknown = store.commit(vec![replace(one.clone(), 1)], now).await;
     assert_conflict(unknown, &subject("urn:s"));
-    commit(store, Change::InsertSubscription(one.clone())).await;
+    commit(store, subscribe(one.clone())).await;
     let mut changed = one.clone();
     changed.status = SubscriptionStatus::Paused;
     for wrong in [0, 2, u64::MAX] {
@@ -53,7 +56,7 @@ pub(super) async fn a_change_of_a_subscription_names_its_version(store: &dyn Fee
     }
     commit(store, replace(changed.clone(), 1)).await;
     assert_conflict(store.commit(vec![replace(one.clone(), 1)], now).await, &subject("urn:s"));
-    let again = store.commit(vec![Change::InsertSubscription(one)], now).await;
+    let again = store.commit(vec![subscribe(one)], now).await;
     assert_conflict(again, &subject("urn:s"));
     assert_eq!(subscription(store, "urn:s").await.record, changed);
 }
@@ -65,12 +68,12 @@ pub(super) async fn the_same_terms_are_subscribed_to_once(store: &dyn FeedStore)
         one.content_bindings = vec![ContentBinding::new("urn:a"), ContentBinding::new("urn:b")];
         one
     };
-    commit(store, Change::InsertSubscription(make("urn:1"))).await;
+    commit(store, subscribe(make("urn:1"))).await;
     let mut same = make("urn:2");
     same.content_bindings.reverse();
     same.created = at(77);
     same.status = SubscriptionStatus::Paused;
-    let outcome = store.commit(vec![Change::InsertSubscription(same)], at(BEGIN)).await;
+    let outcome = store.commit(vec![subscribe(same)], at(BEGIN)).await;
     assert_conflict(outcome, &subject("urn:2"));
     let changes: [fn(&mut Subscription); 5] = [
         |one| one.owner = None,
@@ -82,7 +85,7 @@ pub(super) async fn the_same_terms_are_subscribed_to_once(store: &dyn FeedStore)
     for (number, change) in (2..).zip(changes) {
         let mut other = make(&format!("urn:{number}"));
         change(&mut other);
-        commit(store, Change::InsertSubscription(other)).await;
+        commit(store, subscribe(other)).await;
     }
     // Nor may one come to have the terms of another.
     let outcome = store.commit(vec![replace(make("urn:5"), 1)], at(BEGIN)).await;
@@ -92,12 +95,11 @@ pub(super) async fn the_same_terms_are_subscribed_to_once(store: &dyn FeedStore)
 pub(super) async fn an_ended_subscription_makes_room_for_a_new_one(store: &dyn FeedStore) {
     opened(store).await;
     let mut one = pushed("urn:1", "http://a");
-    commit(store, Change::InsertSubscription(one.clone())).await;
+    commit(store, subscribe(one.clone())).await;
     one.status = SubscriptionStatus::Unsubscribed;
     commit(store, replace(one, 1)).await;
-    commit(store, Change::InsertSubscription(pushed("urn:2", "http://a"))).await;
-    let again =
-        store.commit(vec![Change::InsertSubscription(pushed("urn:1", "http://b"))], at(BEGIN));
+    commit(store, subscribe(pushed("urn:2", "http://a"))).await;
+    let again = store.commit(vec![subscribe(pushed("urn:1", "http://b"))], at(BEGIN));
     assert_conflict(again.await, &subject("urn:1"));
     let ended = subscription(store, "urn:1").await.record.status;
     assert_eq!(ended, SubscriptionStatus::Unsubscribed);
@@ -113,7 +115,7 @@ pub(super) async fn subscriptions_are_listed_by_collection_owner_and_pages(store
         if number >= 24 {
             one.status = SubscriptionStatus::Unsubscribed;
         }
-        commit(store, Change::InsertSubscription(one)).await;
+        commit(store, subscribe(one)).await;
     }
     let listed = async |filter: &SubscriptionFilter| {
         let found = store.list_subscriptions(filter).await.unwrap();
@@ -139,10 +141,53 @@ pub(super) async fn subscriptions_are_listed_by_collection_owner_and_pages(store
     assert_eq!(listed(&filter).await, [0; 0]);
 }
 
+pub(super) async fn an_owner_has_so_many_subscriptions_and_no_more(store: &dyn FeedStore) {
+    opened(store).await;
+    let insert = async |id: &str, bend: fn(&mut Subscription)| {
+        let mut subscription = pushed(id, &format!("http://{id}"));
+        bend(&mut subscription);
+        let change = Change::InsertSubscription { subscription, most: 3 };
+        store.commit(vec![change], at(BEGIN)).await
+    };
+    let same: fn(&mut Subscription) = |_| {};
+    insert("0", |one| one.status = SubscriptionStatus::Paused).await.unwrap();
+    insert("1", same).await.unwrap();
+    insert("2", same).await.unwrap();
+    let full = insert("3", same).await;
+    assert!(matches!(full, Err(CommitError::Limit { limit: 3, .. })), "{full:?}");
+    assert_eq!(store.load_subscription("3").await.unwrap(), None);
+    insert("4", |one| one.owner = None).await.unwrap();
+    insert("5", |one| one.owner = Some(Principal::new(""))).await.unwrap();
+    insert("6", |one| one.collection = OTHER.to_owned()).await.unwrap();
+    let mut ended = subscription(store, "1").await.record;
+    ended.status = SubscriptionStatus::Unsubscribed;
+    commit(store, replace(ended, 1)).await;
+    insert("3", same).await.unwrap();
+    assert!(insert("7", same).await.is_err());
+}
+
+pub(super) async fn of_those_that_ended_the_last_are_remembered(store: &dyn FeedStore) {
+    opened(store).await;
+    for number in 0..10_i64 {
+        let id = format!("urn:{number}");
+        let one = pushed(&id, "http://a");
+        let insert = Change::InsertSubscription { subscription: one.clone(), most: 3 };
+        commit(store, insert).await;
+        let mut ended = one;
+        ended.status = SubscriptionStatus::Unsubscribed;
+        store.commit(vec![replace(ended, 1)], at(BEGIN + number)).await.unwrap();
+    }
+    let mut filter = SubscriptionFilter::all(100);
+    filter.ended = true;
+    let found = store.list_subscriptions(&filter).await.unwrap();
+    let ids: Vec<_> = found.iter().map(|one| one.record.id.as_str()).collect();
+    assert_eq!(ids, ["urn:6", "urn:7", "urn:8", "urn:9"]);
+}
+
 pub(super) async fn a_subscription_needs_its_collection(store: &dyn FeedStore) {
     opened(store).await;
     let mut one = pushed("urn:s", "http://a");
     one.collection = "urn:nowhere".to_owned();
-    let outcome = store.commit(vec![Change::InsertSubscription(one)], at(BEGIN)).await;
+    let outcome = store.commit(vec![subscribe(one)], at(BEGIN)).await;
     assert_conflict(outcome, &Subject::Collection("urn:nowhere".to_owned()));
 }

@@ -46,6 +46,14 @@ pub enum CommitError {
     /// Load again and decide again.
     #[error("{0} was changed, made or removed by somebody else")]
     Conflict(Subject),
+    /// There are as many as there may be.
+    #[error("there are {limit} {what} already, and no more may be made")]
+    Limit {
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        limit: usize,
+    },
     /// The caller asked for something that cannot be: a fault of the program, not of a peer.
     #[error("the store cannot do that: {0}")]
     Misuse(&'static str),

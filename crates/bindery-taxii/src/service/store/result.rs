@@ -16,6 +16,10 @@ pub struct ResultSet {
     pub owner: Option<Principal>,
     /// What was asked for, with its end.
     pub window: Window,
+    /// How many blocks it had when it was made; nothing while that is not known.
+    pub blocks: Option<u64>,
+    /// How many parts it has; 0 while that is not known.
+    pub parts: u64,
     /// Blocks, or their number only.
     pub response_type: ResponseType,
     /// The query that blocks must meet.
@@ -45,6 +49,8 @@ impl ResultSet {
             id: id.into(),
             owner,
             window,
+            blocks: None,
+            parts: 0,
             response_type: ResponseType::Full,
             query: None,
             subscription: None,
@@ -53,6 +59,15 @@ impl ResultSet {
             created,
             expires,
         }
+    }
+
+    /// The same, ready, with these parts.
+    #[must_use]
+    pub fn in_parts(mut self, parts: &[ResultPart]) -> Self {
+        self.blocks = Some(parts.iter().map(|part| part.blocks).sum());
+        self.parts = parts.len() as u64;
+        self.state = ResultState::Ready;
+        self
     }
 }
 
@@ -68,6 +83,30 @@ pub enum ResultState {
     Pending,
     /// It failed, and why (ASYNCHRONOUS_POLL_ERROR).
     Failed(String),
+}
+
+/// How many result sets there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResultLimits {
+    /// Of one owner, or of all peers without an account together: the oldest one makes room for a new one.
+    pub of_owner: usize,
+    /// In all: [`CommitError::Limit`](super::CommitError::Limit) where there are as many.
+    pub in_all: usize,
+}
+
+impl ResultLimits {
+    /// Limits by owner and in all; 0 counts as 1.
+    pub const fn new(of_owner: usize, in_all: usize) -> Self {
+        Self { of_owner, in_all }
+    }
+}
+
+impl Default for ResultLimits {
+    /// 100 of an owner, 10,000 in all.
+    fn default() -> Self {
+        Self::new(100, 10_000)
+    }
 }
 
 /// A part of a result set: a contiguous range of labels (Services 1.1, section 4.6).

@@ -1,5 +1,7 @@
 //! Windows over a collection's labels, pages of them, and messages on their way in.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use bindery_core::{Principal, Timestamp};
 use bindery_taxii_xml::ContentBinding;
 
@@ -31,21 +33,39 @@ impl Window {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContentFilter {
     wanted: Vec<ContentBinding>,
+    /// The subtypes of each binding that is wanted; nothing: all of them.
+    subtypes: BTreeMap<String, Option<BTreeSet<String>>>,
 }
 
 impl ContentFilter {
     /// Everything.
-    pub const ANY: Self = Self { wanted: Vec::new() };
+    pub const ANY: Self = Self { wanted: Vec::new(), subtypes: BTreeMap::new() };
 
     /// As a message says it: no binding stands for all of them, a binding without subtypes for all of its subtypes; one
     /// with subtypes for exactly these (1.1).
     pub fn of(wanted: &[ContentBinding]) -> Self {
-        Self { wanted: wanted.to_vec() }
+        let mut subtypes: BTreeMap<String, Option<BTreeSet<String>>> = BTreeMap::new();
+        for one in wanted {
+            let of_binding =
+                subtypes.entry(one.id.clone()).or_insert_with(|| Some(BTreeSet::new()));
+            match of_binding {
+                Some(named) if !one.subtypes.is_empty() => {
+                    named.extend(one.subtypes.iter().cloned());
+                }
+                _ => *of_binding = None,
+            }
+        }
+        Self { wanted: wanted.to_vec(), subtypes }
     }
 
-    /// The bindings that are wanted; none: all.
+    /// The bindings that are wanted, as they were named; none: all.
     pub fn bindings(&self) -> &[ContentBinding] {
         &self.wanted
+    }
+
+    /// The same, each binding once, with the subtypes that are wanted of it; nothing: all of them.
+    pub fn ids(&self) -> impl Iterator<Item = (&str, Option<&BTreeSet<String>>)> {
+        self.subtypes.iter().map(|(id, subtypes)| (id.as_str(), subtypes.as_ref()))
     }
 
     /// Whether everything is wanted.
@@ -55,12 +75,22 @@ impl ContentFilter {
 
     /// Whether a block of this binding and subtype is wanted.
     pub fn matches(&self, binding: &str, subtype: Option<&str>) -> bool {
-        let wanted = |one: &ContentBinding| {
-            one.id == binding
-                && (one.subtypes.is_empty()
-                    || subtype.is_some_and(|found| one.subtypes.iter().any(|id| id == found)))
-        };
-        self.is_any() || self.wanted.iter().any(wanted)
+        self.is_any()
+            || self.subtypes.get(binding).is_some_and(|wanted| match wanted {
+                None => true,
+                Some(named) => subtype.is_some_and(|found| named.contains(found)),
+            })
+    }
+
+    /// Whether some block could be wanted by both this filter and a binding with its subtypes.
+    pub fn meets(&self, other: &ContentBinding) -> bool {
+        self.is_any()
+            || self.subtypes.get(&other.id).is_some_and(|wanted| match wanted {
+                Some(named) if !other.subtypes.is_empty() => {
+                    other.subtypes.iter().any(|subtype| named.contains(subtype))
+                }
+                _ => true,
+            })
     }
 }
 

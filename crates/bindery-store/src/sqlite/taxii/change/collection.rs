@@ -130,12 +130,22 @@ impl Tx<'_> {
             }
         };
         let mut removed = 0;
-        for what in [
-            "DELETE FROM feed_content WHERE uses = 1 AND id IN (SELECT content FROM feed_block WHERE feed = ?1 ",
-            "UPDATE feed_content SET uses = uses - 1 WHERE id IN (SELECT content FROM feed_block WHERE feed = ?1 ",
-            "DELETE FROM feed_block WHERE feed = ?1 ",
+        for (what, close) in [
+            (
+                "DELETE FROM feed_content WHERE uses = 1 AND id IN (SELECT content FROM feed_block WHERE feed = ?1 ",
+                ")",
+            ),
+            (
+                "UPDATE feed_content SET uses = uses - 1 WHERE id IN (SELECT content FROM feed_block WHERE feed = ?1 ",
+                ")",
+            ),
+            (
+                "UPDATE feed_binding AS n SET uses = n.uses - gone.blocks FROM \
+                 (SELECT binding, count(*) AS blocks FROM feed_block WHERE feed = ?1 ",
+                " GROUP BY binding) AS gone WHERE n.id = gone.binding",
+            ),
+            ("DELETE FROM feed_block WHERE feed = ?1 ", ""),
         ] {
-            let close = if what.contains('(') { ")" } else { "" };
             let sql = sqlx::AssertSqlSafe(format!("{what}{chosen}{close}"));
             let query = sqlx::query(sql).bind(feed);
             removed = self

@@ -1,13 +1,19 @@
 //! Result sets and their parts.
 
 use bindery_core::{Principal, Timestamp};
-use bindery_taxii::service::{CommitError, ResultPart, ResultSet, ResultState, Subject};
+use bindery_taxii::service::{
+    CommitError, ResultLimits, ResultPart, ResultSet, ResultState, Subject,
+};
 use bindery_taxii_xml::ResponseType;
+use sqlx::{QueryBuilder, Sqlite};
 
 use crate::sqlite::taxii::{
     bounded, pack,
     step::{Stop, Tx},
 };
+
+/// How many parts one statement writes.
+const PARTS: usize = 128;
 
 /// A result set as its row has it.
 pub(super) struct Row {
@@ -17,10 +23,14 @@ pub(super) struct Row {
     bindings: Vec<u8>,
     query: Option<Vec<u8>>,
     push: Option<Vec<u8>>,
+    parts: Vec<ResultPart>,
 }
 
 impl Row {
-    pub(super) fn of(one: ResultSet) -> Result<Self, CommitError> {
+    pub(super) fn of(one: ResultSet, parts: Vec<ResultPart>) -> Result<Self, CommitError> {
+        if (1..).zip(&parts).any(|(number, part)| part.number != number) {
+            return Err(CommitError::Misuse("the parts of a result are not numbered from 1 on"));
+        }
         let (state, failure) = match &one.state {
             ResultState::Ready => (0, None),
             ResultState::Pending => (1, None),
@@ -33,8 +43,14 @@ impl Row {
             bindings: pack::bindings(one.window.content.bindings()),
             query: one.query.as_ref().map(pack::query),
             push: one.push.as_ref().map(pack::push),
+            parts,
             one,
         })
+    }
+
+    /// How many parts there are.
+    pub(super) fn parts(&self) -> usize {
+        self.parts.len()
     }
 
     fn subject(&self) -> Subject {
@@ -60,16 +76,25 @@ macro_rules! row {
             .bind($row.bindings.as_slice())
             .bind($row.query.as_deref())
             .bind($row.push.as_deref())
+            .bind(one.blocks.map(bounded))
+            .bind(bounded(one.parts))
     }};
 }
 
 impl Tx<'_> {
-    pub(super) async fn insert_result(&mut self, row: &Row, now: i64) -> Result<(), Stop> {
+    pub(super) async fn insert_result(
+        &mut self,
+        row: &Row,
+        limits: ResultLimits,
+        now: i64,
+    ) -> Result<(), Stop> {
         let (feed, _) = self.feed(&row.one.window.collection).await?;
+        self.make_room_for_result(row, limits).await?;
         let sql = "INSERT INTO feed_result (id, feed, owner, created, expires, begin_label, end_label, state, failure, \
-                   counts, subscription, bindings, query, push, version) \
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING";
+                   counts, subscription, bindings, query, push, blocks, parts, version) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING";
         self.execute_one(row!(sqlx::query(sql), row, feed), || row.subject()).await?;
+        self.put_parts(row).await?;
         self.send_result(row, now).await
     }
 
@@ -82,9 +107,13 @@ impl Tx<'_> {
         let (feed, _) = self.feed(&row.one.window.collection).await?;
         let sql = "UPDATE feed_result SET owner = ?3, created = ?4, expires = ?5, begin_label = ?6, end_label = ?7, \
                    state = ?8, failure = ?9, counts = ?10, subscription = ?11, bindings = ?12, query = ?13, \
-                   push = ?14, version = version + 1 WHERE id = ?1 AND feed = ?2 AND version = ?15";
+                   push = ?14, blocks = ?15, parts = ?16, version = version + 1 \
+                   WHERE id = ?1 AND feed = ?2 AND version = ?17";
         let query = row!(sqlx::query(sql), row, feed).bind(expected);
         self.execute_one(query, || row.subject()).await?;
+        let sql = "DELETE FROM feed_part WHERE result = ?";
+        self.execute(sqlx::query(sql).bind(row.one.id.as_str())).await?;
+        self.put_parts(row).await?;
         self.send_result(row, now).await
     }
 
@@ -101,22 +130,48 @@ impl Tx<'_> {
         self.execute(query).await.map(|_| ())
     }
 
-    pub(super) async fn insert_part(
-        &mut self,
-        result: &str,
-        part: &ResultPart,
-    ) -> Result<(), Stop> {
-        let sql = "INSERT INTO feed_part (result, number, begin_label, end_label, blocks, more) \
-                   SELECT ?1, ?2, ?3, ?4, ?5, ?6 FROM feed_result WHERE id = ?1 \
-                   AND ?2 = 1 + ifnull((SELECT max(number) FROM feed_part WHERE result = ?1), 0)";
-        let query = sqlx::query(sql)
-            .bind(result)
-            .bind(bounded(part.number))
-            .bind(part.begin.map(Timestamp::unix_micros))
-            .bind(part.end.unix_micros())
-            .bind(bounded(part.blocks))
-            .bind(part.more);
-        self.execute_one(query, || Subject::ResultPart(result.to_owned())).await
+    /// The owner's oldest result sets make room for one more.
+    async fn make_room_for_result(&mut self, row: &Row, limits: ResultLimits) -> Result<(), Stop> {
+        let sql = "SELECT id FROM feed_result WHERE ifnull(owner, x'') = ifnull(?1, x'') \
+                   ORDER BY created DESC, id DESC LIMIT -1 OFFSET ?2";
+        let old: Vec<String> = sqlx::query_scalar(sql)
+            .bind(row.one.owner.as_ref().map(Principal::as_str))
+            .bind(bounded(limits.of_owner.max(1) - 1))
+            .fetch_all(&mut *self.connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        for id in &old {
+            self.remove_result(id).await?;
+        }
+        let most = limits.in_all.max(1);
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM feed_result LIMIT ?)";
+        let there: i64 = sqlx::query_scalar(sql)
+            .bind(bounded(most))
+            .fetch_one(&mut *self.connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        match there >= bounded(most) {
+            true => Err(Stop::Limit("result sets", most)),
+            false => Ok(()),
+        }
+    }
+
+    async fn put_parts(&mut self, row: &Row) -> Result<(), Stop> {
+        let id = row.one.id.as_str();
+        for chunk in row.parts.chunks(PARTS) {
+            let sql =
+                "INSERT INTO feed_part (result, number, begin_label, end_label, blocks, more) ";
+            let mut query = QueryBuilder::<Sqlite>::new(sql);
+            query.push_values(chunk, |mut values, part| {
+                values.push_bind(id).push_bind(bounded(part.number));
+                values.push_bind(part.begin.map(Timestamp::unix_micros));
+                values.push_bind(part.end.unix_micros());
+                values.push_bind(bounded(part.blocks)).push_bind(part.more);
+            });
+            let done = query.build().execute(&mut *self.connection).await;
+            done.map_err(|error| self.failed(error))?;
+        }
+        Ok(())
     }
 
     pub(super) async fn remove_result(&mut self, id: &str) -> Result<(), Stop> {

@@ -1,7 +1,7 @@
 //! Blocks of a large message, kept in the file before the message is whole.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet},
     path::Path,
 };
 
@@ -96,12 +96,14 @@ impl Tx<'_> {
             .fetch_one(&mut *self.connection)
             .await
             .map_err(|error| self.failed(error))?;
-        let mut bindings = BTreeMap::new();
-        for Placed { block, .. } in held {
+        let mut uses = BTreeMap::new();
+        for Placed { block, to } in held {
             let key = (block.binding.as_str(), block.subtype.as_deref());
-            if let Entry::Vacant(unknown) = bindings.entry(key) {
-                unknown.insert(self.binding(key).await?);
-            }
+            *uses.entry(key).or_insert(0) += to.len();
+        }
+        let mut bindings = BTreeMap::new();
+        for (key, uses) in uses {
+            bindings.insert(key, self.binding(key, uses).await?);
         }
         let mut rows = Vec::with_capacity(held.len());
         let mut content = last;
@@ -122,25 +124,16 @@ impl Tx<'_> {
         Ok(rows)
     }
 
-    async fn binding(&mut self, (binding, subtype): (&str, Option<&str>)) -> Result<i64, Stop> {
-        let sql = "SELECT id FROM feed_binding \
-                   WHERE binding = ?1 AND ifnull(subtype, x'') = ifnull(?2, x'')";
-        let known: Option<i64> = sqlx::query_scalar(sql)
-            .bind(binding)
-            .bind(subtype)
-            .fetch_optional(&mut *self.connection)
-            .await
-            .map_err(|error| self.failed(error))?;
-        if let Some(id) = known {
-            return Ok(id);
-        }
-        let done = sqlx::query("INSERT INTO feed_binding (binding, subtype) VALUES (?, ?)")
-            .bind(binding)
-            .bind(subtype)
-            .execute(&mut *self.connection)
-            .await
-            .map_err(|error| self.failed(error))?;
-        Ok(done.last_insert_rowid())
+    /// The number of a binding that so many more rows name.
+    async fn binding(
+        &mut self,
+        (binding, subtype): (&str, Option<&str>),
+        uses: usize,
+    ) -> Result<i64, Stop> {
+        let sql = "INSERT INTO feed_binding (binding, subtype, uses) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (binding, ifnull(subtype, x'')) DO UPDATE SET uses = uses + ?3 RETURNING id";
+        let id = sqlx::query_scalar(sql).bind(binding).bind(subtype).bind(bounded(uses));
+        id.fetch_one(&mut *self.connection).await.map_err(|error| self.failed(error))
     }
 }
 
@@ -171,6 +164,8 @@ pub(super) async fn remove_staged(
 ) -> Result<(), SqliteError> {
     for sql in [
         "DELETE FROM feed_content WHERE id IN (SELECT content FROM feed_staged WHERE insertion = ?)",
+        "UPDATE feed_binding AS n SET uses = n.uses - gone.blocks FROM (SELECT binding, count(*) AS blocks \
+         FROM feed_staged WHERE insertion = ? GROUP BY binding) AS gone WHERE n.id = gone.binding",
         "DELETE FROM feed_staged WHERE insertion = ?",
         "DELETE FROM feed_insertion WHERE id = ?",
     ] {
