@@ -169,9 +169,8 @@ fn start(channel: &str, count: usize, folder: &Path) -> Result<(Child, String), 
 }
 
 fn connector(folder: &Path) -> Result<Arc<dyn Connector>, Failed> {
-    let roots = Roots::from_pem_file(&folder.join("ca.pem"))?;
-    let identity =
-        Identity::from_pem_files(&folder.join("client.pem"), &folder.join("client.key"))?;
+    let roots = Roots::from_pem_file(folder.join("ca.pem"))?;
+    let identity = Identity::from_pem_files(folder.join("client.pem"), folder.join("client.key"))?;
     Ok(backend().connector(&Policy::kmip(), ClientConfig::new(roots).with_identity(identity))?)
 }
 
