@@ -5,9 +5,12 @@ mod drive;
 mod failure;
 mod login;
 mod open;
+mod proxy;
 mod request;
 mod streamed;
 mod target;
+mod tunnel;
+mod upgrade;
 
 use std::sync::Arc;
 
@@ -17,7 +20,11 @@ use http::Version;
 
 use crate::ClientLimits;
 pub use connection::Connection;
+pub use proxy::{NoProxy, Proxies, Proxy};
+pub(crate) use request::Untouched;
 pub use target::Target;
+pub(crate) use tunnel::{Hop, dial};
+pub use upgrade::UpgradeMode;
 
 /// In a request's extensions: it may be sent a second time, because carrying it out twice does
 /// the same as once.
@@ -42,6 +49,8 @@ struct Config {
     keep_alive: bool,
     codings: Vec<ContentCoding>,
     content_digest: bool,
+    upgrade: UpgradeMode,
+    proxies: Proxies,
 }
 
 impl Client {
@@ -55,6 +64,8 @@ impl Client {
                 keep_alive: true,
                 codings: Vec::new(),
                 content_digest: false,
+                upgrade: UpgradeMode::Never,
+                proxies: Proxies::default(),
             },
         }
     }
@@ -112,6 +123,19 @@ impl ClientBuilder {
     /// in any case: one whose content is another is an error.
     pub const fn content_digest(mut self, digest: bool) -> Self {
         self.config.content_digest = digest;
+        self
+    }
+
+    /// Whether connections to http targets become TLS (RFC 2817); [`UpgradeMode::Never`]. Needs a connector.
+    pub const fn upgrade(mut self, mode: UpgradeMode) -> Self {
+        self.config.upgrade = mode;
+        self
+    }
+
+    /// Sets the proxies on the way; none by default. An https target, and one that is upgraded, is reached by a tunnel
+    /// (CONNECT); an http target by requests in absolute form to the last proxy.
+    pub fn proxies(mut self, proxies: Proxies) -> Self {
+        self.config.proxies = proxies;
         self
     }
 

@@ -15,7 +15,9 @@ mod server;
 mod stream;
 mod upgrade_field;
 
-pub use client::{Client, ClientBuilder, Connection, Repeatable, Target};
+pub use client::{
+    Client, ClientBuilder, Connection, NoProxy, Proxies, Proxy, Repeatable, Target, UpgradeMode,
+};
 pub use clock::{Clock, SystemClock};
 pub use counters::{Counters, Snapshot};
 pub use error::{ErrorKind, Layer, TransportError};
@@ -23,5 +25,5 @@ pub use hashing::OnRuntime;
 pub use limits::{ClientLimits, Limits};
 pub use server::{
     Listener, MountError, Mounted, MountedBody, Network, ParseNetworkError, Router, Server,
-    ServerBuilder, Stopped, Streams, Upgrade,
+    ServerBuilder, Stopped, Streams, TunnelLimits, Tunnels, Upgrade,
 };
