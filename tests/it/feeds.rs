@@ -1,6 +1,7 @@
 //! The feed services with client and store, over real sockets.
 
 mod access;
+mod long;
 mod polls;
 mod pushes;
 

@@ -48,6 +48,10 @@ pub struct FeedSetup {
     pub guarded: bool,
     /// Whether Basic is offered and taken in clear, too, for tests of clients.
     pub basic_in_clear: bool,
+    /// The longest Inbox Message, in octets.
+    pub request_limit: u64,
+    /// How many readers the store has, where that is not its own choice.
+    pub readers: Option<u32>,
     /// Whether what the engine asks of the store is noted.
     pub watched: bool,
     /// The engine's settings but for the addresses.
@@ -62,6 +66,8 @@ impl Default for FeedSetup {
             clear: true,
             guarded: false,
             basic_in_clear: false,
+            request_limit: 64 << 20,
+            readers: None,
             watched: false,
             config,
         }
@@ -98,7 +104,10 @@ impl FeedSite {
     pub async fn with(setup: FeedSetup) -> Self {
         let folder = TempDir::new().unwrap();
         let kek = Kek::new(b"one test's key and nobody else's").unwrap();
-        let options = SqliteOptions::file(folder.path().join("feeds.db"), kek);
+        let mut options = SqliteOptions::file(folder.path().join("feeds.db"), kek);
+        if let Some(readers) = setup.readers {
+            options = options.readers(readers);
+        }
         let store = SqliteStore::open(options).await.unwrap();
         let changes = collections().into_iter().map(Change::InsertCollection).collect();
         FeedStore::commit(&store, changes, Timestamp::from_unix_seconds(1_000)).await.unwrap();
@@ -205,6 +214,7 @@ fn routes(setup: &FeedSetup, store: Arc<dyn FeedStore>) -> Router {
     Service::ALL.into_iter().fold(Router::new(), |router, service| {
         let mut profile = HttpProfile::new(service);
         profile.clear = setup.clear;
+        profile.request_body_limit = setup.request_limit;
         profile.dialects = setup.dialects;
         let binding = TaxiiHttp::new(&profile, Arc::clone(&ids));
         let access = setup.config.access.get(&service).cloned();
