@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Device management with software of others.
 
-SyncEvolution's client proves itself (basic, MD5) and refreshes three contacts, in WBXML and XML; curl runs device
+SyncEvolution's client proves itself (basic, MD5) and refreshes three contacts, from it and into another one, in WBXML
+and XML; curl runs device
 management sessions with messages made by hand, behind HTTP Basic and Digest. Everything on loopback.
 
 Arguments: the program `omadm` (tests/examples); a folder for files.
@@ -80,48 +81,58 @@ class Server:
         self.process.wait(20)
 
 
+CARDS = ["Ada;Lovelace", "Grace;Hopper", "Karen;Sparck"]
+
+
+def syncevolution(server, role, scheme, form, cards, sync, cure):
+    """A client with these contacts runs one session. Its exit code, what it said, its folder of contacts."""
+    home = FOLDER / f"home-{role}-{scheme}-{form}"
+    shutil.rmtree(home, ignore_errors=True)
+    contacts = home / "contacts"
+    contacts.mkdir(parents=True)
+    for number, name in enumerate(cards, 1):
+        first, last = name.split(";")
+        (contacts / str(number)).write_text(
+            f"BEGIN:VCARD\nVERSION:3.0\nFN:{first} {last}\nN:{last};{first};;;\nEND:VCARD\n")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
+    for folder in ["CONFIG", "DATA", "CACHE"]:
+        environment[f"XDG_{folder}_HOME"] = str(home / folder.lower())
+    base = ["dbus-run-session", "--", "syncevolution", "--daemon=no", "--keyring=no"]
+    configured = subprocess.run(
+        [*base, "--configure", "--template", "SyncEvolution", f"username={USER}", f"password={PASSWORD}",
+         f"syncURL={server.url}/sync/{scheme}", f"deviceId={role}-{form}", f"enableWBXML={int(form == 'Wbxml')}",
+         "SyncMLVersion=1.2", f"clientAuthType={scheme}", "loglevel=4", "preventSlowSync=0", "backend=file",
+         "databaseFormat=text/vcard", "syncFormat=text/vcard", f"database=file://{contacts}", "uri=addressbook",
+         "sync=two-way", "peer", "addressbook"],
+        env=environment, capture_output=True, text=True, timeout=120)
+    if configured.returncode:
+        return configured.returncode, configured.stdout + configured.stderr, contacts
+    done = subprocess.run([*base, "--run", "--sync", sync, "peer", "addressbook"],
+                          env={**environment, "LD_PRELOAD": str(cure)}, capture_output=True, text=True, timeout=180)
+    return done.returncode, done.stdout + done.stderr, contacts
+
+
 def by_syncevolution(server):
     cure = FOLDER / "cure.so"
     (FOLDER / "cure.c").write_text(CURE)
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", cure, FOLDER / "cure.c", "-ldl"], check=True)
     for scheme in ["basic", "md5"]:
-        for form, wbxml in [("Wbxml", 1), ("Xml", 0)]:
-            home = FOLDER / f"home-{scheme}-{form}"
-            shutil.rmtree(home, ignore_errors=True)
-            contacts = home / "contacts"
-            contacts.mkdir(parents=True)
-            for number, name in enumerate(["Ada;Lovelace", "Grace;Hopper", "Karen;Sparck"], 1):
-                first, last = name.split(";")
-                (contacts / str(number)).write_text(
-                    f"BEGIN:VCARD\nVERSION:3.0\nFN:{first} {last}\nN:{last};{first};;;\nEND:VCARD\n")
-            environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
-            for folder in ["CONFIG", "DATA", "CACHE"]:
-                environment[f"XDG_{folder}_HOME"] = str(home / folder.lower())
-            base = ["dbus-run-session", "--", "syncevolution", "--daemon=no", "--keyring=no"]
-            configured = subprocess.run(
-                [*base, "--configure", "--template", "SyncEvolution", f"username={USER}", f"password={PASSWORD}",
-                 f"syncURL={server.url}/sync/{scheme}", f"deviceId=sc-{scheme}-{form}", f"enableWBXML={wbxml}",
-                 "SyncMLVersion=1.2", f"clientAuthType={scheme}", "loglevel=4", "preventSlowSync=0", "backend=file",
-                 "databaseFormat=text/vcard", "syncFormat=text/vcard", f"database=file://{contacts}",
-                 "uri=addressbook", "sync=two-way", "peer", "addressbook"],
-                env=environment, capture_output=True, text=True, timeout=120)
+        for form in ["Wbxml", "Xml"]:
             what = f"SyncEvolution {scheme} {form}"
-            if configured.returncode:
-                check(what, False, configured.stdout + configured.stderr)
-                continue
             before = len(server.lines)
-            done = subprocess.run(
-                [*base, "--run", "--sync", "refresh-from-client", "peer", "addressbook"],
-                env={**environment, "LD_PRELOAD": str(cure)}, capture_output=True, text=True, timeout=180)
-            said = done.stdout + done.stderr
-            content = done.returncode == 0 and "ynchronization successful" in said
-            check(f"{what}: the client is content", content, (done.returncode, said))
+            code, said, _ = syncevolution(server, "give", scheme, form, CARDS, "refresh-from-client", cure)
+            check(f"{what}: the client is content", code == 0 and "ynchronization successful" in said, (code, said))
             lines = server.lines[before:]
             proved = any(f"{form} 212 " in line for line in lines)
             check(f"{what}: it proves itself, in its form", proved and all(f" {form} " in it for it in lines), lines)
             if scheme == "md5":
                 check(f"{what}: it takes the nonce of a challenge", any(" 401 " in it for it in lines), lines)
             check(f"{what}: three contacts came", bool(lines) and lines[-1].endswith("items=3"), lines)
+            code, said, contacts = syncevolution(server, "get", scheme, form, [], "refresh-from-server", cure)
+            check(f"{what}: another client is content", code == 0 and "ynchronization successful" in said, (code, said))
+            got = " ".join(card.read_text() for card in contacts.iterdir())
+            names = [all(part in got for part in name.split(";")) for name in CARDS]
+            check(f"{what}: it has the three contacts", names == [True] * 3 and got.count("BEGIN:VCARD") == 3, got)
 
 
 def message(number, target, body, cred=""):

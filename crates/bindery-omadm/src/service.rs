@@ -22,7 +22,7 @@
 //! - **Numbers.** Each message gets one answer, with the message's own MsgID. The last message
 //!   again gets the last answer again, octet by octet. SessionID is text: `0` is one.
 //! - **A device** may send Replace of `./DevInfo`, Results, Alert and Status; other commands get 405,
-//!   those of data synchronization 406. Results are answered with a Status only where they come in
+//!   those of data synchronization 406, unless there are [`Datastores`] to refresh. Results are answered with a Status only where they come in
 //!   pieces.
 //! - **A package** of the server is one message with Final, but for large objects and for statuses
 //!   that one message cannot hold. While the device's package goes on it is asked for the next
@@ -36,6 +36,7 @@
 
 mod access;
 mod config;
+mod datastore;
 mod engine;
 mod memory;
 mod order;
@@ -46,6 +47,7 @@ mod turn;
 /// The status that a device gives; part of what is stored.
 pub use bindery_syncml::StatusCode;
 pub use config::{DmServerConfig, Happened, Management, Moment, Random, RandomError, Scheme};
+pub use datastore::{Datastore, Datastores, MemoryDatastores, SyncItem, SyncKind, Whose};
 pub use engine::DmServer;
 pub use memory::MemoryStore;
 pub use order::{Order, OrderError, Value};

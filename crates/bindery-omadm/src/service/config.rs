@@ -6,7 +6,7 @@ use bindery_core::{RateLimit, Timestamp};
 use bindery_syncml::StatusCode;
 use thiserror::Error;
 
-use super::{Device, NewCommand, Progress, ResultEntry, StoreError};
+use super::{Datastores, Device, NewCommand, Progress, ResultEntry, StoreError};
 
 /// How a device proves itself inside its messages (OMA DM 1.2 Security, section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +93,8 @@ pub struct DmServerConfig {
     pub conflicts: u32,
     /// Counts failures of authentication, by device; without one they are not counted.
     pub rate_limit: Option<Arc<dyn RateLimit>>,
+    /// What clients of data synchronization may refresh; without it they are told 406.
+    pub datastores: Option<Arc<dyn Datastores>>,
     /// Who decides what is sent beyond the queue, and is told what happens. By default nobody.
     pub management: Arc<dyn Management>,
 }
@@ -120,6 +122,7 @@ impl Default for DmServerConfig {
             results: NonZeroU32::MIN.saturating_add(9_999),
             conflicts: 16,
             rate_limit: None,
+            datastores: None,
             management: Arc::new(QueueOnly),
         }
     }

@@ -41,6 +41,9 @@ pub(super) struct State {
     pub(super) sending: Option<Sending>,
     /// The large object that is being received.
     pub(super) receiving: Option<Receiving>,
+    /// The data stores that are being refreshed, and who asks what this side is.
+    pub(super) syncing: Vec<Syncing>,
+    pub(super) devinf: Vec<Asking>,
     /// Command and node of the large object that was given up before its last piece came.
     pub(super) dropped: Option<(String, String)>,
 }
@@ -111,6 +114,34 @@ pub(super) struct Owed {
     pub(super) target: Option<String>,
     pub(super) source: Option<String>,
     pub(super) code: u16,
+    /// The anchor that comes back with the status of an Alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) anchor: Option<String>,
+}
+
+/// A data store that is being refreshed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Syncing {
+    /// Its address here, and at the client.
+    pub(super) store: String,
+    pub(super) theirs: String,
+    /// The alert that asks for it.
+    pub(super) code: u16,
+    /// Whether this side has agreed, has begun to send, and has sent all.
+    pub(super) told: bool,
+    pub(super) begun: bool,
+    pub(super) done: bool,
+    /// The last item that was sent.
+    pub(super) after: Option<String>,
+}
+
+/// A Get that is to be answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Asking {
+    pub(super) msg: String,
+    pub(super) cmd: String,
 }
 
 /// A large object on its way to the device.
@@ -156,7 +187,7 @@ impl Owed {
     /// The octets of its texts.
     pub(super) fn octets(&self) -> usize {
         let texts = [&self.msg, &self.cmd, &self.name].into_iter();
-        texts.chain(&self.target).chain(&self.source).map(String::len).sum()
+        texts.chain(&self.target).chain(&self.source).chain(&self.anchor).map(String::len).sum()
     }
 }
 
@@ -175,7 +206,9 @@ impl State {
 
     /// Whether this side's package goes on in the next message.
     pub(super) fn is_amid(&self) -> bool {
-        !self.owed.is_empty() || self.sending.is_some()
+        let syncing = |one: &Syncing| !one.told || !one.done && one.after.is_some();
+        let syncs = !self.devinf.is_empty() || self.syncing.iter().any(syncing);
+        !self.owed.is_empty() || self.sending.is_some() || syncs
     }
 }
 

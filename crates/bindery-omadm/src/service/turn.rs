@@ -10,6 +10,7 @@ mod compose;
 mod objects;
 mod open;
 mod sending;
+mod sync;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -159,6 +160,8 @@ struct Turn<'a> {
     /// Whether the device refused this side's credentials in this message.
     refused: bool,
     abort: Option<Abort>,
+    /// Whether a refresh of a data store goes on: something of it was said in this answer.
+    sync_goes_on: bool,
     owed: VecDeque<Owed>,
     alerts: Vec<Alert>,
     /// The open commands, by their place in the queue.
@@ -214,7 +217,8 @@ impl Turn<'_> {
         }
         let msg = self.scene.hdr().msg_id.as_str().to_owned();
         let (cmd, name) = (cmd.to_owned(), name.to_owned());
-        self.owed.push_back(Owed { msg, cmd, name, target, source, code: code.0 });
+        let code = code.0;
+        self.owed.push_back(Owed { msg, cmd, name, target, source, code, anchor: None });
     }
 
     /// Says something of its own in the answer.

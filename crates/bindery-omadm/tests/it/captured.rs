@@ -122,6 +122,48 @@ fn syncevolution_is_known_and_told_what_is_not_here() {
     }
 }
 
+/// A session of SyncEvolution with a data store to refresh: the client as it was recorded, which
+/// wants a slow synchronization.
+#[test]
+fn syncevolution_refreshes_what_it_has() {
+    let Some(first) = recorded("wire/xml-1.2-basic/01-request.xml") else { return };
+    let second = recorded("wire/xml-1.2-basic/02-request.xml").unwrap();
+    let third = recorded("wire/xml-1.2-basic/03-request.xml").unwrap();
+    for form in [Form::Xml, Form::Wbxml] {
+        let mut config = DmServerConfig::default();
+        let store = bindery_omadm::service::Datastore::new("addressbook", "text/vcard", "3.0");
+        let stores = bindery_omadm::service::MemoryDatastores::new(vec![store]);
+        config.datastores = Some(std::sync::Arc::new(stores));
+        let site = Site::new(config);
+        let mut ada = AppAuth::new("ada", CredentialDigest::new("ada", "lovelace"));
+        ada.nonce = Bytes::from_static(b"n");
+        site.register("sc-test-0001", Some(ada), None);
+        let mut url = crate::support::URL.to_owned();
+        let mut codes = Vec::new();
+        for octets in [&first, &second, &third] {
+            let message = SyncMl::decode(octets, &Options::LENIENT).unwrap();
+            let mut changed = Vec::new();
+            message.encode(&mut changed, &WriteOptions::new(form)).unwrap();
+            let sending = Sending { url: &url, ..Sending::default() };
+            let (answer, _) = site.post(changed.into(), &sending);
+            let told = message
+                .body
+                .commands
+                .iter()
+                .flat_map(|one| std::iter::once(one).chain(one.commands()));
+            let ids = told.filter(|one| !matches!(one, Command::Status(_)));
+            let ids =
+                ids.map(|one| u32::try_from(one.cmd_id().unwrap().number().unwrap()).unwrap());
+            codes.push(ids.map(|id| code_of(&answer, id)).collect::<Vec<_>>());
+            if let Some(uri) = &answer.hdr.resp_uri {
+                url = uri.as_str().to_owned();
+            }
+        }
+        let expected = [vec![Some(200); 3], [&[Some(200)][..], &[Some(201); 3]].concat(), vec![]];
+        assert_eq!(codes, expected, "{form:?}");
+    }
+}
+
 #[test]
 fn the_first_session_of_windows_is_taken() {
     let Some(octets) = recorded("samples/windows-first-session.xml") else { return };

@@ -16,4 +16,5 @@ mod objects;
 mod queue;
 mod session;
 mod support;
+mod sync;
 mod trust;

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use bindery_syncml::{
-    Alert, AlertCode, Chal, Command, Content, Cred, EncodeError, Form, Meta, Source, Status,
-    StatusCode, SyncHdr, SyncMl, Target, Text, Version, WriteOptions,
+    Alert, AlertCode, Anchor, Chal, Command, Content, Cred, EncodeError, Form, Item, Meta, Source,
+    Status, StatusCode, SyncHdr, SyncMl, Target, Text, Version, WriteOptions,
 };
 
 use super::{Abort, Decision, Scene, Turn, Wanted, take};
@@ -120,6 +120,7 @@ impl Draft {
         let commands = match &mut command {
             Command::Atomic(atomic) => Some(&mut atomic.commands),
             Command::Sequence(sequence) => Some(&mut sequence.commands),
+            Command::Sync(sync) => Some(&mut sync.commands),
             _ => None,
         };
         for one in commands.into_iter().flatten() {
@@ -139,7 +140,7 @@ impl Draft {
 
     /// Puts a status or an alert into the answer; false if there is no room. The first one has
     /// room whatever it takes, so that a session goes on.
-    fn say(&mut self, command: Command) -> bool {
+    pub(super) fn say(&mut self, command: Command) -> bool {
         let (command, Ok(cost)) = self.measure(command) else { return true };
         if cost > self.room() && self.next > 2 {
             return false;
@@ -219,6 +220,12 @@ fn written(owed: &Owed) -> Command {
     let mut status = Status::of("", msg, cmd, &owed.name, StatusCode(owed.code));
     status.target_refs.extend(owed.target.as_deref().map(Text::from));
     status.source_refs.extend(owed.source.as_deref().map(Text::from));
+    if let Some(next) = &owed.anchor {
+        let anchor = Anchor { next: next.as_str().into(), ..Anchor::default() };
+        let meta = Meta { anchor: Some(Box::new(anchor)), ..Meta::default() };
+        let data = Content::Meta(Box::new(meta)).into();
+        status.items.push(Item { data: Some(data), ..Item::default() });
+    }
     status.into()
 }
 
@@ -299,7 +306,9 @@ impl Turn<'_> {
         let package_over = self.say_more(&mut draft);
         draft.message.body.is_final = package_over;
         let quiet = !draft.has_commands() && self.alerts.is_empty();
+        let syncs = self.synchronizes().is_some();
         let ends = was_open && self.abort.is_none() && package_over && quiet;
+        let ends = ends && (!syncs || self.sync_is_over());
         if ends {
             self.state.phase = Phase::Ended;
             self.record(ResultKind::Session, |entry| entry.data = "the session ended".into());
@@ -313,7 +322,7 @@ impl Turn<'_> {
         Decision {
             status: self.status,
             commands: commands.collect(),
-            idle: ends && !managed,
+            idle: ends && !managed && !syncs,
             tried: self.tried.then_some(true),
             wanted: std::mem::take(&mut self.wanted),
             results: self.results,
@@ -361,7 +370,10 @@ impl Turn<'_> {
             return false;
         }
         self.say_alerts(draft);
-        self.send(draft)
+        match self.synchronizes() {
+            Some(stores) => self.synchronize(&*stores, draft),
+            None => self.send(draft),
+        }
     }
 
     fn say_alerts(&mut self, draft: &mut Draft) {

@@ -226,6 +226,7 @@ impl<'a> Turn<'a> {
             asks_next: false,
             refused: false,
             abort: None,
+            sync_goes_on: false,
             owed: VecDeque::new(),
             alerts: Vec::new(),
             queue,

@@ -54,6 +54,9 @@ impl Turn<'_> {
     }
 
     fn take_one(&mut self, command: &Command, name: &str) {
+        if self.take_sync(command, name) {
+            return;
+        }
         match command {
             Command::Status(status) => self.answered(status),
             Command::Results(results) => match self.take_piece(command, name) {

@@ -1,0 +1,348 @@
+//! Clients of data synchronization that refresh something.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bindery_omadm::service::{
+    Datastore, DmServerConfig, MemoryDatastores, Order, ResultKind, Scheme,
+};
+use bindery_syncml::{
+    Add, Alert, AlertCode, Anchor, Command, Content, Delete, Form, Get, Item, Map, MapItem, Meta,
+    Put, Replace, Status, StatusCode, Sync, SyncMl,
+};
+
+use crate::support::{Phone, Site, alerts, code_of};
+
+fn config() -> DmServerConfig {
+    let mut config = DmServerConfig::default();
+    let store = Datastore::new("addressbook", "text/vcard", "3.0");
+    config.datastores = Some(Arc::new(MemoryDatastores::new(vec![store])));
+    config.schemes = vec![Scheme::Md5];
+    config
+}
+
+/// A client, and what it has.
+struct Client<'s> {
+    phone: Phone<'s>,
+    items: BTreeMap<String, String>,
+}
+
+impl<'s> Client<'s> {
+    fn new(site: &'s Site, id: &str, form: Form) -> Self {
+        Self { phone: Phone { form, ..Phone::new(site, id) }, items: BTreeMap::new() }
+    }
+
+    fn say(&mut self, first: bool, commands: Vec<Command>, is_final: bool) -> SyncMl {
+        let cred = first.then(|| self.phone.md5());
+        let mut message = SyncMl { hdr: self.phone.header(cred), ..SyncMl::default() };
+        message.hdr.ver_proto = "SyncML/1.2".into();
+        let mut number = 0_u32;
+        for mut command in commands {
+            number += 1;
+            command.set_cmd_id(number);
+            if let Command::Sync(sync) = &mut command {
+                for inner in &mut sync.commands {
+                    number += 1;
+                    inner.set_cmd_id(number);
+                }
+            }
+            message.body.commands.push(command);
+        }
+        message.body.is_final = is_final;
+        self.phone.send(&message)
+    }
+
+    /// The first package: what the client is, and what it wants.
+    fn open(&mut self, code: u16, store: &str) -> SyncMl {
+        let put = Put {
+            items: vec![Item { source: Some("./devinf12".into()), ..Item::default() }],
+            ..Put::default()
+        };
+        let get = Get { items: vec![Item::to("./devinf12")], ..Get::default() };
+        self.say(true, vec![put.into(), get.into(), wanted(code, store).into()], true)
+    }
+
+    /// Statuses for everything that asks for one, and the identifiers of what was added.
+    fn answer(&mut self, message: &SyncMl) -> Vec<Command> {
+        let msg = || message.hdr.msg_id.clone();
+        let mut all: Vec<Command> =
+            vec![Status::of("", msg(), 0_u32, "SyncHdr", StatusCode::OK).into()];
+        let mut pairs = Vec::new();
+        let commands = message.body.commands.iter();
+        for command in commands.flat_map(|one| std::iter::once(one).chain(one.commands())) {
+            let (Some(tag), Some(id)) = (command.tag(), command.cmd_id()) else { continue };
+            if matches!(command, Command::Status(_)) {
+                continue;
+            }
+            all.push(Status::of("", msg(), id.clone(), tag.name(), StatusCode::OK).into());
+            let Command::Add(add) = command else { continue };
+            for item in &add.items {
+                let guid = item.source.as_ref().unwrap().loc_uri.to_string();
+                let format = add.meta.as_ref().and_then(|meta| meta.format.as_deref());
+                let octets = item.data.as_ref().unwrap().content.octets(format).unwrap();
+                let text = String::from_utf8(octets.to_vec()).unwrap();
+                assert!(self.items.insert(guid.clone(), text).is_none(), "{guid} came twice");
+                let (target, source) = (guid.as_str().into(), format!("l{guid}").as_str().into());
+                pairs.push(MapItem { target, source, ..MapItem::default() });
+            }
+        }
+        if !pairs.is_empty() {
+            let (target, source) = ("addressbook".into(), "./addressbook".into());
+            all.push(Map { target, source, map_items: pairs, ..Map::default() }.into());
+        }
+        all
+    }
+
+    /// Gives everything to the server; the codes that it has for the changes.
+    fn refresh(&mut self, changes: Vec<Command>) -> Vec<u16> {
+        let first = self.open(203, "addressbook");
+        assert_eq!(code_of(&first, 0), Some(212));
+        assert_eq!(alerts(&first), [203]);
+        let count = changes.len();
+        let mut commands = self.answer(&first);
+        let before = u32::try_from(commands.len()).unwrap();
+        commands.push(synced(changes).into());
+        let mut back = self.say(false, commands, true);
+        let mut codes = BTreeMap::new();
+        while codes.len() < count {
+            for number in (before + 2..).take(count) {
+                codes.extend(code_of(&back, number).map(|code| (number, code)));
+            }
+            if !back.body.is_final {
+                let next = Alert::new("", AlertCode::NEXT_MESSAGE).into();
+                back = self.say(false, vec![header_ok(&back), next], true);
+            }
+        }
+        let last = self.say(false, vec![header_ok(&back)], true);
+        assert!(last.body.is_final && last.body.commands.len() == 1, "the session is over");
+        codes.into_values().collect()
+    }
+
+    /// Gets everything from the server. How many messages that took.
+    fn fetch(&mut self) -> usize {
+        let mut first = self.open(205, "addressbook");
+        let mut agreed = alerts(&first);
+        while !first.body.is_final {
+            let next = Alert::new("", AlertCode::NEXT_MESSAGE).into();
+            first = self.say(false, vec![header_ok(&first), next], true);
+            agreed.extend(alerts(&first));
+        }
+        assert_eq!(agreed, [205]);
+        let mut commands = self.answer(&first);
+        commands.push(synced(Vec::new()).into());
+        let mut back = self.say(false, commands, true);
+        for messages in 1.. {
+            let mut commands = self.answer(&back);
+            if back.body.is_final {
+                let last = self.say(false, commands, true);
+                assert!(last.body.is_final);
+                let statuses =
+                    last.body.commands.iter().filter(|one| matches!(one, Command::Status(_)));
+                assert!(statuses.count() >= 1);
+                return messages;
+            }
+            commands.push(Alert::new("", AlertCode::NEXT_MESSAGE).into());
+            back = self.say(false, commands, true);
+        }
+        unreachable!("it returns")
+    }
+}
+
+fn header_ok(message: &SyncMl) -> Command {
+    Status::of("", message.hdr.msg_id.clone(), 0_u32, "SyncHdr", StatusCode::OK).into()
+}
+
+fn wanted(code: u16, store: &str) -> Alert {
+    let anchor = Anchor { next: "20261128T020000Z".into(), ..Anchor::default() };
+    let meta = Meta { anchor: Some(Box::new(anchor)), ..Meta::default() };
+    let item = Item {
+        source: Some("./addressbook".into()),
+        meta: Some(Box::new(meta)),
+        ..Item::to(store)
+    };
+    Alert { items: vec![item], ..Alert::new("", AlertCode(code)) }
+}
+
+fn synced(commands: Vec<Command>) -> Sync {
+    let (target, source) = (Some("addressbook".into()), Some("./addressbook".into()));
+    Sync { target, source, commands, ..Sync::default() }
+}
+
+fn item(luid: &str, text: &str) -> Vec<Item> {
+    let data = Some(Content::from(text).into());
+    vec![Item { source: Some(luid.into()), data, ..Item::default() }]
+}
+
+fn add(luid: &str, text: &str) -> Command {
+    let meta = Meta { kind: Some("text/vcard".into()), ..Meta::default() };
+    Add { items: item(luid, text), meta: Some(Box::new(meta)), ..Add::default() }.into()
+}
+
+fn two(config: DmServerConfig) -> Site {
+    Site::new(config).with_device("one").with_device("two")
+}
+
+#[test]
+fn what_one_client_gives_another_gets() {
+    for form in [Form::Xml, Form::Wbxml] {
+        let site = two(config());
+        site.queue("one", "get", Order::get(["./DevDetail/SwV"]).unwrap());
+        let mut one = Client::new(&site, "one", form);
+        let card = |number: usize| format!("BEGIN:VCARD\nFN:<{number}> &\nEND:VCARD\n");
+        let changes = (0..40).map(|number| add(&number.to_string(), &card(number))).collect();
+        assert_eq!(one.refresh(changes), vec![201; 40]);
+        assert!(site.results("one").iter().any(|one| one.kind == ResultKind::Session
+            && one.data == "addressbook: 40 of 40 changes were taken"));
+        // Nothing of device management goes to it.
+        assert_eq!(site.command("get").progress.attempts, 0);
+        let mut two = Client::new(&site, "two", form);
+        two.phone.max_msg_size = Some(2_000);
+        let messages = two.fetch();
+        assert!(messages > 2, "several messages of what fits: {messages}");
+        let got: Vec<_> = two.items.values().cloned().collect();
+        assert_eq!(got, (0..40).map(card).collect::<Vec<_>>());
+        // Another refresh replaces everything.
+        one.phone = Phone { session: "2".to_owned(), nonce: one.phone.nonce.clone(), ..one.phone };
+        (one.phone.msg, one.phone.url) = (0, crate::support::URL.to_owned());
+        assert_eq!(one.refresh(vec![add("x", "new")]), [201]);
+        two.phone = Phone { session: "2".to_owned(), nonce: two.phone.nonce.clone(), ..two.phone };
+        (two.phone.msg, two.phone.url) = (0, crate::support::URL.to_owned());
+        two.items.clear();
+        assert_eq!(two.fetch(), 1);
+        assert_eq!(two.items.values().collect::<Vec<_>>(), ["new"]);
+    }
+}
+
+#[test]
+fn agreements_name_anchors_and_what_the_server_is() {
+    let site = two(config());
+    let mut one = Client::new(&site, "one", Form::Xml);
+    let first = one.open(203, "./addressbook");
+    let alert = first.body.commands.iter().find_map(|one| match one {
+        Command::Status(status) if &*status.cmd == "Alert" => Some(status),
+        _ => None,
+    });
+    let anchor = match &alert.unwrap().items[0].data.as_ref().unwrap().content {
+        Content::Meta(meta) => meta.anchor.clone().unwrap(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(anchor.next.as_str(), "20261128T020000Z", "the client's comes back");
+    let inf = first.body.commands.iter().find_map(|one| match one {
+        Command::Results(results) => match &results.items[0].data.as_ref()?.content {
+            Content::DevInf(inf) => Some(inf.clone()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let stores = inf.expect("a device information").data_stores;
+    assert_eq!(stores[0].source_ref.as_str(), "./addressbook");
+}
+
+#[test]
+fn what_is_not_there_is_told_in_the_clients_words() {
+    let site = two(config());
+    for (code, store, expected) in
+        [(200, "addressbook", 406), (202, "addressbook", 406), (203, "calendar", 404)]
+    {
+        let mut one = Client::new(&site, "one", Form::Wbxml);
+        one.phone.session = format!("{code}{store}");
+        one.phone.nonce = site.device("one").client.unwrap().nonce;
+        let first = one.open(code, store);
+        assert_eq!(code_of(&first, 3), Some(expected), "{code} {store}");
+        assert!(alerts(&first).is_empty());
+        // Changes of what was not agreed on.
+        let commands = vec![header_ok(&first), synced(vec![add("1", "x")]).into()];
+        let back = one.say(false, commands, true);
+        assert_eq!((code_of(&back, 2), code_of(&back, 3)), (Some(404), Some(215)));
+    }
+    let mut one = Client::new(&site, "one", Form::Wbxml);
+    one.phone.nonce = site.device("one").client.unwrap().nonce;
+    assert_eq!(one.fetch(), 1);
+    assert!(one.items.is_empty(), "nothing was kept");
+}
+
+#[test]
+fn changes_are_judged_one_by_one() {
+    let mut config = config();
+    let store = Datastore::new("addressbook", "text/vcard", "3.0");
+    config.datastores = Some(Arc::new(MemoryDatastores::new(vec![store]).with_room(2, 100)));
+    let site = two(config);
+    let mut one = Client::new(&site, "one", Form::Xml);
+    let mut piece = item("p", "x");
+    piece[0].more_data = true;
+    let gone = |luid| Delete { items: item(luid, ""), ..Delete::default() }.into();
+    let codes = one.refresh(vec![
+        add("1", "first"),
+        Replace { items: item("1", "second"), ..Replace::default() }.into(),
+        add("2", &"x".repeat(95)),
+        add("2", "x"),
+        add("3", "no room for a third"),
+        gone("2"),
+        gone("2"),
+        Add { items: piece, ..Add::default() }.into(),
+        Add { items: item("", "x"), ..Add::default() }.into(),
+        Get::default().into(),
+    ]);
+    assert_eq!(codes, [201, 200, 420, 201, 420, 200, 211, 413, 412, 406]);
+    let mut two = Client::new(&site, "two", Form::Xml);
+    two.fetch();
+    assert_eq!(two.items.values().collect::<Vec<_>>(), ["second"]);
+}
+
+#[test]
+fn what_no_message_can_hold_is_written_down_and_the_rest_comes() {
+    let site = two(config());
+    let mut one = Client::new(&site, "one", Form::Xml);
+    let codes = one.refresh(vec![add("1", "a"), add("2", &"x".repeat(5_000)), add("3", "c")]);
+    assert_eq!(codes, [201, 201, 201]);
+    let mut two = Client::new(&site, "two", Form::Xml);
+    two.phone.max_msg_size = Some(2_500);
+    two.fetch();
+    assert_eq!(two.items.values().collect::<Vec<_>>(), ["a", "c"]);
+    assert!(site.results("two").iter().any(|one| one.uri.starts_with("./addressbook/")
+        && one.data.starts_with(b"5000 octets are more")));
+}
+
+#[test]
+fn a_slow_one_brings_both_sides_together_and_nothing_twice() {
+    for form in [Form::Xml, Form::Wbxml] {
+        let site = two(config());
+        let mut one = Client::new(&site, "one", form);
+        assert_eq!(one.refresh(vec![add("1", "a"), add("2", "b"), add("3", "b")]), [201; 3]);
+        let mut two = Client::new(&site, "two", form);
+        let first = two.open(201, "addressbook");
+        assert_eq!(alerts(&first), [201]);
+        let mut commands = two.answer(&first);
+        // One b of two is here already, and something that nobody else has.
+        let at = u32::try_from(commands.len()).unwrap() + 2;
+        commands.push(synced(vec![add("x", "b"), add("y", "c")]).into());
+        let back = two.say(false, commands, true);
+        assert_eq!((code_of(&back, at), code_of(&back, at + 1)), (Some(200), Some(201)));
+        let answers = two.answer(&back);
+        let last = two.say(false, answers, true);
+        assert!(last.body.is_final);
+        assert_eq!(two.items.values().collect::<Vec<_>>(), ["a", "b"], "what it lacked");
+        // The other one has to get what the first did not know.
+        one.phone = Phone { session: "2".to_owned(), nonce: one.phone.nonce.clone(), ..one.phone };
+        (one.phone.msg, one.phone.url) = (0, crate::support::URL.to_owned());
+        one.fetch();
+        assert_eq!(one.items.values().collect::<Vec<_>>(), ["a", "b", "b", "c"]);
+    }
+}
+
+#[test]
+fn nobody_gets_what_another_owner_gave() {
+    let site = two(config());
+    let mut stranger = bindery_omadm::service::Device::new(
+        "three",
+        bindery_core::Principal::new("others"),
+        site.at(),
+    );
+    stranger.client = Some(crate::support::account("three"));
+    let change = bindery_omadm::service::Change::InsertDevice(stranger);
+    crate::support::now(bindery_omadm::service::DeviceStore::commit(&*site.store, vec![change]))
+        .unwrap();
+    Client::new(&site, "one", Form::Xml).refresh(vec![add("1", "secret")]);
+    let mut three = Client::new(&site, "three", Form::Xml);
+    three.fetch();
+    assert!(three.items.is_empty());
+}
