@@ -4,6 +4,7 @@ mod access;
 mod long;
 mod polls;
 mod pushes;
+mod queries;
 
 use bindery_taxii::{Client, PollOptions, Service};
 use bindery_taxii_xml::{

@@ -11,6 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use bindery_auth::{Accounts, Authenticator, Guarded, hash};
@@ -25,7 +26,9 @@ use bindery_taxii::{
 };
 use bindery_taxii_xml::Dialect;
 use bindery_tls::{CertificateIdentity, Connector};
-use bindery_transport::{ClientLimits, Counters, Listener, OnRuntime, Router, Server, Stopped};
+use bindery_transport::{
+    ClientLimits, Counters, Limits, Listener, OnRuntime, Router, Server, Stopped,
+};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -33,6 +36,8 @@ use crate::{
     pki::Pki,
     raw::{Post, Raw},
 };
+
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// The password of the account `alice`, where accounts are asked for.
 pub const PASSWORD: &str = "correct horse";
@@ -50,6 +55,8 @@ pub struct FeedSetup {
     pub basic_in_clear: bool,
     /// The longest Inbox Message, in octets.
     pub request_limit: u64,
+    /// Whether messages may take an hour.
+    pub slow: bool,
     /// How many readers the store has, where that is not its own choice.
     pub readers: Option<u32>,
     /// Whether what the engine asks of the store is noted.
@@ -67,6 +74,7 @@ impl Default for FeedSetup {
             guarded: false,
             basic_in_clear: false,
             request_limit: 64 << 20,
+            slow: false,
             readers: None,
             watched: false,
             config,
@@ -117,11 +125,16 @@ impl FeedSite {
         let seen = if setup.watched { Arc::new(Watched::new(seen, watch.clone())) } else { seen };
         let routes = routes(&setup, seen);
         let identities: Arc<dyn IdentityMap> = Arc::new(CertificateIdentity::common_name());
+        let mut limits = Limits::default();
+        if setup.slow {
+            (limits.body, limits.request, limits.write) = (HOUR, HOUR, HOUR);
+        }
         let server = Server::builder()
             .listen(Listener::tls(any(), pki.acceptor_taxii()))
             .listen(Listener::clear(any()))
             .router(routes)
             .identities(identities)
+            .limits(limits)
             .bind()
             .await
             .unwrap();
@@ -163,6 +176,7 @@ impl FeedSite {
     pub fn transport(&self, name: Option<&str>) -> bindery_transport::Client {
         let mut limits = ClientLimits::default();
         limits.response_body = 1 << 40;
+        limits.total = HOUR;
         let builder = bindery_transport::Client::builder().limits(limits);
         builder.connector(self.connector(name)).build()
     }

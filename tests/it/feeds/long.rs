@@ -23,8 +23,7 @@ const BLOCK: usize = 64 << 10;
 const ROOM: u64 = 40;
 
 fn setup() -> FeedSetup {
-    let mut setup = FeedSetup::default();
-    setup.request_limit = 2 << 30;
+    let mut setup = FeedSetup { request_limit: 2 << 30, slow: true, ..FeedSetup::default() };
     // One part, however long.
     setup.config.part = PageLimits::new(usize::MAX, usize::MAX);
     setup

@@ -209,9 +209,7 @@ async fn subscriptions_are_managed_as_specified() {
 #[tokio::test]
 async fn any_part_costs_what_the_first_one_does() {
     const PARTS: u64 = 40;
-    let mut setup = small();
-    setup.watched = true;
-    let site = FeedSite::with(setup).await;
+    let site = FeedSite::with(FeedSetup { watched: true, ..small() }).await;
     let url = site.url(Service::Poll);
     let mut client = site.client(Dialect::V1_1, None);
     fill(&site, &mut client, 10 * usize::try_from(PARTS).unwrap()).await;

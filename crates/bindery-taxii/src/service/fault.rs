@@ -45,6 +45,10 @@ impl Fault {
         status
     }
 
+    pub(super) fn to_string(&self) -> String {
+        self.message.clone()
+    }
+
     pub(super) fn is_not_found(&self) -> bool {
         self.status_type == StatusType::NotFound
     }

@@ -138,7 +138,7 @@ pub(super) fn log_identity(target: &Target, secured: &Result<Secured, TlsError>)
                 "taken without a check, as configured: another server than the one that was asked for"
             ),
             None => {
-                tracing::warn!(%server, "taken without a check of its certificate, as configured")
+                tracing::warn!(%server, "taken without a check of its certificate, as configured");
             }
         },
         _ => {}
