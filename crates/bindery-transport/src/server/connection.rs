@@ -30,7 +30,9 @@ use tracing::Instrument;
 use super::{
     Door, Routes, Shared, Speaks,
     exchange::{Answer, Becomes, Session, Upgrading},
+    leave::{self, Leave, Standing, Why},
     messages::{Messages, opens_with},
+    tunnels::{Tunnels, splice},
     upgrade::{self, Gate},
 };
 use crate::{
@@ -57,22 +59,38 @@ pub(super) async fn run(
         let secured = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => return,
-            secured = secure(Box::new(stream), door.acceptor.as_deref(), &shared, peer) => secured,
+            secured = secure(Box::new(stream), door.acceptor.as_ref(), &shared, peer) => secured,
         };
-        let Some((io, channel, peer)) = secured else { return };
+        let Some((io, channel, peer, standing)) = secured else { return };
+        let leave = Leave::new(stopping.clone(), standing);
         let Door { gate, speaks, routes, .. } = door;
+        let tunnels = match &speaks {
+            Speaks::Tunnels(tunnels) => Some(Arc::clone(tunnels)),
+            _ => None,
+        };
         let Some((io, endpoint)) = spoken(io, speaks, &shared, &mut stop).await else {
             return;
         };
         if let Some(endpoint) = endpoint {
-            return Messages::new(io, endpoint, shared, channel, peer).serve(stopping).await;
+            return Messages::new(io, endpoint, shared, channel, peer).serve(leave).await;
         }
-        let place = Place { shared, routes, born, stopping };
+        let place = Place { shared, routes, tunnels, born, stopping };
         let upgrading = gate.as_ref().map(|gate| Upgrading::Open(Arc::clone(gate)));
         let upgrading = upgrading.unwrap_or(Upgrading::No);
-        let turned = serve(io, channel, peer.clone(), upgrading, &place).await;
-        if let (Some(turned), Some(gate)) = (turned, gate) {
-            upgraded(turned, peer, &gate, &place).await;
+        let turned = serve(io, channel, peer.clone(), upgrading, &place, leave).await;
+        match turned {
+            Some(Turned { io, early, becomes: Becomes::Tls(request) }) => {
+                if let Some(gate) = gate {
+                    upgraded(io, &early, request, peer, &gate, &place).await;
+                }
+            }
+            Some(Turned { io, early, becomes: Becomes::Tunnel(server) }) => {
+                if let Some(tunnels) = &place.tunnels {
+                    let (tunnel, shared) = (tunnels.tunnel_limits(), &place.shared);
+                    splice(io, early, server, tunnel, &shared.limits, &shared.counters).await;
+                }
+            }
+            None => {}
         }
     }
     .instrument(span)
@@ -87,7 +105,7 @@ async fn spoken(
     stop: &mut watch::Receiver<bool>,
 ) -> Option<(BoxIo, Option<Arc<dyn StreamEndpoint>>)> {
     let endpoint = match speaks {
-        Speaks::Http => return Some((io, None)),
+        Speaks::Http | Speaks::Tunnels(_) => return Some((io, None)),
         Speaks::Messages(endpoint) => return Some((io, Some(endpoint))),
         Speaks::Either(endpoint) => endpoint,
     };
@@ -99,6 +117,7 @@ async fn spoken(
 struct Place {
     shared: Arc<Shared>,
     routes: Arc<Routes>,
+    tunnels: Option<Arc<Tunnels>>,
     /// When the connection was accepted.
     born: Instant,
     stopping: watch::Receiver<bool>,
@@ -113,9 +132,15 @@ struct Turned {
 }
 
 /// Goes on within TLS. The request that asked for it is under way: a server that stops sees it out.
-async fn upgraded(turned: Turned, peer: Peer, gate: &Gate, place: &Place) {
+async fn upgraded(
+    io: BoxIo,
+    early: &Bytes,
+    request: Bytes,
+    peer: Peer,
+    gate: &Gate,
+    place: &Place,
+) {
     let shared = &place.shared;
-    let Turned { io, early, becomes: Becomes::Tls(request) } = turned;
     shared.counters.upgrade();
     if !early.is_empty() {
         shared.counters.malformed();
@@ -123,31 +148,34 @@ async fn upgraded(turned: Turned, peer: Peer, gate: &Gate, place: &Place) {
         let mut io = upgrade::refuse_early(io, &shared.limits).await;
         return close(&mut io, true, &shared.limits).await;
     }
-    let secured = secure(io, Some(&*gate.acceptor), shared, peer).await;
-    let Some((io, channel, peer)) = secured else { return };
+    let secured = secure(io, Some(&gate.acceptor), shared, peer).await;
+    let Some((io, channel, peer, standing)) = secured else { return };
+    let leave = Leave::new(place.stopping.clone(), standing);
     tracing::debug!("upgraded to TLS");
     let io = Rewound::boxed(request, io);
-    serve(io, channel, peer, Upgrading::Done, place).await;
+    serve(io, channel, peer, Upgrading::Done, place, leave).await;
 }
 
 async fn secure(
     io: BoxIo,
-    acceptor: Option<&dyn Acceptor>,
+    acceptor: Option<&Arc<dyn Acceptor>>,
     shared: &Shared,
     peer: Peer,
-) -> Option<(BoxIo, Channel, Peer)> {
-    let Some(acceptor) = acceptor else { return Some((io, Channel::Clear, peer)) };
+) -> Option<(BoxIo, Channel, Peer, Option<Standing>)> {
+    let Some(acceptor) = acceptor else { return Some((io, Channel::Clear, peer, None)) };
+    let standing = Standing::watch(acceptor, &shared.counters);
     match timeout(shared.limits.handshake, acceptor.accept(io)).await {
         Ok(Ok(secured)) => {
             shared.counters.handshake();
+            let standing = standing.map(|standing| standing.of(secured.proof()));
             let peer = peer
                 .with_certificates(secured.peer_certificates)
                 .with_psk_identity(secured.psk_identity);
-            Some((secured.io, Channel::Tls(secured.info), peer))
+            Some((secured.io, Channel::Tls(secured.info), peer, standing))
         }
         Ok(Err(error)) => {
             shared.counters.handshake_failed(error.kind().as_str());
-            tracing::info!(reason = %error.kind(), %error, hint = error.hint(), "no handshake");
+            leave::tell(&error, "no handshake");
             None
         }
         Err(_) => {
@@ -164,6 +192,8 @@ enum Ended {
     Done(hyper::Result<()>),
     /// A limit passed.
     TimedOut(&'static str),
+    /// The peer would not be taken any more, and nothing of it is under way.
+    Withdrawn,
 }
 
 /// Serves HTTP to its end; or until it becomes something else.
@@ -173,15 +203,16 @@ async fn serve(
     peer: Peer,
     upgrading: Upgrading,
     place: &Place,
+    leave: Leave,
 ) -> Option<Turned> {
-    let Place { shared, routes, born, stopping } = place;
+    let Place { shared, routes, tunnels, born, .. } = place;
     let pulse = Arc::new(Pulse::of_a_connection_since(*born));
     let limits = &shared.limits;
     let counters = Arc::clone(&shared.counters);
     let io = Watched::new(io, Arc::clone(&pulse), Arc::clone(&counters), limits.into());
     let (shared, routes) = (Arc::clone(shared), Arc::clone(routes));
     let session = Session::new(shared, routes, channel, peer, Arc::clone(&pulse));
-    let session = Arc::new(session.upgrading(upgrading));
+    let session = Arc::new(session.upgrading(upgrading).leading(tunnels.clone()));
     let turn = session.turn();
     let service = service_fn(move |request: Request<Incoming>| {
         let session = Arc::clone(&session);
@@ -189,7 +220,7 @@ async fn serve(
         Box::pin(answer) as Pin<Box<dyn Future<Output = _> + Send>>
     });
     let mut engine = engine(limits).serve_connection(TokioIo::new(io), service);
-    let ended = drive(&mut engine, &pulse, limits, stopping.clone()).await;
+    let ended = drive(&mut engine, &pulse, limits, leave).await;
     let parts = engine.into_parts();
     let mut io = parts.io.into_inner().into_inner();
     let mut linger = pulse.needs_linger();
@@ -209,6 +240,7 @@ async fn serve(
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::debug!(%error, cause, "broke");
         }
+        Ended::Withdrawn => {}
         Ended::TimedOut(limit) => {
             counters.timeout(limit);
             tracing::debug!(limit, "closed: a time limit passed");
@@ -239,29 +271,32 @@ fn engine(limits: &Limits) -> http1::Builder {
 
 type Engine<S> = http1::Connection<TokioIo<Watched>, S>;
 
-async fn drive<S>(
-    engine: &mut Engine<S>,
-    pulse: &Pulse,
-    limits: &Limits,
-    mut stopping: watch::Receiver<bool>,
-) -> Ended
+async fn drive<S>(engine: &mut Engine<S>, pulse: &Pulse, limits: &Limits, mut leave: Leave) -> Ended
 where
     S: Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible> + Unpin,
     S::Future: Unpin,
 {
     let mut watchdog = Watchdog::new(pulse, limits);
-    let mut stop = pin!(async move {
-        let _ = stopping.wait_for(|stop| *stop).await;
-    });
-    let mut stopped = false;
+    let mut leave = pin!(async move { leave.told().await });
+    let (mut stopped, mut stops) = (false, false);
     poll_fn(|cx| {
         loop {
+            // First: what comes after a peer is not taken any more must not be answered.
+            if !stopped && let Poll::Ready(why) = leave.as_mut().poll(cx) {
+                stopped = true;
+                if why == Why::Withdrawn && pulse.is_unanswered() {
+                    return Poll::Ready(Ended::Withdrawn);
+                }
+                match why {
+                    Why::Withdrawn => Pin::new(&mut *engine).graceful_shutdown(),
+                    // A server that stops answers what has come by then.
+                    Why::Stop => stops = true,
+                }
+            }
             if let Poll::Ready(done) = engine.poll_without_shutdown(cx) {
                 return Poll::Ready(Ended::Done(done));
             }
-            if !stopped && stop.as_mut().poll(cx).is_ready() {
-                stopped = true;
-            } else {
+            if !std::mem::take(&mut stops) {
                 match watchdog.poll(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Alarm::Limit(limit)) => {

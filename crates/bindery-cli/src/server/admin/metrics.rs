@@ -89,6 +89,8 @@ fn transport(registry: &mut Registry, snapshot: &Snapshot) {
         "Connections that went from clear to TLS (RFC 2817)",
         snapshot.upgrades,
     );
+    count(registry, "tunnels", "Tunnels opened", snapshot.tunnels);
+    count(registry, "tunnel_octets", "Octets that went through tunnels", snapshot.tunnel_octets);
     count(registry, "accept_errors", "Errors of accepting a connection", snapshot.accept_errors);
     count(registry, "messages", "Messages answered without HTTP", snapshot.messages);
     count(
@@ -115,6 +117,9 @@ fn reasons(registry: &mut Registry, snapshot: &Snapshot) {
     let handshakes =
         snapshot.handshakes_failed.iter().map(|(why, count)| ((*why).to_owned(), *count));
     family(registry, "handshakes_failed", "TLS handshakes that failed", "reason", handshakes);
+    let withdrawn = snapshot.withdrawn.iter().map(|(why, count)| ((*why).to_owned(), *count));
+    let help = "Connections closed because a reload took their client's standing";
+    family(registry, "connections_withdrawn", help, "reason", withdrawn);
     let timeouts = snapshot.timeouts.iter().map(|(limit, count)| ((*limit).to_owned(), *count));
     family(registry, "timeouts", "Connections closed by a time limit", "limit", timeouts);
 }
