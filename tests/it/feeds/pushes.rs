@@ -272,7 +272,7 @@ fn pending(error: ClientError) -> (String, bool) {
     let ClientError::Status { status, .. } = &error else { panic!("{error}") };
     assert_eq!(status.status_type, StatusType::Pending, "{error}");
     let detail = |name: &str| {
-        let found = status.details.iter().find(|one| one.name == name).expect(name);
+        let found = status.details.iter().find(|one| one.name == name).unwrap();
         found.value.as_text().unwrap().into_owned()
     };
     assert!(detail("ESTIMATED_WAIT").parse::<u32>().unwrap() > 0);

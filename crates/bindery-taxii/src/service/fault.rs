@@ -45,8 +45,9 @@ impl Fault {
         status
     }
 
-    pub(super) fn to_string(&self) -> String {
-        self.message.clone()
+    /// What it says to people.
+    pub(super) fn into_reason(self) -> String {
+        self.message
     }
 
     pub(super) fn is_not_found(&self) -> bool {

@@ -53,35 +53,14 @@ impl FeedServer {
         let wanted = self.wanted(cx, &collection, poll).await?;
         check_bindings(&collection, &wanted.bindings)?;
         let query = wanted.query.as_ref().map(|query| self.compile(query)).transpose()?;
-        if let (Some(begin), Some(end)) = (&poll.begin, &poll.end)
-            && begin > end
-        {
-            let reason = "the range begins later than it ends";
-            return Err(Fault::new(StatusType::BadMessage, reason));
-        }
-        let set = collection.kind == CollectionType::DataSet;
-        let instant = |label: &Option<Timestamp>| {
-            let label = label.as_ref().filter(|_| !set)?;
-            Some(Instant::from_unix_micros(label.micros()))
-        };
-        let (begin, end) = (instant(&poll.begin), instant(&poll.end));
-        // Up to the mark the collection is complete, and every later label is behind it.
-        let mut window = Window::up_to(&collection.name, end.map_or(mark, |end| end.min(mark)));
-        window.begin = begin;
-        window.content = ContentFilter::of(&wanted.bindings);
-        if let Some(begin) = begin.filter(|begin| *begin > window.end) {
-            // The answer ends where it begins at the earliest, and labels to come are behind its end.
-            window.end = begin;
-            if begin > mark {
-                self.raise(&collection.name, begin, cx.now).await?;
-            }
-        }
+        let mut window = self.window(cx, &collection, mark, &wanted, poll).await?;
         let mut response = empty_response(&collection, dialect);
         response.subscription_id.clone_from(&wanted.subscription_id);
         if dialect == Dialect::Draft {
             response.content_binding = wanted.bindings.first().map(|one| one.id.clone());
         }
-        let bounds = (!set).then_some(Bounds { begin, end: window.end });
+        let set = collection.kind == CollectionType::DataSet;
+        let bounds = (!set).then_some(Bounds { begin: window.begin, end: window.end });
         if dialect != Dialect::V1_1 {
             set_bounds(&mut response, dialect, bounds);
             return self.stream(request, response, window, query).await;
@@ -115,6 +94,41 @@ impl FeedServer {
         let bounds = bounds.map(|bounds| Bounds { end: first.end, ..bounds });
         set_bounds(&mut response, dialect, bounds);
         self.stream(request, response, Window { end: first.end, ..window }, query).await
+    }
+
+    /// The range of labels that a poll asks for.
+    async fn window(
+        &self,
+        cx: &Context,
+        collection: &Collection,
+        mark: Instant,
+        wanted: &Wanted,
+        poll: &PollRequest,
+    ) -> Done<Window> {
+        if let (Some(begin), Some(end)) = (&poll.begin, &poll.end)
+            && begin > end
+        {
+            let reason = "the range begins later than it ends";
+            return Err(Fault::new(StatusType::BadMessage, reason));
+        }
+        let set = collection.kind == CollectionType::DataSet;
+        let instant = |label: &Option<Timestamp>| {
+            let label = label.as_ref().filter(|_| !set)?;
+            Some(Instant::from_unix_micros(label.micros()))
+        };
+        let (begin, end) = (instant(&poll.begin), instant(&poll.end));
+        // Up to the mark the collection is complete, and every later label is behind it.
+        let mut window = Window::up_to(&collection.name, end.map_or(mark, |end| end.min(mark)));
+        window.begin = begin;
+        window.content = ContentFilter::of(&wanted.bindings);
+        if let Some(begin) = begin.filter(|begin| *begin > window.end) {
+            // The answer ends where it begins at the earliest, and labels to come are behind its end.
+            window.end = begin;
+            if begin > mark {
+                self.raise(&collection.name, begin, cx.now).await?;
+            }
+        }
+        Ok(window)
     }
 
     /// Whether the answer to a poll is put off.

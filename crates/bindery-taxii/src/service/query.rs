@@ -111,7 +111,7 @@ impl Queries {
         let mut open: Vec<(&Criteria, Option<usize>)> = vec![(&asked.criteria, None)];
         while let Some((criteria, parent)) = open.pop() {
             let group = compiled.groups.len();
-            compiled.groups.push(Group { operator: criteria.operator.clone(), parent });
+            compiled.groups.push(Group { operator: criteria.operator, parent });
             for piece in &criteria.parts {
                 match piece {
                     Piece::Criteria(inner) => open.push((inner, Some(group))),

@@ -68,7 +68,7 @@ impl Pusher {
             return Err(Stop::GiveUp("queries are not taken any more".to_owned()));
         };
         let compiled = queries.compile(query);
-        compiled.map(|one| Some(Arc::new(one))).map_err(|fault| Stop::GiveUp(fault.to_string()))
+        compiled.map(|one| Some(Arc::new(one))).map_err(|fault| Stop::GiveUp(fault.into_reason()))
     }
 
     /// How many blocks of a window meet a query, and up to where they were counted.
@@ -167,6 +167,6 @@ impl Pusher {
 fn stop(uncut: Uncut) -> Stop {
     match uncut {
         Uncut::Store(error) => Stop::Store(error),
-        Uncut::Fault(fault) => Stop::GiveUp(fault.to_string()),
+        Uncut::Fault(fault) => Stop::GiveUp(fault.into_reason()),
     }
 }

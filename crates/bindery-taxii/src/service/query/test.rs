@@ -78,79 +78,109 @@ impl Order {
     }
 }
 
-impl Test {
-    pub(super) fn of(asked: &Asked, queries: &Queries) -> Result<Self, Fault> {
-        let (module, relationship) = (asked.capability_id.as_str(), asked.relationship.as_str());
-        let taken = match module {
-            CORE => queries.core,
-            REGEX => queries.regex,
-            TIMESTAMP => queries.timestamp,
-            _ => false,
-        };
-        if !taken {
-            return Err(queries.no_module(module));
+/// A test as it is asked for.
+struct Asking<'a>(&'a Asked);
+
+impl<'a> Asking<'a> {
+    #[cold]
+    fn wrong(&self, reason: &str) -> Fault {
+        let (relationship, module) = (&self.0.relationship, &self.0.capability_id);
+        let reason = format!("the test {relationship:?} of {module}: {reason}");
+        Fault::new(StatusType::BadMessage, reason)
+    }
+
+    fn parameter(&self, name: &str) -> Result<Option<&'a str>, Fault> {
+        let mut found = self.0.parameters.iter().filter(|one| one.name == name);
+        match (found.next(), found.next()) {
+            (one, None) => Ok(one.map(|one| one.value.as_str())),
+            _ => Err(self.wrong(&format!("the parameter {name} stands there more than once"))),
         }
-        let wrong = |reason: &str| {
-            let reason = format!("the test {relationship:?} of {module}: {reason}");
-            Fault::new(StatusType::BadMessage, reason)
-        };
-        let parameter = |name: &str| {
-            let mut found = asked.parameters.iter().filter(|one| one.name == name);
-            match (found.next(), found.next()) {
-                (one, None) => Ok(one.map(|one| one.value.as_str())),
-                _ => Err(wrong(&format!("the parameter {name} stands there more than once"))),
-            }
-        };
-        let value = || parameter("value")?.ok_or_else(|| wrong("the parameter value is missing"));
-        let small = || match parameter("case_sensitive")? {
+    }
+
+    fn value(&self) -> Result<&'a str, Fault> {
+        self.parameter("value")?.ok_or_else(|| self.wrong("the parameter value is missing"))
+    }
+
+    fn number(&self) -> Result<f64, Fault> {
+        number(self.value()?).ok_or_else(|| self.wrong("the value is no number"))
+    }
+
+    fn order(&self) -> Result<Order, Fault> {
+        Order::of(&self.0.relationship).ok_or_else(|| self.unknown())
+    }
+
+    /// Whether capitals do not count.
+    fn small(&self) -> Result<bool, Fault> {
+        match self.parameter("case_sensitive")? {
             None | Some("true") => Ok(false),
             Some("false") => Ok(true),
-            Some(_) => Err(wrong("case_sensitive is neither true nor false")),
+            Some(_) => Err(self.wrong("case_sensitive is neither true nor false")),
+        }
+    }
+
+    fn compared(&self, compare: Compare, small: bool) -> Result<Test, Fault> {
+        let value = self.value()?;
+        let value = if small { value.to_lowercase() } else { value.to_owned() };
+        Ok(Test::Text { compare, value, small })
+    }
+
+    fn unknown(&self) -> Fault {
+        self.wrong("there is no such relationship")
+    }
+
+    fn core(&self) -> Result<Test, Fault> {
+        let (compare, order) = match self.0.relationship.as_str() {
+            "exists" => return Ok(Test::Exists),
+            "does_not_exist" => return Ok(Test::DoesNotExist),
+            "begins_with" => return self.compared(Compare::Begins, self.small()?),
+            "ends_with" => return self.compared(Compare::Ends, self.small()?),
+            "contains" => return self.compared(Compare::Contains, self.small()?),
+            "equals" => (Compare::Equals, Order::Equal),
+            "not_equals" => (Compare::NotEquals, Order::NotEqual),
+            _ => return Ok(Test::Number(self.order()?, self.number()?)),
         };
-        let number = || number(value()?).ok_or_else(|| wrong("the value is no number"));
-        let compared = |compare, small: bool| {
-            let value = value()?;
-            let value = if small { value.to_lowercase() } else { value.to_owned() };
-            Ok(Self::Text { compare, value, small })
-        };
-        let unknown = || wrong("there is no such relationship");
-        match (module, relationship) {
-            (CORE, "exists") => Ok(Self::Exists),
-            (CORE, "does_not_exist") => Ok(Self::DoesNotExist),
-            (CORE, "begins_with") => compared(Compare::Begins, small()?),
-            (CORE, "ends_with") => compared(Compare::Ends, small()?),
-            (CORE, "contains") => compared(Compare::Contains, small()?),
-            (CORE, "equals" | "not_equals") => {
-                let equals = relationship == "equals";
-                let compare = if equals { Compare::Equals } else { Compare::NotEquals };
-                match parameter("match_type")? {
-                    Some("case_sensitive_string") => compared(compare, false),
-                    Some("case_insensitive_string") => compared(compare, true),
-                    Some("number") if equals => Ok(Self::Number(Order::Equal, number()?)),
-                    Some("number") => Ok(Self::Number(Order::NotEqual, number()?)),
-                    _ => Err(wrong(
-                        "match_type is none of case_sensitive_string, case_insensitive_string, number",
-                    )),
-                }
-            }
-            (CORE, other) => Ok(Self::Number(Order::of(other).ok_or_else(unknown)?, number()?)),
-            (TIMESTAMP, other) if other != "not_equals" => {
-                let order = Order::of(other).ok_or_else(unknown)?;
-                let time = Timestamp::date_time(value()?).filter(Timestamp::has_zone);
-                Ok(Self::Time(order, time.ok_or_else(|| wrong("the value is no timestamp"))?))
-            }
-            (REGEX, "matches") => {
-                let expression = value()?;
-                let (longest, compiled) = EXPRESSION;
-                if expression.len() > longest {
-                    return Err(wrong(&format!("the expression has more than {longest} octets")));
-                }
-                let mut builder = RegexBuilder::new(expression);
-                builder.case_insensitive(small()?).size_limit(compiled).dfa_size_limit(compiled);
-                let built = builder.build().map_err(|error| wrong(&error.to_string()))?;
-                Ok(Self::Matches(built))
-            }
-            _ => Err(unknown()),
+        match self.parameter("match_type")? {
+            Some("case_sensitive_string") => self.compared(compare, false),
+            Some("case_insensitive_string") => self.compared(compare, true),
+            Some("number") => Ok(Test::Number(order, self.number()?)),
+            _ => Err(self.wrong(
+                "match_type is none of case_sensitive_string, case_insensitive_string, number",
+            )),
+        }
+    }
+
+    fn timestamp(&self) -> Result<Test, Fault> {
+        let order = self.order()?;
+        if matches!(order, Order::NotEqual) {
+            return Err(self.unknown());
+        }
+        let time = Timestamp::date_time(self.value()?).filter(Timestamp::has_zone);
+        Ok(Test::Time(order, time.ok_or_else(|| self.wrong("the value is no timestamp"))?))
+    }
+
+    fn regex(&self) -> Result<Test, Fault> {
+        if self.0.relationship != "matches" {
+            return Err(self.unknown());
+        }
+        let expression = self.value()?;
+        let (longest, compiled) = EXPRESSION;
+        if expression.len() > longest {
+            return Err(self.wrong(&format!("the expression has more than {longest} octets")));
+        }
+        let mut builder = RegexBuilder::new(expression);
+        builder.case_insensitive(self.small()?).size_limit(compiled).dfa_size_limit(compiled);
+        builder.build().map(Test::Matches).map_err(|error| self.wrong(&error.to_string()))
+    }
+}
+
+impl Test {
+    pub(super) fn of(asked: &Asked, queries: &Queries) -> Result<Self, Fault> {
+        let asking = Asking(asked);
+        match asked.capability_id.as_str() {
+            CORE if queries.core => asking.core(),
+            REGEX if queries.regex => asking.regex(),
+            TIMESTAMP if queries.timestamp => asking.timestamp(),
+            other => Err(queries.no_module(other)),
         }
     }
 
