@@ -48,6 +48,9 @@ pub enum BodyError {
     /// The body's content coding is broken or not known.
     #[error("the body's content coding is faulty: {0}")]
     Coding(String),
+    /// The body is not the one that a field announces, such as `Content-Digest`.
+    #[error("the body is not the one that {0} speaks of")]
+    Digest(&'static str),
 }
 
 impl Body {
