@@ -267,7 +267,7 @@ fn a_scan_of_a_server_that_stops_answering_ends() {
         drop(listener);
     });
     let ran =
-        run(path, &format!("tls probe {relay} --scan --timeout 300ms {CLIENT} -o json")).exits(3);
+        run(path, &format!("tls probe {relay} --scan --timeout 2s {CLIENT} -o json")).exits(3);
     let error = ran.error();
     assert_eq!(error["layer"], "tcp");
     assert!(error["message"].as_str().unwrap().contains("3 times in a row"), "{error}");

@@ -71,7 +71,7 @@ impl Desk {
             .bind()
             .await
             .unwrap();
-        let address = server.local_addrs()[0];
+        let address = *server.local_addrs().first().unwrap();
         let task = tokio::spawn(async move {
             server.serve(std::future::pending()).await;
         });
@@ -87,7 +87,7 @@ impl Desk {
 
     async fn state(&self) -> CommandState {
         let commands = self.store.commands(&CommandFilter::of(DEVICE, 9)).await.unwrap();
-        commands[0].entry.progress.state
+        commands.first().unwrap().entry.progress.state
     }
 }
 
