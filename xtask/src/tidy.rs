@@ -36,6 +36,9 @@ struct Rules {
 struct CrateRule {
     name: String,
     uses: Vec<String>,
+    /// What its tests may use besides.
+    #[serde(default)]
+    tests_use: Vec<String>,
     #[serde(default)]
     behind: BTreeMap<String, Vec<String>>,
     #[serde(default)]

@@ -41,7 +41,8 @@ fn one(package: &Package, rule: &CrateRule, ours: &BTreeSet<&str>) -> Vec<String
         package.dependencies.iter().filter(|d| ours.contains(d.name.as_str()) && &d.name != name);
     let judge = |dependency: &Dependency| {
         let used = &dependency.name;
-        if rule.uses.contains(used) {
+        let by_tests = dependency.kind.as_deref() == Some("dev") && rule.tests_use.contains(used);
+        if rule.uses.contains(used) || by_tests {
             return Vec::new();
         }
         let Some(allowed) = rule.behind.get(used) else {
