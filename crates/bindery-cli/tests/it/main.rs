@@ -21,3 +21,4 @@ mod supervisor;
 mod support;
 mod taxii;
 mod tls;
+mod upgrade;
