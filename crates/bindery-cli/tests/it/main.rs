@@ -21,4 +21,5 @@ mod supervisor;
 mod support;
 mod taxii;
 mod tls;
+mod tls_operation;
 mod upgrade;
