@@ -132,10 +132,12 @@ fn without_an_upgrade_nothing_is_answered_and_without_agreement_nothing_is_sent(
     let line = format!("omadm simulate --url {} {OWN} --upgrade optional", server.service("omadm"));
     let optional = run(path, &line).exits(0);
     assert!(optional.stderr.contains("may go out in clear"), "{}", optional.stderr);
+    let shown = "--cert .bindery-dev/client.pem --key .bindery-dev/client.key";
     let probe = url.trim_start_matches("http://").split('/').next().unwrap();
-    let probed = run(path, &format!("tls probe {probe} --starttls http --tls-policy kmip -o json"))
-        .exits(0)
-        .json();
+    let probed =
+        run(path, &format!("tls probe {probe} --starttls http --tls-policy kmip {shown} -o json"))
+            .exits(0)
+            .json();
     assert_eq!(probed["permitted"], true, "{probed}");
     drop(server);
     // A server of clear HTTP does not agree.
