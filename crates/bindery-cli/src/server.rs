@@ -132,6 +132,10 @@ async fn bind(
             (None, Some(acceptor)) => Listener::tls(plan.address, acceptor),
             (None, None) => Listener::clear(plan.address),
         };
+        let listener = match &plan.balancers[..] {
+            [] => listener,
+            balancers => listener.proxy_protocol(balancers),
+        };
         let mut listener = listener.router(routes_of(plan, &services)?);
         if let Some(upgrade) = upgrade {
             listener = listener.upgrade(upgrade);

@@ -74,6 +74,10 @@ pub(crate) struct Listener {
     /// Whether the upgrade may have its certificate in common with implicit TLS.
     #[serde(default)]
     pub(crate) dangerous_upgrade_beside_tls: bool,
+    /// The networks of balancers that speak the PROXY protocol, which then every connection begins
+    /// with. Empty: it is off.
+    #[serde(default)]
+    pub(crate) proxy_protocol: Vec<String>,
 }
 
 impl Listener {
@@ -101,6 +105,7 @@ impl Listener {
             upgrade_by_any_request: false,
             dangerous_upgrade_optional: false,
             dangerous_upgrade_beside_tls: false,
+            proxy_protocol: Vec::new(),
         }
     }
 

@@ -112,7 +112,7 @@ fn every_key_stands_in_the_template() {
     // A key that is missing from the template is None, and is then missing here too; so count.
     let count = |table: &str| text.get(table).and_then(|v| v.as_table()).map_or(0, |t| t.len());
     let main = text.get("listener").and_then(|listeners| listeners.get("main"));
-    assert_eq!(main.and_then(|main| main.as_table()).map(|main| main.len()), Some(21));
+    assert_eq!(main.and_then(|main| main.as_table()).map(|main| main.len()), Some(22));
     assert_eq!(count("identity"), 2);
     assert_eq!(count("accounts"), 2);
     assert_eq!(count("client"), 10);
