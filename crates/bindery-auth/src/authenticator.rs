@@ -9,7 +9,7 @@ use bindery_core::{
     AccountError, AuthScheme, Context, CredentialStore, Principal, RateLimit, Refusal, ReplayGuard,
     Timestamp,
 };
-use http::{HeaderValue, header, request};
+use http::{HeaderName, HeaderValue, header, request};
 
 use crate::{
     Algorithm, Attempts, Blocking, Credentials, Inline, PasswordError, Qop, SeenNonces,
@@ -46,6 +46,7 @@ pub struct Authenticator {
     /// RFC 2069's Digest, without count and client's nonce.
     legacy_without_qop: bool,
     domain: Option<String>,
+    proxy: bool,
 }
 
 /// A peer that proved who it is.
@@ -104,6 +105,7 @@ impl Authenticator {
             dangerous_clear: false,
             legacy_without_qop: false,
             domain: None,
+            proxy: false,
         })
     }
 
@@ -178,9 +180,23 @@ impl Authenticator {
         self
     }
 
+    /// Asks for a proxy: in `Proxy-Authenticate`, with 407, answered in `Proxy-Authorization`
+    /// (RFC 9110, section 11.7).
+    #[must_use]
+    pub const fn for_proxy(mut self) -> Self {
+        self.proxy = true;
+        self
+    }
+
+    /// The field that proves it.
+    const fn field(&self) -> HeaderName {
+        if self.proxy { header::PROXY_AUTHORIZATION } else { header::AUTHORIZATION }
+    }
+
     /// Whether the proof of this request covers its body, which must then be given whole.
     pub fn needs_body(&self, head: &request::Parts) -> bool {
-        let Ok(Some(Credentials::Parameters { parameters, .. })) = offered(head) else {
+        let Ok(Some(Credentials::Parameters { parameters, .. })) = offered(head, self.field())
+        else {
             return false;
         };
         parameters.get("qop").and_then(Qop::from_name) == Some(Qop::AuthInt)
@@ -189,7 +205,7 @@ impl Authenticator {
     /// Who it is that asks. `body` counts where [`Authenticator::needs_body`] says so.
     ///
     /// # Errors
-    /// [`Refusal::Unauthorized`] with the challenges, [`Refusal::TooManyRequests`],
+    /// [`Refusal::Unauthorized`] (for a proxy [`Refusal::ProxyUnauthorized`]) with the challenges, [`Refusal::TooManyRequests`],
     /// [`Refusal::MalformedHeader`], or [`Refusal::Overloaded`] where accounts cannot be looked up.
     pub async fn authenticate(
         &self,
@@ -197,7 +213,7 @@ impl Authenticator {
         head: &request::Parts,
         body: &[u8],
     ) -> Result<Proof, Refusal> {
-        let Some(credentials) = offered(head)? else {
+        let Some(credentials) = offered(head, self.field())? else {
             return Err(self.challenge(cx, false, "it sent no credentials"));
         };
         let address = cx.peer.address.map(|address| format!("address {}", address.ip()));
@@ -219,9 +235,7 @@ impl Authenticator {
         tried.map_err(|failed| match failed {
             Failed::Wrong(reason) => self.challenge(cx, false, reason),
             Failed::Stale => self.challenge(cx, true, "its nonce counts no more"),
-            Failed::Malformed(reason) => {
-                Refusal::MalformedHeader { name: header::AUTHORIZATION, reason }
-            }
+            Failed::Malformed(reason) => Refusal::MalformedHeader { name: self.field(), reason },
             Failed::Accounts(error) => unavailable(error),
         })
     }
@@ -307,14 +321,19 @@ impl Authenticator {
             }
         }
         let challenges = challenges.iter().filter_map(|text| HeaderValue::try_from(text).ok());
-        Refusal::Unauthorized { challenges: challenges.collect(), reason: reason.into() }
+        let (challenges, reason) = (challenges.collect(), reason.into());
+        if self.proxy {
+            Refusal::ProxyUnauthorized { challenges, reason }
+        } else {
+            Refusal::Unauthorized { challenges, reason }
+        }
     }
 }
 
 /// The request's credentials; nothing where it has none.
-fn offered(head: &request::Parts) -> Result<Option<Credentials>, Refusal> {
-    let malformed = |reason| Refusal::MalformedHeader { name: header::AUTHORIZATION, reason };
-    let mut values = head.headers.get_all(header::AUTHORIZATION).iter();
+fn offered(head: &request::Parts, name: HeaderName) -> Result<Option<Credentials>, Refusal> {
+    let mut values = head.headers.get_all(&name).iter();
+    let malformed = |reason| Refusal::MalformedHeader { name: name.clone(), reason };
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         return Err(malformed("stands there more than once".into()));

@@ -59,9 +59,36 @@ impl fmt::Debug for Login {
 #[derive(Debug)]
 pub struct Session {
     login: Login,
+    place: Place,
     asked: Option<Asked>,
     /// What the last request was proved with, for the server's own proof.
     sent: Option<Sent>,
+}
+
+/// Who asks, and in which fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Server,
+    Proxy,
+}
+
+impl Place {
+    const fn challenge(self) -> (HeaderName, &'static str) {
+        match self {
+            Self::Server => (header::WWW_AUTHENTICATE, "WWW-Authenticate"),
+            Self::Proxy => (header::PROXY_AUTHENTICATE, "Proxy-Authenticate"),
+        }
+    }
+
+    const fn info(self) -> (HeaderName, &'static str) {
+        match self {
+            Self::Server => (HeaderName::from_static("authentication-info"), "Authentication-Info"),
+            Self::Proxy => {
+                let name = HeaderName::from_static("proxy-authentication-info");
+                (name, "Proxy-Authentication-Info")
+            }
+        }
+    }
 }
 
 /// The challenge that is answered.
@@ -125,10 +152,17 @@ impl<'a> Asking<'a> {
 impl Session {
     /// A session that was asked nothing yet.
     pub const fn new(login: Login) -> Self {
-        Self { login, asked: None, sent: None }
+        Self { login, place: Place::Server, asked: None, sent: None }
     }
 
-    /// The value of `Authorization` for a request; nothing where the server has not asked yet.
+    /// The same with a proxy: it asks in `Proxy-Authenticate`, with 407, and is answered in
+    /// `Proxy-Authorization` (RFC 9110, section 11.7).
+    pub const fn with_proxy(login: Login) -> Self {
+        Self { login, place: Place::Proxy, asked: None, sent: None }
+    }
+
+    /// The value of `Authorization`, or `Proxy-Authorization`, for a request; nothing where the
+    /// other side has not asked yet.
     ///
     /// # Errors
     /// The password would go over a clear channel, or the user name cannot be sent.
@@ -159,7 +193,7 @@ impl Session {
         Ok(Zeroizing::new(format!("Basic {}", &*token)))
     }
 
-    /// Takes the challenges of a 401 and chooses the strongest that is known here: Digest before
+    /// Takes the challenges of a 401, or a proxy's 407, and chooses the strongest that is known here: Digest before
     /// Basic, SHA-256 before MD5. `tried` tells whether the request had an `Authorization`.
     /// Afterwards the request may be sent once more.
     ///
@@ -168,9 +202,9 @@ impl Session {
     /// asked for.
     pub fn challenged(&mut self, headers: &HeaderMap, tried: bool) -> Result<(), AuthError> {
         let mut offered = Vec::new();
-        for value in headers.get_all(header::WWW_AUTHENTICATE) {
+        let (name, field) = self.place.challenge();
+        for value in headers.get_all(name) {
             let text = value.to_str().unwrap_or("\u{7F}");
-            let field = "WWW-Authenticate";
             offered
                 .extend(challenges(text).map_err(|error| AuthError::Malformed { field, error })?);
         }
@@ -193,12 +227,11 @@ impl Session {
     /// # Errors
     /// The server gives a proof, and it is wrong.
     pub fn answered(&mut self, headers: &HeaderMap, body: Option<&[u8]>) -> Result<(), AuthError> {
-        const INFO: HeaderName = HeaderName::from_static("authentication-info");
-        let Some(value) = headers.get(INFO) else { return Ok(()) };
+        let (name, field) = self.place.info();
+        let Some(value) = headers.get(name) else { return Ok(()) };
         let (Some(Asked::Digest(asked)), Some(sent)) = (&mut self.asked, &self.sent) else {
             return Ok(());
         };
-        let field = "Authentication-Info";
         let info = parameters(value.to_str().unwrap_or("\u{7F}"));
         let info = info.map_err(|error| AuthError::Malformed { field, error })?;
         if let Some(theirs) = info.get("rspauth") {

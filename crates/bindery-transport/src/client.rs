@@ -5,9 +5,12 @@ mod drive;
 mod failure;
 mod login;
 mod open;
+mod proxy;
 mod request;
 mod streamed;
 mod target;
+mod tunnel;
+mod upgrade;
 
 use std::sync::Arc;
 
@@ -17,7 +20,11 @@ use http::Version;
 
 use crate::ClientLimits;
 pub use connection::Connection;
+pub use proxy::{NoProxy, Proxies, Proxy};
+pub(crate) use request::Untouched;
 pub use target::Target;
+pub(crate) use tunnel::{Hop, dial};
+pub use upgrade::UpgradeMode;
 
 /// In a request's extensions: it may be sent a second time, because carrying it out twice does
 /// the same as once.
@@ -41,6 +48,8 @@ struct Config {
     version: Version,
     keep_alive: bool,
     codings: Vec<ContentCoding>,
+    upgrade: UpgradeMode,
+    proxies: Proxies,
 }
 
 impl Client {
@@ -53,6 +62,8 @@ impl Client {
                 version: Version::HTTP_11,
                 keep_alive: true,
                 codings: Vec::new(),
+                upgrade: UpgradeMode::Never,
+                proxies: Proxies::default(),
             },
         }
     }
@@ -102,6 +113,19 @@ impl ClientBuilder {
     /// any other is an error.
     pub fn codings(mut self, codings: impl Into<Vec<ContentCoding>>) -> Self {
         self.config.codings = codings.into();
+        self
+    }
+
+    /// Whether connections to http targets become TLS (RFC 2817); [`UpgradeMode::Never`]. Needs a connector.
+    pub const fn upgrade(mut self, mode: UpgradeMode) -> Self {
+        self.config.upgrade = mode;
+        self
+    }
+
+    /// Sets the proxies on the way; none by default. An https target, and one that is upgraded, is reached by a tunnel
+    /// (CONNECT); an http target by requests in absolute form to the last proxy.
+    pub fn proxies(mut self, proxies: Proxies) -> Self {
+        self.config.proxies = proxies;
         self
     }
 

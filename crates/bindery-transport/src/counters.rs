@@ -22,6 +22,8 @@ pub struct Counters {
     handshakes: AtomicU64,
     handshakes_failed: Mutex<BTreeMap<&'static str, u64>>,
     upgrades: AtomicU64,
+    tunnels: AtomicU64,
+    tunnel_octets: AtomicU64,
     accept_errors: AtomicU64,
     requests: [AtomicU64; STATUSES],
     messages: AtomicU64,
@@ -54,6 +56,10 @@ pub struct Snapshot {
     pub handshakes_failed: BTreeMap<&'static str, u64>,
     /// Connections that went from clear to TLS: answers 101.
     pub upgrades: u64,
+    /// Tunnels opened.
+    pub tunnels: u64,
+    /// Octets that went through tunnels, in both directions.
+    pub tunnel_octets: u64,
     /// Errors of accepting a connection (out of descriptors and the like).
     pub accept_errors: u64,
     /// Requests answered, by status. Those whose head could not be read are in
@@ -89,6 +95,8 @@ impl Counters {
             handshakes: AtomicU64::new(0),
             handshakes_failed: Mutex::default(),
             upgrades: AtomicU64::new(0),
+            tunnels: AtomicU64::new(0),
+            tunnel_octets: AtomicU64::new(0),
             accept_errors: AtomicU64::new(0),
             requests: [const { AtomicU64::new(0) }; STATUSES],
             messages: AtomicU64::new(0),
@@ -116,6 +124,8 @@ impl Counters {
             handshakes: self.handshakes.load(Relaxed),
             handshakes_failed: copy(&self.handshakes_failed),
             upgrades: self.upgrades.load(Relaxed),
+            tunnels: self.tunnels.load(Relaxed),
+            tunnel_octets: self.tunnel_octets.load(Relaxed),
             accept_errors: self.accept_errors.load(Relaxed),
             requests: requests.collect(),
             messages: self.messages.load(Relaxed),
@@ -153,6 +163,14 @@ impl Counters {
 
     pub(crate) fn upgrade(&self) {
         self.upgrades.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn tunnel(&self) {
+        self.tunnels.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn tunnelled(&self, octets: usize) {
+        self.tunnel_octets.fetch_add(octets as u64, Relaxed);
     }
 
     pub(crate) fn accept_error(&self) {

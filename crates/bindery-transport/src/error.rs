@@ -3,6 +3,7 @@
 use std::{borrow::Cow, error::Error, fmt, net::SocketAddr, sync::Arc};
 
 use bindery_tls::{TlsError, TlsErrorKind};
+use http::StatusCode;
 
 /// Why a connection or an exchange over it failed.
 ///
@@ -19,6 +20,7 @@ struct Inner {
     hint: Cow<'static, str>,
     address: Option<SocketAddr>,
     tls: Option<TlsErrorKind>,
+    proxy: Option<StatusCode>,
     unsent: bool,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -39,6 +41,11 @@ pub enum ErrorKind {
     Timeout,
     /// The TLS handshake failed.
     Tls,
+    /// A proxy on the way did not lead to the server: it is not there, refuses, or cannot reach the server itself.
+    Proxy,
+    /// The server did not become TLS where that was insisted on (RFC 2817, section 3.2), or asks for an upgrade without
+    /// saying to what.
+    Upgrade,
     /// The connection ended before the whole answer was there.
     Closed,
     /// The answer is not HTTP.
@@ -57,6 +64,8 @@ pub enum ErrorKind {
 pub enum Layer {
     /// Names, addresses, connections.
     Tcp,
+    /// A proxy on the way to the server.
+    Proxy,
     /// The handshake and what it checks.
     Tls,
     /// Messages.
@@ -64,10 +73,11 @@ pub enum Layer {
 }
 
 impl Layer {
-    /// The name in messages and in JSON: `tcp`, `tls` or `http`.
+    /// The name in messages and in JSON: `tcp`, `proxy`, `tls` or `http`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
+            Self::Proxy => "proxy",
             Self::Tls => "tls",
             Self::Http => "http",
         }
@@ -89,6 +99,7 @@ impl TransportError {
             hint: Cow::Borrowed(default_hint(kind, layer)),
             address: None,
             tls: None,
+            proxy: None,
             unsent: false,
             source: None,
         }))
@@ -96,6 +107,13 @@ impl TransportError {
 
     pub(crate) fn request(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Request, Layer::Http, message)
+    }
+
+    /// What a proxy did, and the status of its answer where it gave one.
+    pub(crate) fn proxy(message: String, status: Option<StatusCode>) -> Self {
+        let mut made = Self::new(ErrorKind::Proxy, Layer::Proxy, message);
+        made.0.proxy = status;
+        made
     }
 
     pub(crate) fn timeout(layer: Layer, message: impl Into<String>) -> Self {
@@ -138,6 +156,12 @@ impl TransportError {
     /// What failed in TLS, where [`TransportError::kind`] is [`ErrorKind::Tls`].
     pub const fn tls_kind(&self) -> Option<TlsErrorKind> {
         self.0.tls
+    }
+
+    /// The status that a proxy answered with in its own name, where [`TransportError::kind`] is [`ErrorKind::Proxy`] and
+    /// it answered.
+    pub const fn proxy_status(&self) -> Option<StatusCode> {
+        self.0.proxy
     }
 
     /// What failed.
@@ -200,11 +224,17 @@ const fn default_hint(kind: ErrorKind, layer: Layer) -> &'static str {
         (ErrorKind::Request, _) => "change the request",
         (ErrorKind::Resolve, _) => "check the host's name and the name service",
         (ErrorKind::Connect, _) => "check host and port, and that the server is running",
-        (ErrorKind::Timeout, Layer::Tcp) => "check host, port and firewall, or raise the limit",
+        (ErrorKind::Timeout, Layer::Tcp | Layer::Proxy) => {
+            "check host, port and firewall, or raise the limit"
+        }
         (ErrorKind::Timeout, Layer::Tls) => "check that the port speaks TLS, or raise the limit",
         (ErrorKind::Timeout, Layer::Http) => "raise the limit, or look at the server's load",
         (ErrorKind::Tls, _) => {
             "check certificates, trusted roots and the TLS policies of both sides"
+        }
+        (ErrorKind::Proxy, _) => "check the proxy's host and port, and what it leads to",
+        (ErrorKind::Upgrade, _) => {
+            "use an https URL, or ask for no upgrade where everybody may read and change what is sent"
         }
         (ErrorKind::Closed, _) => {
             "whether the request was acted on is not known: look before sending it again"

@@ -14,12 +14,15 @@ mod server;
 mod stream;
 mod upgrade_field;
 
-pub use client::{Client, ClientBuilder, Connection, Repeatable, Target};
+pub use client::{
+    Client, ClientBuilder, Connection, NoProxy, Proxies, Proxy, Repeatable, Target, UpgradeMode,
+};
 pub use clock::{Clock, SystemClock};
 pub use counters::{Counters, Snapshot};
 pub use error::{ErrorKind, Layer, TransportError};
 pub use hashing::OnRuntime;
 pub use limits::{ClientLimits, Limits};
 pub use server::{
-    Listener, MountError, Mounted, MountedBody, Router, Server, ServerBuilder, Stopped, Upgrade,
+    Listener, MountError, Mounted, MountedBody, Router, Server, ServerBuilder, Stopped,
+    TunnelLimits, Tunnels, Upgrade,
 };

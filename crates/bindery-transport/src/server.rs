@@ -9,6 +9,7 @@ mod messages;
 mod mounted;
 mod preflight;
 mod router;
+mod tunnels;
 mod upgrade;
 
 use std::{future::Future, net::SocketAddr, sync::Arc};
@@ -25,6 +26,7 @@ use crate::{Clock, Counters, ErrorKind, Layer, Limits, SystemClock, TransportErr
 use accept::Addresses;
 pub use mounted::{Mounted, MountedBody};
 pub use router::{MountError, Router};
+pub use tunnels::{TunnelLimits, Tunnels};
 use upgrade::Gate;
 pub use upgrade::Upgrade;
 
@@ -58,6 +60,8 @@ enum Speaks {
     Messages(Arc<dyn StreamEndpoint>),
     /// The first octets of a connection tell.
     Either(Arc<dyn StreamEndpoint>),
+    /// HTTP, with a proxy.
+    Tunnels(Arc<Tunnels>),
 }
 
 /// What the connections of a listener share.
@@ -157,6 +161,13 @@ impl Listener {
     #[must_use]
     pub fn messages_or_http(mut self, endpoint: Arc<dyn StreamEndpoint>) -> Self {
         self.speaks = Speaks::Either(endpoint);
+        self
+    }
+
+    /// The same listener as a proxy, in place of everything else; in clear, or within TLS.
+    #[must_use]
+    pub fn tunnels(mut self, tunnels: Tunnels) -> Self {
+        self.speaks = Speaks::Tunnels(Arc::new(tunnels));
         self
     }
 
@@ -345,10 +356,14 @@ impl ServerBuilder {
     }
 
     fn check_upgrades(&self) -> Result<(), TransportError> {
-        if self.listeners.iter().any(|one| one.upgrade.is_some() && one.acceptor.is_some()) {
-            let message = "a listener with TLS has an upgrade to TLS as well";
+        let has_both = |one: &Listener| {
+            let speaks_http = matches!(one.speaks, Speaks::Http | Speaks::Either(_));
+            one.upgrade.is_some() && (one.acceptor.is_some() || !speaks_http)
+        };
+        if self.listeners.iter().any(has_both) {
+            let message = "an upgrade to TLS is on a listener that has TLS, or no service on HTTP";
             return Err(TransportError::new(ErrorKind::Bind, Layer::Tls, message)
-                .with_hint("an upgrade is for a listener in clear"));
+                .with_hint("an upgrade is for a listener in clear whose services are on HTTP"));
         }
         let implicit: Vec<_> =
             self.listeners.iter().filter_map(|one| one.acceptor.as_deref()).collect();

@@ -1,7 +1,7 @@
 //! Digest, checked (RFC 7616).
 
 use bindery_core::{Account, DigestAlgorithm, DigestSecret, Timestamp};
-use http::{HeaderValue, request};
+use http::{HeaderValue, Method, request};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
@@ -202,6 +202,11 @@ impl Authenticator {
 /// Whether the `uri` is the request's target, in any of its forms (RFC 7616, section 3.4.6): path
 /// and query are compared, as a proxy may have changed the form.
 fn is_target(uri: &str, head: &request::Parts) -> bool {
+    // A tunnel's target has nothing but its authority, and a proof for one is none for another.
+    if head.method == Method::CONNECT {
+        let authority = head.uri.authority();
+        return authority.is_some_and(|ours| ours.as_str().eq_ignore_ascii_case(uri));
+    }
     if head.uri == *uri || (uri == "*" && head.uri.path() == "*") {
         return true;
     }

@@ -6,4 +6,5 @@ mod basic;
 mod digest;
 mod guarded;
 mod limits;
+mod proxy;
 mod support;

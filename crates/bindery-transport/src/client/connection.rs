@@ -5,20 +5,23 @@ use std::sync::Arc;
 use bindery_auth::Session;
 use bindery_core::{Body, BodyError, Channel, Exchange, Peer};
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout};
 
 use super::{
-    Config, Target, drive, failure,
+    Config, Target, UpgradeMode, drive, failure,
     open::{Open, open},
     request::Prepared,
     streamed::{self, Returned},
+    tunnel::Hop,
+    upgrade,
 };
 use crate::{
     ErrorKind, Layer, TransportError,
     coding::{self, Declared},
+    upgrade_field::connection_lists,
 };
 
 /// A connection to one server: opened when needed, kept while both sides want it, opened anew
@@ -36,12 +39,43 @@ pub struct Connection {
     seen: Option<(Peer, Channel)>,
     /// What the server asked this client to prove itself by.
     pub(super) session: Option<Session>,
+    /// The proxies on the way, and what was agreed with them.
+    hops: Vec<Hop>,
+    /// Whether everything goes within TLS, though the target is http.
+    insists: bool,
+    /// How the last answer came.
+    came: Came,
 }
+
+/// How an answer came.
+#[derive(Clone, Copy, Debug, Default)]
+struct Came {
+    /// By a proxy that was asked in absolute form.
+    absolute: bool,
+    /// Within TLS.
+    tls: bool,
+    /// To a request that proved who we are to the proxy.
+    proved: bool,
+}
+
+/// How often one request is sent for what its answers say of the way: two challenges of a proxy, an upgrade.
+const WAYS: usize = 4;
 
 impl Connection {
     pub(super) fn new(config: Arc<Config>, target: Target) -> Self {
-        let returned = Returned::default();
-        Self { config, target, open: None, returned, seen: None, session: None }
+        let hops = config.proxies.of(&target).iter().cloned().map(Hop::new).collect();
+        let insists = config.upgrade == UpgradeMode::Required && !target.is_tls();
+        Self {
+            config,
+            target,
+            open: None,
+            returned: Returned::default(),
+            seen: None,
+            session: None,
+            hops,
+            insists,
+            came: Came::default(),
+        }
     }
 
     /// The target.
@@ -49,7 +83,19 @@ impl Connection {
         &self.target
     }
 
-    /// The server as the last connection showed it: address and certificate chain.
+    /// The target's URL as a profile's card is to see it: with the scheme https where everything goes within TLS, be it
+    /// from the start or by an upgrade that is insisted on ([`UpgradeMode::Required`]).
+    pub fn secured_uri(&self) -> Uri {
+        if self.insists { self.target.as_https() } else { self.target.uri().clone() }
+    }
+
+    /// Whether nothing goes out but within TLS.
+    pub(super) fn is_secured(&self) -> bool {
+        self.target.is_tls() || self.insists
+    }
+
+    /// The server as the last connection showed it: certificate chain, and the address that was connected to, which is the
+    /// first proxy's where there are any.
     pub fn peer(&self) -> Option<&Peer> {
         self.seen.as_ref().map(|(peer, _)| peer)
     }
@@ -103,7 +149,7 @@ impl Connection {
     /// See [`ErrorKind`]. After any error but [`ErrorKind::Request`] the connection is closed.
     /// Any status is an answer and no error.
     pub async fn send(&mut self, request: Request<Body>) -> Result<Response<Body>, TransportError> {
-        let prepared = Prepared::new(&self.config, &self.target, request)?;
+        let prepared = Prepared::new(&self.config, &self.target, self.insists, request)?;
         self.send_in_time(prepared).await
     }
 
@@ -120,7 +166,7 @@ impl Connection {
         &mut self,
         request: Request<Body>,
     ) -> Result<Response<Body>, TransportError> {
-        let mut prepared = Prepared::new(&self.config, &self.target, request)?;
+        let mut prepared = Prepared::new(&self.config, &self.target, self.insists, request)?;
         prepared.streamed = true;
         self.send_in_time(prepared).await
     }
@@ -149,7 +195,50 @@ impl Connection {
         drive::run(self, exchange).await
     }
 
+    /// Sends a request, and again for what the answers say of the way to the server.
     pub(super) async fn send_prepared(
+        &mut self,
+        prepared: &mut Prepared,
+    ) -> Result<Response<Body>, TransportError> {
+        for _ in 1..WAYS {
+            let response = self.send_once(prepared).await?;
+            if !self.is_for_another_way(&response)? || !prepared.is_whole() {
+                return Ok(response);
+            }
+        }
+        self.send_once(prepared).await
+    }
+
+    /// Whether an answer asks for another way to the server, on which the request may be sent again: neither a 407 nor a
+    /// 426 has acted on it.
+    fn is_for_another_way(&mut self, response: &Response<Body>) -> Result<bool, TransportError> {
+        let headers = response.headers();
+        let Came { absolute, tls, proved } = self.came;
+        if let (StatusCode::PROXY_AUTHENTICATION_REQUIRED, true) = (response.status(), absolute) {
+            let Some(hop) = self.hops.last_mut() else { return Ok(false) };
+            return hop.challenged(headers, proved).map(|()| true);
+        }
+        if tls || self.config.upgrade != UpgradeMode::Optional {
+            return Ok(false);
+        }
+        let advertised = upgrade::advertised(headers);
+        if response.status() == StatusCode::UPGRADE_REQUIRED {
+            if !advertised && headers.contains_key(header::UPGRADE) {
+                // To something else.
+                return Ok(false);
+            }
+            if !advertised && !absolute {
+                return Err(upgrade::unsaid());
+            }
+            self.insists = true;
+            return Ok(true);
+        }
+        // Known of the server from now on. What a proxy knows is its own.
+        self.insists |= advertised && !absolute;
+        Ok(false)
+    }
+
+    async fn send_once(
         &mut self,
         prepared: &mut Prepared,
     ) -> Result<Response<Body>, TransportError> {
@@ -170,7 +259,8 @@ impl Connection {
     async fn usable(&mut self) -> Option<Open> {
         let mut kept = self.open.take().or_else(|| self.returned.take())?;
         let rested = kept.rested.elapsed();
-        if rested >= self.config.limits.idle || kept.sender.is_closed() {
+        let is_too_clear = self.insists && !kept.channel.is_tls();
+        if rested >= self.config.limits.idle || kept.sender.is_closed() || is_too_clear {
             return None;
         }
         // Lets the engine's task see an end that has already arrived.
@@ -180,7 +270,12 @@ impl Connection {
     }
 
     async fn open_anew(&mut self) -> Result<Open, TransportError> {
-        let opened = open(&self.config, &self.target).await?;
+        let absolute = !self.hops.is_empty() && !self.is_secured();
+        let opened = open(&self.config, &self.target, &mut self.hops, absolute).await;
+        let mut opened = opened?;
+        if self.insists {
+            upgrade::insist(&self.config, &self.target, &mut opened).await?;
+        }
         tracing::debug!(peer = ?opened.peer.address, tls = opened.channel.is_tls(), "connected");
         self.seen = Some((opened.peer.clone(), opened.channel.clone()));
         Ok(opened)
@@ -229,29 +324,16 @@ impl Connection {
 
     /// One exchange, and whether the connection can be used for another.
     async fn exchange_over(
-        &self,
+        &mut self,
         open: &mut Open,
         prepared: &mut Prepared,
     ) -> Result<(Response<Body>, bool), TransportError> {
+        let response = self.answer_over(open, prepared).await?;
         let limits = &self.config.limits;
-        let Some(request) = prepared.build() else {
-            return Err(TransportError::request("the request's body was sent already"));
-        };
-        let answer = async {
-            open.sender.ready().await?;
-            open.sender.send_request(request).await
-        };
-        let response = match timeout(limits.response, answer).await {
-            Ok(response) => response.map_err(failure::http)?,
-            Err(_) => {
-                let message = format!("no answer within {:?}", limits.response);
-                return Err(TransportError::timeout(Layer::Http, message));
-            }
-        };
         let (mut parts, body) = response.into_parts();
         let keep =
             self.config.keep_alive && keeps(self.config.version, &parts.version, &parts.headers);
-        let coding = if has_content(&prepared.method, parts.status) {
+        let coding = if !prepared.untouched && has_content(&prepared.method, parts.status) {
             coding_of(&parts.headers, prepared)?
         } else {
             None
@@ -267,11 +349,60 @@ impl Connection {
             }
             _ => Body::stream(Coming(body)),
         };
-        if prepared.streamed && parts.status.is_success() && !body.is_end_stream() {
+        let comes_in_pieces = parts.status.is_success() || prepared.untouched;
+        if prepared.streamed && comes_in_pieces && !body.is_end_stream() {
             return Ok((Response::from_parts(parts, body.limited(limits.response_body)), keep));
         }
         let bytes = body.collect(limits.response_body).await.map_err(failure::body)?;
         Ok((Response::from_parts(parts, bytes.into()), keep))
+    }
+}
+
+impl Connection {
+    /// The answer's head, which may come within TLS to a request that went out in clear.
+    async fn answer_over(
+        &mut self,
+        open: &mut Open,
+        prepared: &mut Prepared,
+    ) -> Result<Response<Incoming>, TransportError> {
+        let offers = self.config.upgrade == UpgradeMode::Optional
+            && self.config.version == Version::HTTP_11
+            && !(self.target.is_tls() || open.channel.is_tls() || open.absolute || open.declined);
+        if offers && self.config.connector.is_none() {
+            return Err(upgrade::no_tls());
+        }
+        let Some(mut request) = prepared.build() else {
+            return Err(TransportError::request("the request's body was sent already"));
+        };
+        let mut proved = false;
+        if open.absolute
+            && let Some(hop) = self.hops.last_mut()
+        {
+            let uri = prepared.absolute(&self.target)?;
+            let proof = hop.proof(&prepared.method, &uri.to_string(), prepared.whole())?;
+            *request.uri_mut() = uri;
+            proved = proof.is_some();
+            if let Some(proof) = proof {
+                request.headers_mut().insert(header::PROXY_AUTHORIZATION, proof);
+            }
+        }
+        if offers {
+            upgrade::offer(request.headers_mut());
+        }
+        let mut response = open.send(&self.config, request).await?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            if !offers {
+                let message = "the server switches protocols (101) though nothing was offered";
+                return Err(TransportError::new(ErrorKind::Protocol, Layer::Http, message));
+            }
+            let (config, method) = (&self.config, &prepared.method);
+            response = upgrade::switch(config, &self.target, open, response, method).await?;
+            self.seen = Some((open.peer.clone(), open.channel.clone()));
+        } else {
+            open.declined = offers;
+        }
+        self.came = Came { absolute: open.absolute, tls: open.channel.is_tls(), proved };
+        Ok(response)
     }
 }
 
@@ -318,12 +449,7 @@ async fn explain(error: TransportError, open: &mut Open) -> TransportError {
 /// Whether the connection stays open: in HTTP/1.1 unless one side says close, in HTTP/1.0 only if
 /// both ask for it.
 fn keeps(ours: Version, theirs: &Version, headers: &HeaderMap) -> bool {
-    let says = |token: &str| {
-        headers.get_all(header::CONNECTION).iter().any(|value| {
-            let text = value.to_str().unwrap_or_default();
-            text.split(',').any(|one| one.trim().eq_ignore_ascii_case(token))
-        })
-    };
+    let says = |token: &str| connection_lists(headers, token);
     if ours == Version::HTTP_10 || *theirs == Version::HTTP_10 {
         says("keep-alive") && !says("close")
     } else {
@@ -353,7 +479,7 @@ fn coding_of(
 }
 
 /// A response's body under our own error type.
-struct Coming(Incoming);
+pub(super) struct Coming(pub(super) Incoming);
 
 impl HttpBody for Coming {
     type Data = Bytes;

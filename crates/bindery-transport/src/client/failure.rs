@@ -8,9 +8,9 @@ use bindery_tls::TlsError;
 use crate::{ErrorKind, Layer, TransportError};
 
 /// A handshake that failed.
-pub(super) fn tls(error: TlsError, address: SocketAddr) -> TransportError {
+pub(super) fn tls(error: TlsError, address: Option<SocketAddr>) -> TransportError {
     TransportError::tls("the TLS handshake failed".to_owned(), &error)
-        .with_address(Some(address))
+        .with_address(address)
         .with_source(error)
 }
 

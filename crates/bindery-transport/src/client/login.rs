@@ -1,7 +1,7 @@
 //! Challenges, answered: a request that is refused with 401 is sent once more with proof.
 
 use bindery_auth::{Asking, AuthError, Login, Session};
-use bindery_core::{Body, Scheme};
+use bindery_core::Body;
 use http::{Response, StatusCode, header};
 
 use super::{Connection, request::Prepared};
@@ -42,7 +42,7 @@ impl Connection {
         session: &mut Session,
         prepared: &mut Prepared,
     ) -> Result<Response<Body>, TransportError> {
-        let tls = self.target().scheme() == Scheme::Https;
+        let tls = self.is_secured();
         for _ in 1..TRIES {
             let proof = {
                 let uri = prepared.uri().to_string();
@@ -100,7 +100,7 @@ fn refused(error: AuthError, unsent: bool) -> TransportError {
     if unsent { made.unsent() } else { made }
 }
 
-fn random() -> Result<[u8; 16], TransportError> {
+pub(super) fn random() -> Result<[u8; 16], TransportError> {
     let mut octets = [0; 16];
     getrandom::fill(&mut octets).map_err(|error| {
         TransportError::request(format!("this machine gives no random numbers: {error}"))

@@ -13,8 +13,12 @@ use std::{
 };
 
 use bindery_core::{Body, Channel, Peer};
-use bindery_tls::{BoxIo, Secured, TlsError, TlsErrorKind};
-use hyper::client::conn::http1::{self, SendRequest};
+use bindery_tls::{BoxIo, Connector, Secured, TlsError, TlsErrorKind};
+use http::{Request, Response};
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -24,8 +28,11 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Config, Target, failure};
-use crate::{ErrorKind, Layer, TransportError};
+use super::{
+    Config, Target, failure,
+    tunnel::{self, Hop},
+};
+use crate::{ClientLimits, ErrorKind, Layer, TransportError};
 
 /// How long a connection that nobody uses any more may take to say so to the server.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -40,12 +47,35 @@ pub(super) struct Open {
     pub(super) rested: Instant,
     /// Whether an exchange has been completed on it.
     pub(super) used: bool,
+    /// Whether a proxy is at the other end, which is asked in absolute form.
+    pub(super) absolute: bool,
+    /// Whether the server had an offer of TLS and answered in clear.
+    pub(super) declined: bool,
     /// Dropped with the rest: tells the task that the end has come.
     _in_use: oneshot::Sender<()>,
     task: JoinHandle<hyper::Result<()>>,
 }
 
 impl Open {
+    /// Sends a request and waits for the head of its answer.
+    pub(super) async fn send(
+        &mut self,
+        config: &Config,
+        request: Request<Body>,
+    ) -> Result<Response<Incoming>, TransportError> {
+        let answer = async {
+            self.sender.ready().await?;
+            self.sender.send_request(request).await
+        };
+        match timeout(config.limits.response, answer).await {
+            Ok(response) => response.map_err(failure::http),
+            Err(_) => {
+                let message = format!("no answer within {:?}", config.limits.response);
+                Err(TransportError::timeout(Layer::Http, message))
+            }
+        }
+    }
+
     /// How the HTTP engine ended, once it has; given a moment to do so.
     pub(super) async fn end(&mut self) -> Option<hyper::Error> {
         if self.task.is_finished() {
@@ -69,58 +99,109 @@ async fn drive(
     }
 }
 
-/// Opens a connection within the limits.
-pub(super) async fn open(config: &Config, target: &Target) -> Result<Open, TransportError> {
-    let limits = &config.limits;
+/// Opens a connection within the limits: to the server, through the tunnels of all proxies on the way; or in absolute form
+/// to the last of them.
+pub(super) async fn open(
+    config: &Config,
+    target: &Target,
+    hops: &mut [Hop],
+    absolute: bool,
+) -> Result<Open, TransportError> {
     let connector = match (&config.connector, target.is_tls()) {
-        (Some(connector), true) => Some((connector, target.server_name()?)),
+        (Some(connector), true) => Some(connector),
         (None, true) => {
             return Err(TransportError::request("the target is https and the client has no TLS")
                 .with_hint("configure TLS, or use an http URL where that is allowed"));
         }
         (_, false) => None,
     };
-    let (stream, address) = match timeout(limits.connect, connect(target)).await {
-        Ok(connected) => connected?,
-        Err(_) => {
-            let message =
-                format!("no connection to {} within {:?}", authority(target), limits.connect);
-            return Err(TransportError::timeout(Layer::Tcp, message).unsent());
+    let (io, address) = match hops.split_last_mut() {
+        Some((last, before)) if absolute => {
+            let proxy = last.proxy.target().clone();
+            tunnel::dial(&config.limits, before, &proxy).await?
         }
+        _ => tunnel::dial(&config.limits, hops, target).await?,
     };
     let peer = Peer::from_address(address);
-    let (io, channel, peer): (BoxIo, _, _) = match connector {
-        None => (Box::new(stream), Channel::Clear, peer),
-        Some((connector, name)) => {
-            let handshake = connector.connect(name, Box::new(stream));
-            let secured = match timeout(limits.handshake, handshake).await {
-                Ok(secured) => {
-                    log_identity(target, &secured);
-                    secured.map_err(|error| failure::tls(error, address).unsent())?
-                }
-                Err(_) => {
-                    let message = format!("no TLS handshake within {:?}", limits.handshake);
-                    let error = TransportError::timeout(Layer::Tls, message).unsent();
-                    return Err(error.with_address(Some(address)));
-                }
-            };
-            let peer = peer.with_certificates(secured.peer_certificates);
-            (secured.io, Channel::Tls(secured.info), peer)
+    let (io, channel, peer) = match connector {
+        None => (io, Channel::Clear, peer),
+        Some(connector) => {
+            secure(config, &**connector, target, io, peer).await.map_err(TransportError::unsent)?
         }
     };
     let wire = Arc::new(Wire::default());
     let io = Counted { io, wire: Arc::clone(&wire) };
+    let opened = speak(config, io, wire).await;
+    let mut opened = opened.map_err(|error| error.unsent().with_address(Some(address)))?;
+    (opened.peer, opened.channel, opened.absolute) = (peer, channel, absolute);
+    Ok(opened)
+}
+
+/// The handshake, within its limit.
+pub(super) async fn secure(
+    config: &Config,
+    connector: &dyn Connector,
+    target: &Target,
+    io: BoxIo,
+    peer: Peer,
+) -> Result<(BoxIo, Channel, Peer), TransportError> {
+    let limit = config.limits.handshake;
+    let secured = match timeout(limit, connector.connect(target.server_name()?, io)).await {
+        Ok(secured) => {
+            log_identity(target, &secured);
+            secured.map_err(|error| failure::tls(error, peer.address))?
+        }
+        Err(_) => {
+            let message = format!("no TLS handshake within {limit:?}");
+            return Err(TransportError::timeout(Layer::Tls, message).with_address(peer.address));
+        }
+    };
+    let peer = peer.with_certificates(secured.peer_certificates);
+    Ok((secured.io, Channel::Tls(secured.info), peer))
+}
+
+/// Begins to speak HTTP on a stream.
+pub(super) async fn speak(
+    config: &Config,
+    io: Counted,
+    wire: Arc<Wire>,
+) -> Result<Open, TransportError> {
+    let limits = &config.limits;
     let engine = http1::Builder::new()
         .max_headers(limits.header_count)
         .max_header_size(limits.header_octets)
         .max_buf_size(limits.header_octets.max(8192))
         .handshake(TokioIo::new(io));
-    let (sender, engine) =
-        engine.await.map_err(|error| failure::http(error).unsent().with_address(Some(address)))?;
+    let (sender, engine) = engine.await.map_err(failure::http)?;
     let (in_use, unused) = oneshot::channel();
-    let task = tokio::spawn(drive(engine, unused));
-    let (rested, used) = (Instant::now(), false);
-    Ok(Open { sender, peer, channel, wire, rested, used, _in_use: in_use, task })
+    let task = tokio::spawn(drive(engine.with_upgrades(), unused));
+    Ok(Open {
+        sender,
+        peer: Peer::default(),
+        channel: Channel::Clear,
+        wire,
+        rested: Instant::now(),
+        used: false,
+        absolute: false,
+        declined: false,
+        _in_use: in_use,
+        task,
+    })
+}
+
+/// Connects to a server's address, within the limit.
+pub(super) async fn connect_in_time(
+    limits: &ClientLimits,
+    target: &Target,
+) -> Result<(TcpStream, SocketAddr), TransportError> {
+    match timeout(limits.connect, connect(target)).await {
+        Ok(connected) => connected,
+        Err(_) => {
+            let message =
+                format!("no connection to {} within {:?}", authority(target), limits.connect);
+            Err(TransportError::timeout(Layer::Tcp, message).unsent())
+        }
+    }
 }
 
 /// RFC 2818, section 3.1: an automated client logs a server that is another than the one that was asked for, also where
@@ -138,7 +219,7 @@ pub(super) fn log_identity(target: &Target, secured: &Result<Secured, TlsError>)
                 "taken without a check, as configured: another server than the one that was asked for"
             ),
             None => {
-                tracing::warn!(%server, "taken without a check of its certificate, as configured")
+                tracing::warn!(%server, "taken without a check of its certificate, as configured");
             }
         },
         _ => {}
@@ -195,9 +276,10 @@ impl Wire {
     }
 }
 
-struct Counted {
-    io: BoxIo,
-    wire: Arc<Wire>,
+/// A stream whose octets are counted.
+pub(super) struct Counted {
+    pub(super) io: BoxIo,
+    pub(super) wire: Arc<Wire>,
 }
 
 impl AsyncRead for Counted {

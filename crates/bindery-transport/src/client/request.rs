@@ -7,6 +7,10 @@ use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 use super::{Config, Repeatable, Target};
 use crate::TransportError;
 
+/// In a request's extensions: it is sent on for somebody else, whose answer is left as it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Untouched;
+
 /// A request that can be sent, more than once if its body is whole.
 pub(super) struct Prepared {
     pub(super) method: Method,
@@ -20,6 +24,8 @@ pub(super) struct Prepared {
     pub(super) repeatable: bool,
     /// The body of the answer is read as it comes.
     pub(super) streamed: bool,
+    /// The answer is left as it is: its coding is not undone.
+    pub(super) untouched: bool,
 }
 
 enum Payload {
@@ -31,6 +37,7 @@ impl Prepared {
     pub(super) fn new(
         config: &Config,
         target: &Target,
+        upgraded: bool,
         request: Request<Body>,
     ) -> Result<Self, TransportError> {
         let (mut parts, body) = request.into_parts();
@@ -50,7 +57,7 @@ impl Prepared {
             && (idempotent || parts.extensions.get::<Repeatable>().is_some());
         set_fields(config, target, &parts.method, &payload, &mut parts.headers)?;
         Ok(Self {
-            uri: origin_form(target, &parts.uri)?,
+            uri: origin_form(target, upgraded, &parts.uri)?,
             codings: named(&parts.headers),
             method: parts.method,
             version: config.version,
@@ -58,6 +65,7 @@ impl Prepared {
             payload,
             repeatable,
             streamed: false,
+            untouched: parts.extensions.get::<Untouched>().is_some(),
         })
     }
 
@@ -73,6 +81,19 @@ impl Prepared {
         *request.version_mut() = self.version;
         *request.headers_mut() = self.headers.clone();
         Some(request)
+    }
+
+    /// The target in absolute form, as a proxy is asked (RFC 9112, section 3.2.2).
+    pub(super) fn absolute(&self, target: &Target) -> Result<Uri, TransportError> {
+        let wrong = |_| TransportError::request("the URL fits no request to a proxy");
+        // `OPTIONS *` has no path in absolute form.
+        let path = if self.uri.path() == "*" {
+            ""
+        } else {
+            self.uri.path_and_query().map_or("/", |path| path.as_str())
+        };
+        let host = target.host_field()?;
+        format!("http://{}{path}", host.to_str().unwrap_or_default()).parse().map_err(wrong)
     }
 
     pub(super) const fn headers(&self) -> &HeaderMap {
@@ -156,11 +177,11 @@ fn named(headers: &HeaderMap) -> Vec<ContentCoding> {
         .collect()
 }
 
-fn origin_form(target: &Target, uri: &Uri) -> Result<Uri, TransportError> {
+fn origin_form(target: &Target, upgraded: bool, uri: &Uri) -> Result<Uri, TransportError> {
     if uri.path() == "*" {
         return Ok(Uri::from_static("*"));
     }
-    if uri.authority().is_some() && !Target::new(uri.clone())?.is_same_server(target) {
+    if uri.authority().is_some() && !Target::new(uri.clone())?.is_same_server(target, upgraded) {
         let message = format!("the request is for {uri}, the connection leads to {target}");
         return Err(TransportError::request(message).with_hint("use a connection of its own"));
     }

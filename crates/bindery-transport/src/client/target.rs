@@ -81,6 +81,19 @@ impl Target {
         self.path.as_str()
     }
 
+    /// The host, in brackets where it is an IPv6 address, and the port: what a tunnel is asked for.
+    pub(super) fn authority_and_port(&self) -> String {
+        format!("{}:{}", self.authority.host(), self.port)
+    }
+
+    /// The URL with the scheme https, and its port written out.
+    pub(super) fn as_https(&self) -> Uri {
+        let authority = self.authority_and_port();
+        let uri =
+            Uri::builder().scheme("https").authority(authority).path_and_query(self.path.clone());
+        uri.build().unwrap_or_else(|_| self.uri.clone())
+    }
+
     pub(super) const fn path_and_query(&self) -> &PathAndQuery {
         &self.path
     }
@@ -99,9 +112,9 @@ impl Target {
         })
     }
 
-    /// Whether another URL leads to the same server.
-    pub(super) fn is_same_server(&self, other: &Self) -> bool {
-        self.scheme == other.scheme
+    /// Whether another URL leads to the same server; with `upgraded` also by the other scheme at the same port.
+    pub(super) fn is_same_server(&self, other: &Self, upgraded: bool) -> bool {
+        (self.scheme == other.scheme || upgraded)
             && self.port == other.port
             && self.host().eq_ignore_ascii_case(other.host())
     }

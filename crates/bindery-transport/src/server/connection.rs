@@ -31,6 +31,7 @@ use super::{
     Door, Routes, Shared, Speaks,
     exchange::{Answer, Becomes, Session, Upgrading},
     messages::{Messages, opens_with},
+    tunnels::{Tunnels, splice},
     upgrade::{self, Gate},
 };
 use crate::{
@@ -61,18 +62,33 @@ pub(super) async fn run(
         };
         let Some((io, channel, peer)) = secured else { return };
         let Door { gate, speaks, routes, .. } = door;
+        let tunnels = match &speaks {
+            Speaks::Tunnels(tunnels) => Some(Arc::clone(tunnels)),
+            _ => None,
+        };
         let Some((io, endpoint)) = spoken(io, speaks, &shared, &mut stop).await else {
             return;
         };
         if let Some(endpoint) = endpoint {
             return Messages::new(io, endpoint, shared, channel, peer).serve(stopping).await;
         }
-        let place = Place { shared, routes, born, stopping };
+        let place = Place { shared, routes, tunnels, born, stopping };
         let upgrading = gate.as_ref().map(|gate| Upgrading::Open(Arc::clone(gate)));
         let upgrading = upgrading.unwrap_or(Upgrading::No);
         let turned = serve(io, channel, peer.clone(), upgrading, &place).await;
-        if let (Some(turned), Some(gate)) = (turned, gate) {
-            upgraded(turned, peer, &gate, &place).await;
+        match turned {
+            Some(Turned { io, early, becomes: Becomes::Tls(request) }) => {
+                if let Some(gate) = gate {
+                    upgraded(io, &early, request, peer, &gate, &place).await;
+                }
+            }
+            Some(Turned { io, early, becomes: Becomes::Tunnel(server) }) => {
+                if let Some(tunnels) = &place.tunnels {
+                    let (tunnel, shared) = (tunnels.tunnel_limits(), &place.shared);
+                    splice(io, early, server, tunnel, &shared.limits, &shared.counters).await;
+                }
+            }
+            None => {}
         }
     }
     .instrument(span)
@@ -87,7 +103,7 @@ async fn spoken(
     stop: &mut watch::Receiver<bool>,
 ) -> Option<(BoxIo, Option<Arc<dyn StreamEndpoint>>)> {
     let endpoint = match speaks {
-        Speaks::Http => return Some((io, None)),
+        Speaks::Http | Speaks::Tunnels(_) => return Some((io, None)),
         Speaks::Messages(endpoint) => return Some((io, Some(endpoint))),
         Speaks::Either(endpoint) => endpoint,
     };
@@ -99,6 +115,7 @@ async fn spoken(
 struct Place {
     shared: Arc<Shared>,
     routes: Arc<Routes>,
+    tunnels: Option<Arc<Tunnels>>,
     /// When the connection was accepted.
     born: Instant,
     stopping: watch::Receiver<bool>,
@@ -113,9 +130,15 @@ struct Turned {
 }
 
 /// Goes on within TLS. The request that asked for it is under way: a server that stops sees it out.
-async fn upgraded(turned: Turned, peer: Peer, gate: &Gate, place: &Place) {
+async fn upgraded(
+    io: BoxIo,
+    early: &Bytes,
+    request: Bytes,
+    peer: Peer,
+    gate: &Gate,
+    place: &Place,
+) {
     let shared = &place.shared;
-    let Turned { io, early, becomes: Becomes::Tls(request) } = turned;
     shared.counters.upgrade();
     if !early.is_empty() {
         shared.counters.malformed();
@@ -174,14 +197,14 @@ async fn serve(
     upgrading: Upgrading,
     place: &Place,
 ) -> Option<Turned> {
-    let Place { shared, routes, born, stopping } = place;
+    let Place { shared, routes, tunnels, born, stopping } = place;
     let pulse = Arc::new(Pulse::of_a_connection_since(*born));
     let limits = &shared.limits;
     let counters = Arc::clone(&shared.counters);
     let io = Watched::new(io, Arc::clone(&pulse), Arc::clone(&counters), limits.into());
     let (shared, routes) = (Arc::clone(shared), Arc::clone(routes));
     let session = Session::new(shared, routes, channel, peer, Arc::clone(&pulse));
-    let session = Arc::new(session.upgrading(upgrading));
+    let session = Arc::new(session.upgrading(upgrading).leading(tunnels.clone()));
     let turn = session.turn();
     let service = service_fn(move |request: Request<Incoming>| {
         let session = Arc::clone(&session);

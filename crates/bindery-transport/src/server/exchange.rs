@@ -10,6 +10,7 @@ use bindery_core::{
     Body, BodyError, Channel, Context, Endpoint, Fault, IdentityError, Notes, Peer, Principal,
     Profile, Refusal, Refused,
 };
+use bindery_tls::BoxIo;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, request};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -20,6 +21,7 @@ use super::{
     guard::{Guarded, guarded},
     identity,
     preflight::{self, Checked},
+    tunnels::{Led, Tunnels},
     upgrade::{self, Gate, Verdict},
 };
 use crate::{
@@ -39,6 +41,8 @@ pub(super) struct Session {
     pulse: Arc<Pulse>,
     upgrading: Upgrading,
     turn: Arc<Turn>,
+    /// What a proxy leads to, in place of the routes.
+    tunnels: Option<Arc<Tunnels>>,
 }
 
 /// Where a connection stands on its way to TLS (RFC 2817).
@@ -59,6 +63,8 @@ pub(super) struct Turn(Mutex<Option<Becomes>>);
 pub(super) enum Becomes {
     /// TLS, within which this request is answered.
     Tls(Bytes),
+    /// A tunnel, of which this is the other end.
+    Tunnel(BoxIo),
 }
 
 impl Turn {
@@ -87,12 +93,18 @@ impl Session {
     ) -> Self {
         let identity = identity::of(&shared, &peer);
         let (upgrading, turn) = (Upgrading::No, Arc::default());
-        Self { shared, routes, channel, peer, identity, pulse, upgrading, turn }
+        Self { shared, routes, channel, peer, identity, pulse, upgrading, turn, tunnels: None }
     }
 
     /// The same session on a connection that can become TLS, or has.
     pub(super) fn upgrading(mut self, upgrading: Upgrading) -> Self {
         self.upgrading = upgrading;
+        self
+    }
+
+    /// The same session with a proxy.
+    pub(super) fn leading(mut self, tunnels: Option<Arc<Tunnels>>) -> Self {
+        self.tunnels = tunnels;
         self
     }
 
@@ -121,7 +133,10 @@ impl Session {
             Body::stream(Arrival::new(body, fate.clone(), patience))
         };
         let mut cx = Context::new(self.channel.clone(), self.peer.clone(), self.shared.clock.now());
-        let mut response = self.respond(&mut cx, parts, body).await;
+        let mut response = match &self.tunnels {
+            Some(tunnels) => self.lead(tunnels, &mut cx, parts, body).await,
+            None => self.respond(&mut cx, parts, body).await,
+        };
         self.frame(&mut response, &record.method, version, &fate);
         if let (Upgrading::Open(gate), Version::HTTP_11) = (&self.upgrading, version) {
             gate.advertise(&mut response);
@@ -160,6 +175,37 @@ impl Session {
             }
             (endpoint, Err(refusal)) => self.refuse(endpoint.as_deref(), cx, Some(&parts), refusal),
             (None, Ok(_)) => self.refuse(None, cx, Some(&parts), Refusal::Target),
+        }
+    }
+
+    /// Answers as a proxy.
+    async fn lead(
+        &self,
+        tunnels: &Tunnels,
+        cx: &mut Context,
+        parts: request::Parts,
+        body: Body,
+    ) -> Response<Body> {
+        let opens = parts.method == Method::CONNECT;
+        let led = match &self.identity {
+            Ok(principal) => {
+                cx.principal.clone_from(principal);
+                tunnels.lead(cx, parts, body, &self.shared.limits).await
+            }
+            Err(error) => Err(Refusal::Unidentified { reason: error.to_string() }),
+        };
+        match led {
+            Ok(Led::Tunnel(server)) => {
+                self.turn.to(Becomes::Tunnel(server));
+                Response::new(Body::empty())
+            }
+            Ok(Led::Answer(response)) => response,
+            Err(refusal) => {
+                let mut response = Profile::new("proxy").refusal_response(&refusal);
+                response.extensions_mut().insert(Refused(refusal));
+                // What came behind it was meant for the tunnel and is no request.
+                if opens { closing(response) } else { response }
+            }
         }
     }
 

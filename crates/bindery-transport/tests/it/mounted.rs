@@ -106,7 +106,7 @@ async fn the_card_holds() {
 #[tokio::test]
 async fn limits_of_requests_hold() {
     let mut limits = Limits::default();
-    limits.request = Duration::from_millis(100);
+    limits.request = Duration::from_millis(600);
     limits.body = Duration::from_millis(100);
     limits.connections = NonZero::new(1).unwrap();
     let (address, _) = axum(somebody(), limits).await;

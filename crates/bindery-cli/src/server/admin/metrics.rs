@@ -89,6 +89,8 @@ fn transport(registry: &mut Registry, snapshot: &Snapshot) {
         "Connections that went from clear to TLS (RFC 2817)",
         snapshot.upgrades,
     );
+    count(registry, "tunnels", "Tunnels opened", snapshot.tunnels);
+    count(registry, "tunnel_octets", "Octets that went through tunnels", snapshot.tunnel_octets);
     count(registry, "accept_errors", "Errors of accepting a connection", snapshot.accept_errors);
     count(registry, "messages", "Messages answered without HTTP", snapshot.messages);
     count(

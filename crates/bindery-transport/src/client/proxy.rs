@@ -1,0 +1,242 @@
+//! Which proxies lead to a target.
+
+mod exceptions;
+
+use std::{fmt, str::FromStr};
+
+use bindery_auth::Login;
+use bindery_core::Scheme;
+
+use super::Target;
+use crate::TransportError;
+pub use exceptions::NoProxy;
+
+/// An HTTP proxy: where it is, and who we are to it. It is reached without TLS.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    target: Target,
+    login: Option<Login>,
+}
+
+impl Proxy {
+    /// A proxy from its URL, `http://host:port`; a bare `host:port` is the same.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`](crate::ErrorKind): no such URL; or one with user and password, which belong to
+    /// [`Proxy::with_login`].
+    pub fn new(url: &str) -> Result<Self, TransportError> {
+        let whole = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+        let fault = |what: &str| {
+            TransportError::request(format!("the proxy's URL has {what}"))
+                .with_hint("write it as http://host:port")
+        };
+        let target: Target = match whole.parse() {
+            Ok(target) => target,
+            // The URL may hold a password.
+            Err(_) => {
+                return Err(fault("no host and port that can be read, or a user's name in it"));
+            }
+        };
+        if target.scheme() != Scheme::Http {
+            return Err(fault("another scheme than http: proxies are reached without TLS here"));
+        }
+        if target.path() != "/" {
+            return Err(fault("a path"));
+        }
+        Ok(Self { target, login: None })
+    }
+
+    /// The same proxy, whose challenges are answered with this user and password. Basic shows them to whoever listens
+    /// between here and the proxy, and is sent only if the login allows that in so many words.
+    #[must_use]
+    pub fn with_login(mut self, login: Login) -> Self {
+        self.login = Some(login);
+        self
+    }
+
+    pub(super) const fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub(super) const fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
+    }
+
+    /// From a variable's value, in which user and password are customary.
+    fn from_variable(name: &str, value: &str) -> Result<Self, TransportError> {
+        let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
+        let rest = rest.trim_end_matches('/');
+        let Some((user, host)) = rest.rsplit_once('@') else {
+            return Self::new(&format!("{scheme}://{rest}"))
+                .map_err(|error| of_variable(name, &error));
+        };
+        let proxy =
+            Self::new(&format!("{scheme}://{host}")).map_err(|error| of_variable(name, &error))?;
+        let (user, password) = user.split_once(':').unwrap_or((user, ""));
+        let login = Login::new(decoded(user), decoded(password));
+        // Whoever wrote the password there wants it sent.
+        Ok(proxy.with_login(login.dangerous_basic_in_clear()))
+    }
+}
+
+fn of_variable(name: &str, error: &TransportError) -> TransportError {
+    TransportError::request(format!("the environment variable {name}: {error}"))
+        .with_hint("write it as http://host:port")
+}
+
+/// Undoes percent-encoding; what is none stays.
+fn decoded(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut octets = text.as_bytes().iter();
+    while let Some(&octet) = octets.next() {
+        let rest = octets.as_slice();
+        let two =
+            rest.get(..2).filter(|two| octet == b'%' && two.iter().all(u8::is_ascii_hexdigit));
+        let value = two.and_then(|two| u8::from_str_radix(std::str::from_utf8(two).ok()?, 16).ok());
+        match value {
+            Some(value) => {
+                out.push(value);
+                octets.nth(1);
+            }
+            None => out.push(octet),
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+impl FromStr for Proxy {
+    type Err = TransportError;
+
+    fn from_str(url: &str) -> Result<Self, TransportError> {
+        Self::new(url)
+    }
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.target.authority_and_port())
+    }
+}
+
+/// Which proxies lead to which targets; none by default.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies {
+    http: Vec<Proxy>,
+    https: Vec<Proxy>,
+    except: NoProxy,
+    /// Loopback addresses are always reached without a proxy.
+    loopback_direct: bool,
+}
+
+impl Proxies {
+    /// Everything goes through these proxies, each reached through the one before it.
+    pub fn chain(proxies: impl Into<Vec<Proxy>>) -> Self {
+        let proxies = proxies.into();
+        Self { http: proxies.clone(), https: proxies, ..Self::default() }
+    }
+
+    /// The same, but for these targets.
+    #[must_use]
+    pub fn except(mut self, except: NoProxy) -> Self {
+        self.except = except;
+        self
+    }
+
+    /// What the customary variables say: `https_proxy`, `http_proxy` and `no_proxy`, or the same in capitals. As with other
+    /// programs, loopback addresses are reached without a proxy then, user and password may stand in a proxy's URL (and are
+    /// sent as Basic if it asks for that), and `HTTP_PROXY` does not count where `REQUEST_METHOD` is set: there it may be a
+    /// field of somebody's request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`](crate::ErrorKind): a value that cannot be read.
+    pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Self, TransportError> {
+        let value = |name: &str| {
+            let small = get(name).map(|value| (name.to_owned(), value));
+            let capitals = name.to_ascii_uppercase();
+            let is_a_field = capitals == "HTTP_PROXY" && get("REQUEST_METHOD").is_some();
+            let large =
+                || get(&capitals).filter(|_| !is_a_field).map(|value| (capitals.clone(), value));
+            small.or_else(large).filter(|(_, value)| !value.is_empty())
+        };
+        let proxy = |name| {
+            let proxy = value(name).map(|(name, value)| Proxy::from_variable(&name, &value));
+            proxy.transpose().map(|proxy| proxy.into_iter().collect::<Vec<_>>())
+        };
+        let except = value("no_proxy").map(|(_, value)| NoProxy::new(&value));
+        Ok(Self {
+            http: proxy("http_proxy")?,
+            https: proxy("https_proxy")?,
+            except: except.unwrap_or_default(),
+            loopback_direct: true,
+        })
+    }
+
+    /// The proxies on the way to a target, the nearest first; none where it is reached directly.
+    pub fn of(&self, target: &Target) -> &[Proxy] {
+        let is_loopback =
+            || NoProxy::new("localhost,127.0.0.0/8,::1").has(target.host(), target.port());
+        if self.except.has(target.host(), target.port()) || (self.loopback_direct && is_loopback())
+        {
+            return &[];
+        }
+        if target.is_tls() { &self.https } else { &self.http }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(variables: &[(&str, &str)], url: &str) -> Vec<String> {
+        let get = |name: &str| {
+            let found = variables.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let proxies = Proxies::from_variables(get).unwrap();
+        let target = url.parse().unwrap();
+        proxies.of(&target).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn variables() {
+        let both = [("HTTPS_PROXY", "http://s:1"), ("http_proxy", "c:2"), ("NO_PROXY", "b.test")];
+        assert_eq!(of(&both, "https://a.test/"), ["s:1"]);
+        assert_eq!(of(&both, "http://a.test/"), ["c:2"]);
+        for direct in [
+            "https://b.test/",
+            "https://x.b.test/",
+            "http://127.0.0.1:9/",
+            "http://[::1]/",
+            "https://localhost/",
+        ] {
+            assert!(of(&both, direct).is_empty(), "{direct}");
+        }
+        assert_eq!(
+            of(&[("https_proxy", "small:1"), ("HTTPS_PROXY", "large:1")], "https://a/"),
+            ["small:1"]
+        );
+        assert!(of(&[("HTTP_PROXY", "a:1"), ("REQUEST_METHOD", "GET")], "http://a/").is_empty());
+        assert_eq!(of(&[("HTTP_PROXY", "a:1")], "http://b/"), ["a:1"]);
+        assert!(of(&[("https_proxy", "")], "https://a/").is_empty());
+    }
+
+    #[test]
+    fn users_stand_in_variables_only() {
+        let proxy = Proxy::from_variable("https_proxy", "http://al%40ice:p%3Aw@h:3128/").unwrap();
+        assert_eq!(proxy.to_string(), "h:3128");
+        assert_eq!(format!("{:?}", proxy.login().unwrap()), "Login(\"al@ice\")");
+        for wrong in [
+            "http://alice:secret@h:1",
+            "https://h:1",
+            "http://h:1/path",
+            "socks5://h:1",
+            "",
+            "http://",
+        ] {
+            let error = Proxy::new(wrong).unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+        assert_eq!(Proxy::new("[::1]:3128").unwrap().to_string(), "[::1]:3128");
+        assert_eq!(decoded("a%zz%4"), "a%zz%4");
+    }
+}
