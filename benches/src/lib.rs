@@ -3,6 +3,7 @@
 //! The benchmarks themselves stand in `benches/`, their results in the README.
 
 pub mod kmip;
+pub mod omadm;
 pub mod tls;
 pub mod wbxml;
 pub mod xml;

@@ -22,8 +22,9 @@ pub mod xml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 19] = [
     ("omadm_session", omadm::session),
+    ("omadm_client", omadm::client),
     ("taxii_read", taxii::read),
     ("taxii_read_write_read", taxii::read_write_read),
     ("kmip_typed", kmip::typed),
