@@ -238,9 +238,16 @@ pub(crate) struct InputArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum TlsCommand {
     /// List the policies, or show one: versions, suites, groups, and why each is in or out.
+    ///
+    /// A policy of your own is a table [tls.policy.NAME] of the server's configuration file; with
+    /// --config it counts here too. --keys shows every key that such a table may have, as an example
+    /// that is good as it stands.
     Policy {
         /// The policy to show.
         name: Option<String>,
+        /// Show every key of a policy of your own, with its meaning.
+        #[arg(long, exclusive = true)]
+        keys: bool,
         /// Say only what becomes of these suites, by IANA's or OpenSSL's name.
         #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "name")]
         suite: Vec<String>,

@@ -1,6 +1,7 @@
 //! The server's configuration file: TOML, every key documented, no key unknown.
 
 pub(crate) mod accounts;
+mod identity;
 mod listener;
 mod load;
 pub(crate) mod omadm;
@@ -21,8 +22,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::Span;
 use accounts::AccountSettings;
+pub(crate) use identity::{Identity, IdentityMapping, IdentityMappings};
 pub(crate) use listener::{ClientCertificates, Listener, Protocol, ServiceName, default_policy};
-pub(crate) use load::{Loaded, Problem, Problems};
+pub(crate) use load::{Loaded, Problem, Problems, place};
 pub(crate) use tls::{ClientNames, ClientUsage, CrlCheck, Tls, TlsBackend};
 
 /// What `bindery config init` prints: every key with its meaning and default. A test holds it
@@ -109,51 +111,6 @@ impl Default for KmipService {
             locate_results: number(engine.located),
         }
     }
-}
-
-/// How certificates become accounts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Identity {
-    /// What of the certificate names the account: the first that is there.
-    pub(crate) map: IdentityMappings,
-    /// Whether the authority is part of the account's name.
-    pub(crate) issuer: bool,
-}
-
-/// One rule, or several in their order.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(untagged)]
-pub(crate) enum IdentityMappings {
-    /// One.
-    One(IdentityMapping),
-    /// Several.
-    Several(Vec<IdentityMapping>),
-}
-
-impl Default for IdentityMappings {
-    fn default() -> Self {
-        Self::One(IdentityMapping::default())
-    }
-}
-
-/// What of a certificate names the account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum IdentityMapping {
-    /// The whole subject, as RFC 4514 writes it.
-    #[default]
-    Subject,
-    /// The subject's common name.
-    CommonName,
-    /// The SHA-256 fingerprint of the certificate.
-    Fingerprint,
-    /// The host name of the subjectAltName.
-    DnsName,
-    /// The mail address of the subjectAltName.
-    MailAddress,
-    /// The URI of the subjectAltName.
-    Uri,
 }
 
 /// Where objects are kept.

@@ -43,7 +43,7 @@ pub(crate) async fn run(args: &DbArgs, output: &Output) -> Result<()> {
 /// The store that the command line names.
 pub(crate) fn options(place: &PlaceArgs) -> Result<SqliteOptions> {
     let loaded = match &place.data {
-        Some(data) => Loaded { file: data.join("bindery.toml"), value: dev::store_configuration() },
+        Some(data) => Loaded::made(data.join("bindery.toml"), dev::store_configuration()),
         None => Loaded::<Config>::from_file(&place.config)
             .map_err(|problems| problems.into_failure(Exit::Usage))?,
     };

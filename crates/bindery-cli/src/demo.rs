@@ -136,7 +136,7 @@ fn settings(
 ) -> Result<Settings> {
     let own = dev::client_settings(urls);
     let loaded: Loaded<ClientSettings> =
-        Loaded { file: PathBuf::from(data).join("contexts.toml"), value: own };
+        Loaded::made(PathBuf::from(data).join("contexts.toml"), own);
     let mut own = absolute(&loaded, &loaded.value);
     own.tls_policy = Some(policy.to_owned());
     Settings::of(own, service)

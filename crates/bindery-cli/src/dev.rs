@@ -58,7 +58,7 @@ pub(crate) async fn run(args: &DevArgs, output: Output) -> Result<()> {
 /// # Errors
 /// It could not start.
 pub(crate) async fn start(args: &DevArgs) -> Result<Started> {
-    let loaded = Loaded { file: args.data.join("bindery.toml"), value: configuration(args) };
+    let loaded = Loaded::made(args.data.join("bindery.toml"), configuration(args));
     let plan = Plan::new(&loaded, now());
     let mut plan = plan.map_err(|problems| problems.into_failure(Exit::Start))?;
     if args.admin.is_none()

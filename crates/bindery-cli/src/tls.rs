@@ -4,7 +4,6 @@ mod policy;
 mod probe;
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -16,9 +15,9 @@ use bindery_tls::{
 
 use crate::{
     args::TlsCommand,
-    config::{Config, Loaded, TlsBackend},
+    config::{Config, Loaded, Problem, Problems, TlsBackend, place},
     error::{Exit, Failure, Layer, Result},
-    output::Output,
+    output::{Document, Output},
     settings::Settings,
 };
 
@@ -28,7 +27,11 @@ use crate::{
 /// There is no such policy, nobody to probe, or writing failed.
 pub(crate) async fn run(command: TlsCommand, output: Output) -> Result<()> {
     match command {
-        TlsCommand::Policy { name, suite, tls_backend, config } => {
+        TlsCommand::Policy { keys: true, .. } => {
+            let keys = serde_json::Value::from(Policy::KEYS);
+            Document::new(keys, Policy::KEYS).print(&output)
+        }
+        TlsCommand::Policy { name, suite, tls_backend, config, .. } => {
             let own = own_policies(config.as_deref())?;
             let backend = backend_of(tls_backend).map_err(|error| failure(&error))?;
             match name {
@@ -79,23 +82,47 @@ fn legacy() -> std::result::Result<Box<dyn Backend>, TlsError> {
     Err(TlsError::new(TlsErrorKind::Configuration, message, hint))
 }
 
-/// Policies of an operator's own, as tables of a configuration file.
+/// Policies of an operator's own, as tables `[tls.policy.NAME]` of a configuration file.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OwnPolicies {
-    tables: BTreeMap<String, toml::Table>,
-    /// Where their files are.
+    names: Vec<String>,
+    file: PathBuf,
+    /// The file's text: what is wrong is told with its place there.
+    text: Arc<str>,
+    /// Where the files of the policies are.
     folder: PathBuf,
 }
 
 impl OwnPolicies {
     /// Those of a configuration.
     pub(crate) fn of(loaded: &Loaded<Config>) -> Self {
-        let folder = loaded.path(Path::new(""));
-        Self { tables: loaded.value.tls.policy.clone(), folder }
+        Self {
+            names: loaded.value.tls.policy.keys().cloned().collect(),
+            file: loaded.file.clone(),
+            text: loaded.text.as_str().into(),
+            folder: loaded.path(Path::new("")),
+        }
     }
 
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.tables.keys().map(String::as_str)
+    /// Their names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// One of them, by its name.
+    ///
+    /// # Errors
+    /// What is wrong with it, with its key, line and column in the file.
+    pub(crate) fn read(&self, name: &str) -> std::result::Result<Policy, Problem> {
+        let policy = Policy::from_toml_table(name, &self.text, &["tls", "policy", name]);
+        policy.map(|policy| policy.with_files_in(&self.folder)).map_err(|error| {
+            let at = error.span().map(|span| place(&self.text, &span));
+            Problem {
+                place: Some(at.unwrap_or_else(|| format!("tls.policy.{name}"))),
+                reason: format!("TLS policy {name}: {}", error.message()),
+                remedy: error.hint().to_owned(),
+            }
+        })
     }
 }
 
@@ -104,9 +131,11 @@ impl OwnPolicies {
 /// # Errors
 /// There is none, and the failure names those that there are; or the operator's is wrong.
 pub(crate) fn policy(name: &str, own: &OwnPolicies) -> Result<Policy> {
-    if let Some(table) = own.tables.get(name) {
-        let policy = Policy::from_toml(name, &table.to_string());
-        return policy.map(|own_one| own_one.with_files_in(&own.folder)).map_err(|e| failure(&e));
+    if own.names().any(|one| one == name) {
+        return own.read(name).map_err(|problem| {
+            let problems = Problems { file: own.file.clone(), problems: vec![problem] };
+            problems.into_failure(Exit::Usage)
+        });
     }
     Policy::named(name).ok_or_else(|| {
         let policies = Policy::built_in();

@@ -44,7 +44,8 @@ impl OpensslConnector {
             setup::show(&mut context, identity, Role::Client)?;
             chain = Arc::clone(identity.chain());
         }
-        let check = Check::new("server", ClientRules::default(), &config.crls)?;
+        config.check()?;
+        let check = Arc::new(Check::new("server", ClientRules::default(), &config.crls)?);
         let place = check.place();
         if config.takes_any_server() {
             context.set_verify(SslVerifyMode::NONE);
@@ -64,7 +65,7 @@ impl OpensslConnector {
 
     async fn handshake(&self, name: ServerName<'static>, io: BoxIo) -> Result<Secured, TlsError> {
         let verdict = Verdict::default();
-        let ssl = self.connection(&name, Arc::clone(&verdict)).map_err(failed)?;
+        let ssl = self.connection(&name, verdict.clone()).map_err(failed)?;
         let stream = SslStream::new(ssl, Watched::new(io)).map_err(failed)?;
         let mut stream = Box::pin(stream);
         if let Err(error) = stream.as_mut().connect().await {

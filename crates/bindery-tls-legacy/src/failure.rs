@@ -1,14 +1,15 @@
 //! OpenSSL's errors in our own words.
 
-use std::{io, sync::PoisonError};
+use std::io;
 
 use bindery_tls::{TlsError, TlsErrorKind as Kind};
 use openssl::{
     error::ErrorStack,
     ssl::{self, SslAlert, SslRef},
+    x509::X509VerifyResult,
 };
 
-use crate::verdict::Verdict;
+use crate::verdict::{Noted, Verdict};
 
 /// Which side this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,18 +59,53 @@ pub(crate) fn of_handshake(
     takes: &str,
 ) -> TlsError {
     let (ssl, verdict) = connection;
-    if let Some(error) = verdict.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        return error;
+    let Noted { error: known, shown, identity } = std::mem::take(&mut *verdict.noted());
+    let failed = known.unwrap_or_else(|| of_openssl(error, side, ssl, (began, takes), identity));
+    match shown {
+        Some(shown) => failed.with_certificate(shown),
+        None => failed,
     }
+}
+
+fn of_openssl(
+    error: ssl::Error,
+    side: Side,
+    ssl: &SslRef,
+    (began, takes): (bool, &str),
+    identity: Option<(String, bool)>,
+) -> TlsError {
     let code = error.ssl_error().and_then(first_reason);
+    match (code, identity) {
+        (Some(reason::DECRYPTION_FAILED_OR_BAD_RECORD_MAC), Some((identity, known))) => {
+            return of_identity(&identity, known).with_source(error);
+        }
+        (Some(reason::CERTIFICATE_VERIFY_FAILED), _) => {
+            return of_code(ssl.verify_result(), side).with_source(error);
+        }
+        _ => {}
+    }
     match code {
-        Some(reason::CERTIFICATE_VERIFY_FAILED) => of_certificate(ssl, side).with_source(error),
         Some(code) if code != reason::UNEXPECTED_EOF_WHILE_READING => {
             of_reason(code, &error.to_string(), side, takes).with_source(error)
         }
         _ if error.io_error().is_none() => ended(side, began),
         _ => broken_off(error.into_io_error().unwrap_or_else(io::Error::other), side),
     }
+}
+
+/// A client that named a PSK identity and proved no key of it. Only this side is told which it was.
+fn of_identity(identity: &str, known: bool) -> TlsError {
+    let (message, hint) = match known {
+        true => (
+            format!("the client names the PSK identity {identity} and holds another key"),
+            "compare the keys of both sides",
+        ),
+        false => (
+            format!("the client names the PSK identity {identity}, which has no key here"),
+            "add its key to the pre-shared keys, or correct the identity at the client",
+        ),
+    };
+    TlsError::new(Kind::Refused, message, hint).by_peer()
 }
 
 fn ended(side: Side, began: bool) -> TlsError {
@@ -257,9 +293,8 @@ fn alert_name(alert: SslAlert) -> String {
 }
 
 /// The certificate that OpenSSL refused, by its code (`x509_vfy.h`).
-fn of_certificate(ssl: &SslRef, side: Side) -> TlsError {
+pub(crate) fn of_code(result: X509VerifyResult, side: Side) -> TlsError {
     let peer = side.peer();
-    let result = ssl.verify_result();
     let (kind, what, hint) = match result.as_raw() {
         9 => (Kind::CertificateNotYetValid, "is not valid yet", "check both clocks"),
         10 => (Kind::CertificateExpired, "has expired", "renew the certificate"),

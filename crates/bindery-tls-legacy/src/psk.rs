@@ -1,7 +1,13 @@
 //! Pre-shared keys (RFC 4279).
 
 use bindery_tls::PskIdentities;
-use openssl::{rand::rand_bytes, ssl::SslContextBuilder};
+use openssl::{
+    ex_data::Index,
+    rand::rand_bytes,
+    ssl::{Ssl, SslContextBuilder},
+};
+
+use crate::verdict::Verdict;
 
 /// How many octets of an unknown identity's random key are made.
 const DECOY: usize = 32;
@@ -10,11 +16,17 @@ const DECOY: usize = 32;
 ///
 /// A client that names an unknown identity gets a random key, so that it fails as one with a wrong
 /// key does and learns nothing of who is known (RFC 4279, section 2, permits that).
-pub(crate) fn serve(context: &mut SslContextBuilder, psk: PskIdentities) {
+///
+/// What a client named is noted, for the log alone.
+pub(crate) fn serve(
+    context: &mut SslContextBuilder,
+    psk: PskIdentities,
+    place: Index<Ssl, Verdict>,
+) {
     if psk.keys.is_empty() {
         return;
     }
-    context.set_psk_server_callback(move |_, identity, out| {
+    context.set_psk_server_callback(move |ssl, identity, out| {
         let identity = identity.unwrap_or_default();
         // All are looked at, so that the time tells nothing of the place in the list.
         let mut found = None;
@@ -22,6 +34,10 @@ pub(crate) fn serve(context: &mut SslContextBuilder, psk: PskIdentities) {
             if psk.identity() == identity {
                 found = Some(psk);
             }
+        }
+        if let Some(verdict) = ssl.ex_data(place) {
+            let named = identity.escape_ascii().to_string();
+            verdict.noted().identity = Some((named, found.is_some()));
         }
         let mut decoy = [0; DECOY];
         rand_bytes(&mut decoy)?;

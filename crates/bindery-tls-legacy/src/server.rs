@@ -4,8 +4,8 @@ use std::{fmt, pin::Pin, sync::Arc};
 
 use bindery_core::{CipherSuite, TlsVersion};
 use bindery_tls::{
-    Acceptor, BoxIo, ClientAuth, Plan, Policy, Role, Secured, ServerConfig, Shown, TlsError,
-    TlsErrorKind, TlsFuture,
+    Acceptor, BoxIo, ClientAuth, Plan, Policy, Proof, Psk, PskIdentities, Role, Secured,
+    ServerConfig, Shown, ShownCertificate, TlsError, TlsErrorKind, TlsFuture,
     registry::{self, SuiteRow},
 };
 use bytes::Bytes;
@@ -25,7 +25,7 @@ use crate::{
     failure::{Side, of_handshake},
     names, psk, setup,
     stream::{Protected, Watched},
-    verdict::{self, Check, Verdict},
+    verdict::{self, Check, Recheck, Verdict},
 };
 
 pub(crate) struct OpensslAcceptor {
@@ -33,6 +33,8 @@ pub(crate) struct OpensslAcceptor {
     plan: Arc<Plan>,
     chain: Arc<[CertificateDer<'static>]>,
     place: Index<Ssl, Verdict>,
+    recheck: Option<Recheck>,
+    psk: PskIdentities,
     /// What this side takes, for messages.
     takes: String,
 }
@@ -44,10 +46,11 @@ impl OpensslAcceptor {
         let mut context = setup::prepare(&plan)?;
         setup::show(&mut context, &config.identity, Role::Server)?;
         setup::finite_field(&mut context).map_err(failed)?;
-        let check = Check::new("client", config.client_rules, &config.crls)?;
+        config.check(policy, &plan)?;
+        let check = Arc::new(Check::new("client", config.client_rules, &config.crls)?);
         let place = check.place();
-        ask_clients(&mut context, policy, &plan, &config, check)?;
-        psk::serve(&mut context, config.psk.clone());
+        let recheck = ask_clients(&mut context, policy, &plan, &config, check)?;
+        psk::serve(&mut context, config.psk.clone(), place);
         select_protocol(&mut context, plan.permitted_alpn(&config.alpn)?);
         let hello = Arc::clone(&plan);
         let has_keys = !config.psk.keys.is_empty();
@@ -62,13 +65,14 @@ impl OpensslAcceptor {
             names(plan.suites.iter().map(|s| s.name).collect())
         );
         let chain = Arc::clone(config.identity.chain());
-        Ok(Self { context: context.build(), plan, chain, place, takes })
+        let context = context.build();
+        Ok(Self { context, plan, chain, place, recheck, psk: config.psk, takes })
     }
 
     async fn handshake(&self, io: BoxIo) -> Result<Secured, TlsError> {
         let verdict = Verdict::default();
         let mut ssl = Ssl::new(&self.context).map_err(failed)?;
-        ssl.set_ex_data(self.place, Arc::clone(&verdict));
+        ssl.set_ex_data(self.place, verdict.clone());
         let stream = SslStream::new(ssl, Watched::new(io)).map_err(failed)?;
         let mut stream = Box::pin(stream);
         if let Err(error) = stream.as_mut().accept().await {
@@ -88,6 +92,7 @@ impl OpensslAcceptor {
             info.local_certificates = Arc::clone(&self.chain);
         }
         let identity = ssl.psk_identity().map(Bytes::copy_from_slice);
+        let psk = identity.as_deref().and_then(|identity| self.key_of(identity)).cloned();
         if self.plan.client_auth == ClientAuth::Required
             && certificates.is_empty()
             && identity.is_none()
@@ -97,7 +102,15 @@ impl OpensslAcceptor {
             return Err(TlsError::new(TlsErrorKind::NoClientCertificate, message, hint).by_peer());
         }
         let io = Box::new(Protected::new(stream, Side::Server));
-        Ok(Secured::new(io, Arc::new(info), certificates).with_psk_identity(identity))
+        let secured = Secured::new(io, Arc::new(info), certificates).with_psk_identity(identity);
+        Ok(match psk {
+            Some(psk) => secured.with_psk(psk),
+            None => secured,
+        })
+    }
+
+    fn key_of(&self, identity: &[u8]) -> Option<&Psk> {
+        self.psk.keys.iter().find(|psk| psk.identity() == identity)
     }
 }
 
@@ -134,12 +147,12 @@ fn ask_clients(
     policy: &Policy,
     plan: &Plan,
     config: &ServerConfig,
-    check: Check,
-) -> Result<(), TlsError> {
+    check: Arc<Check>,
+) -> Result<Option<Recheck>, TlsError> {
     let mode = match plan.client_auth {
         ClientAuth::None => {
             context.set_verify(SslVerifyMode::NONE);
-            return Ok(());
+            return Ok(None);
         }
         ClientAuth::Optional => SslVerifyMode::PEER,
         _ => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
@@ -148,7 +161,7 @@ fn ask_clients(
         if !config.psk.keys.is_empty() {
             // Clients prove a key; a certificate that one shows all the same is of nobody known.
             context.set_verify(mode);
-            return Ok(());
+            return Ok(None);
         }
         let message = format!(
             "the policy {} asks for client certificates, and no client authority is configured",
@@ -161,7 +174,9 @@ fn ask_clients(
         let added = X509::from_der(root).and_then(|root| context.add_client_ca(&root));
         added.map_err(failed)?;
     }
-    check.ask(context, mode, roots)
+    let recheck = Recheck::new(Arc::clone(&check), roots)?;
+    check.ask(context, mode, roots)?;
+    Ok(Some(recheck))
 }
 
 /// The first of our protocols that the client offers; no other is spoken.
@@ -200,6 +215,38 @@ pub(crate) fn failed(error: ErrorStack) -> TlsError {
 impl Acceptor for OpensslAcceptor {
     fn accept(&self, io: BoxIo) -> TlsFuture<'_, Secured> {
         Box::pin(self.handshake(io))
+    }
+
+    fn recheck(&self, peer: &Proof) -> Result<(), TlsError> {
+        let refused =
+            |kind, what: String| TlsError::new(kind, what, "it has to connect anew").by_peer();
+        if let Some(proved) = &peer.psk {
+            let identity = proved.identity().escape_ascii();
+            return match self.key_of(proved.identity()) {
+                Some(now) if now.is_same_key(proved) => Ok(()),
+                Some(_) => {
+                    let what = format!("the key of the PSK identity {identity} has changed");
+                    Err(refused(TlsErrorKind::Refused, what))
+                }
+                None => {
+                    let what = format!("the PSK identity {identity} has no key here any more");
+                    Err(refused(TlsErrorKind::Refused, what))
+                }
+            };
+        }
+        match (&self.recheck, peer.certificates.first()) {
+            (_, None) if self.plan.client_auth != ClientAuth::Required => Ok(()),
+            (_, None) => {
+                let what = "the client showed no certificate, and one is required now";
+                Err(refused(TlsErrorKind::NoClientCertificate, what.to_owned()))
+            }
+            (Some(recheck), Some(_)) => recheck.check(&peer.certificates),
+            (None, Some(leaf)) => {
+                let what = "nobody vouches for the client's certificate any more";
+                let refused = refused(TlsErrorKind::UnknownAuthority, what.to_owned());
+                Err(refused.with_certificate(ShownCertificate::of(leaf)))
+            }
+        }
     }
 
     fn shown(&self) -> Option<Shown> {

@@ -1,24 +1,48 @@
 //! The check of the other side's certificate: OpenSSL's own, and what this side asks beyond it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bindery_tls::{Certificate, ClientRules, Crls, Roots, TlsError, TlsErrorKind, Usage};
+use bindery_tls::{
+    Certificate, ClientRules, Crls, Roots, ShownCertificate, TlsError, TlsErrorKind, Usage,
+};
 use openssl::{
     error::ErrorStack,
     ex_data::Index,
     ssl::{Ssl, SslContextBuilder, SslRef, SslVerifyMode},
+    stack::{Stack, StackRef},
     x509::{
-        X509, X509PurposeId, X509StoreContext, X509StoreContextRef, X509VerifyResult,
+        X509, X509PurposeId, X509Ref, X509StoreContext, X509StoreContextRef, X509VerifyResult,
         store::{X509Store, X509StoreBuilder},
         verify::X509VerifyFlags,
     },
 };
 use rustls_pki_types::CertificateDer;
 
-use crate::revocation::Lists;
+use crate::{
+    failure::{Side, of_code},
+    revocation::Lists,
+};
 
-/// Why a certificate was refused, where OpenSSL's code does not say it; one for each connection.
-pub(crate) type Verdict = Arc<Mutex<Option<TlsError>>>;
+/// What is noted while a handshake runs, for its error; one for each connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Verdict(Arc<Mutex<Noted>>);
+
+/// What OpenSSL's code does not say of a handshake that failed.
+#[derive(Debug, Default)]
+pub(crate) struct Noted {
+    /// Why a certificate was refused.
+    pub(crate) error: Option<TlsError>,
+    /// The certificate that was refused.
+    pub(crate) shown: Option<ShownCertificate>,
+    /// The PSK identity that a client named, and whether it is known here.
+    pub(crate) identity: Option<(String, bool)>,
+}
+
+impl Verdict {
+    pub(crate) fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// What is asked of the other side's certificate.
 pub(crate) struct Check {
@@ -27,6 +51,55 @@ pub(crate) struct Check {
     pub(crate) lists: Lists,
     place: Index<Ssl, Verdict>,
     stack: Index<X509StoreContext, SslRef>,
+}
+
+/// The check of certificates outside a handshake.
+pub(crate) struct Recheck {
+    check: Arc<Check>,
+    store: X509Store,
+}
+
+impl Recheck {
+    pub(crate) fn new(check: Arc<Check>, roots: &Roots) -> Result<Self, TlsError> {
+        // Within a handshake OpenSSL knows by itself that it is a client's.
+        let purpose = match check.rules.usage {
+            Usage::DangerousServersToo => X509PurposeId::ANY,
+            _ => X509PurposeId::SSL_CLIENT,
+        };
+        let store = store(roots, Some(purpose))?;
+        Ok(Self { check, store })
+    }
+
+    /// Whether a chain that a client showed would be taken now; nothing is said of none.
+    pub(crate) fn check(&self, chain: &[CertificateDer<'_>]) -> Result<(), TlsError> {
+        let Some((first, rest)) = chain.split_first() else { return Ok(()) };
+        self.verified(first, rest)
+            .unwrap_or_else(|error| {
+                let message = format!("the client's certificate cannot be checked: {error}");
+                Err(TlsError::new(TlsErrorKind::BadCertificate, message, "report this as a defect"))
+            })
+            .map_err(|error| error.with_certificate(ShownCertificate::of(first)))
+    }
+
+    fn verified(
+        &self,
+        first: &CertificateDer<'_>,
+        rest: &[CertificateDer<'_>],
+    ) -> Result<Result<(), TlsError>, ErrorStack> {
+        let leaf = X509::from_der(first)?;
+        let mut others = Stack::new()?;
+        for der in rest {
+            others.push(X509::from_der(der)?)?;
+        }
+        let mut context = X509StoreContext::new()?;
+        context.init(&self.store, &leaf, &others, |certificates| {
+            if !certificates.verify_cert()? {
+                return Ok(Err(of_code(certificates.error(), Side::Server)));
+            }
+            let Some(chain) = certificates.chain() else { return Ok(Ok(())) };
+            Ok(self.check.judge(&leaf, chain))
+        })
+    }
 }
 
 impl Check {
@@ -51,26 +124,28 @@ impl Check {
 
     /// Has each certificate of the other side checked.
     pub(crate) fn ask(
-        self,
+        self: Arc<Self>,
         context: &mut SslContextBuilder,
         mode: SslVerifyMode,
         roots: &Roots,
     ) -> Result<(), TlsError> {
-        let store = store(roots, self.rules.usage == Usage::DangerousServersToo)?;
+        let any = self.rules.usage == Usage::DangerousServersToo;
+        let store = store(roots, any.then_some(X509PurposeId::ANY))?;
         context.set_cert_store(store);
         context.set_verify_callback(mode, move |good, certificates| {
             if !good {
+                self.note(certificates, None);
                 return false;
             }
             // The last call is for the leaf, when the chain stands.
             if certificates.error_depth() != 0 {
                 return true;
             }
-            match self.judge(certificates) {
+            match self.judge_current(certificates) {
                 Ok(()) => true,
                 Err(error) => {
                     certificates.set_error(X509VerifyResult::APPLICATION_VERIFICATION);
-                    self.note(certificates, error);
+                    self.note(certificates, Some(error));
                     false
                 }
             }
@@ -78,7 +153,7 @@ impl Check {
         Ok(())
     }
 
-    fn judge(&self, certificates: &X509StoreContextRef) -> Result<(), TlsError> {
+    fn judge_current(&self, certificates: &X509StoreContextRef) -> Result<(), TlsError> {
         let (Some(leaf), Some(chain)) = (certificates.current_cert(), certificates.chain()) else {
             let message = format!("OpenSSL took the {} without a chain", self.peer);
             return Err(TlsError::new(
@@ -87,6 +162,11 @@ impl Check {
                 "report this as a defect",
             ));
         };
+        self.judge(leaf, chain)
+    }
+
+    /// What is asked beyond OpenSSL's own check, of a chain that it takes.
+    fn judge(&self, leaf: &X509Ref, chain: &StackRef<X509>) -> Result<(), TlsError> {
         self.lists.check(chain, self.peer)?;
         if self.rules == ClientRules::default() {
             return Ok(());
@@ -108,22 +188,26 @@ impl Check {
         self.rules.check(&leaf)
     }
 
-    fn note(&self, certificates: &X509StoreContextRef, error: TlsError) {
+    fn note(&self, certificates: &X509StoreContextRef, error: Option<TlsError>) {
         let verdict = certificates.ex_data(self.stack).and_then(|ssl| ssl.ex_data(self.place));
-        if let Some(verdict) = verdict {
-            *verdict.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        }
+        let Some(verdict) = verdict else { return };
+        let leaf = certificates.chain().and_then(|chain| chain.get(0));
+        let leaf = leaf.or_else(|| certificates.current_cert());
+        let der = leaf.and_then(|leaf| leaf.to_der().ok()).map(CertificateDer::from);
+        let mut noted = verdict.noted();
+        noted.shown = der.as_ref().map(ShownCertificate::of);
+        noted.error = error;
     }
 }
 
 /// The authorities. Each of them is trusted by itself, whether or not its own issuer is there, as
 /// in the other backend.
-fn store(roots: &Roots, servers_too: bool) -> Result<X509Store, TlsError> {
+fn store(roots: &Roots, purpose: Option<X509PurposeId>) -> Result<X509Store, TlsError> {
     let fill = || -> Result<X509Store, ErrorStack> {
         let mut store = X509StoreBuilder::new()?;
         store.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
-        if servers_too {
-            store.set_purpose(X509PurposeId::ANY)?;
+        if let Some(purpose) = purpose {
+            store.set_purpose(purpose)?;
         }
         for root in roots.certificates() {
             store.add_cert(X509::from_der(root)?)?;

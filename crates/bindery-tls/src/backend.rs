@@ -5,10 +5,14 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 use bindery_core::{CipherSuite, TlsInfo, TlsVersion};
 use bytes::Bytes;
 use rustls_pki_types::{CertificateDer, ServerName};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+};
 
 use crate::{
-    ClientRules, Crls, Group, Identity, Policy, PskIdentities, Roots, SignatureScheme, TlsError,
+    ClientRules, Crls, Group, Identity, Policy, Proof, Psk, PskIdentities, Roots, SignatureScheme,
+    TlsError,
 };
 
 /// A byte stream that a handshake runs over: a TCP connection, a tunnel, an in-memory pipe.
@@ -45,6 +49,7 @@ pub struct Secured {
     /// On a client's side that takes any server: what a check would have said of the name. A client says it in its log
     /// (RFC 2818, section 3.1).
     pub unchecked: Option<Unchecked>,
+    psk: Option<Psk>,
 }
 
 /// A server that was taken without a check ([`ClientConfig::dangerous_any_server`]).
@@ -69,7 +74,7 @@ impl Secured {
         info: Arc<TlsInfo>,
         peer_certificates: Arc<[CertificateDer<'static>]>,
     ) -> Self {
-        Self { io, info, peer_certificates, psk_identity: None, unchecked: None }
+        Self { io, info, peer_certificates, psk_identity: None, unchecked: None, psk: None }
     }
 
     /// The same connection with the PSK identity that the peer proved.
@@ -77,6 +82,20 @@ impl Secured {
     pub fn with_psk_identity(mut self, identity: Option<Bytes>) -> Self {
         self.psk_identity = identity;
         self
+    }
+
+    /// The same connection with the pre-shared key that the peer proved, so that a server can ask
+    /// later whether it still holds.
+    #[must_use]
+    pub fn with_psk(mut self, psk: Psk) -> Self {
+        self.psk_identity = Some(Bytes::copy_from_slice(psk.identity()));
+        self.psk = Some(psk);
+        self
+    }
+
+    /// By what the peer proved who it is, for [`Acceptor::recheck`].
+    pub fn proof(&self) -> Proof {
+        Proof::new(Arc::clone(&self.peer_certificates), self.psk.clone())
     }
 
     /// The same connection, with a server that was taken without a check.
@@ -105,6 +124,21 @@ pub trait Acceptor: fmt::Debug + Send + Sync {
     /// # Errors
     /// The handshake failed; where TLS has an alert for it, the peer was told.
     fn accept(&self, io: BoxIo) -> TlsFuture<'_, Secured>;
+
+    /// Whether a peer would be taken now by what it proved in an earlier handshake, maybe one of
+    /// another acceptor of the same listener: whether its certificate is still of a trusted
+    /// authority, in date and not revoked, its pre-shared key still the same. Versions and suites
+    /// are not asked about.
+    ///
+    /// # Errors
+    /// It would not, and why.
+    fn recheck(&self, peer: &Proof) -> Result<(), TlsError>;
+
+    /// A value that changes whenever [`Acceptor::recheck`] may have come to say something else;
+    /// `None` where that does not happen, but by the passing of time.
+    fn changes(&self) -> Option<watch::Receiver<u64>> {
+        None
+    }
 
     /// What this side shows and takes at this moment; `None` where it does not say. Whoever asks in
     /// order to keep two listeners apart has to take that for "the same".

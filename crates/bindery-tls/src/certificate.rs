@@ -1,5 +1,6 @@
 //! What a certificate says, and whether it can do its work.
 
+mod key;
 mod name;
 
 use std::net::IpAddr;
@@ -17,6 +18,7 @@ use x509_parser::{
 
 use crate::{TlsError, TlsErrorKind, pem::configuration};
 
+pub use key::KeyKind;
 pub(crate) use name::{LIMIT as NAME_LIMIT, common_name, rfc4514};
 
 /// What a certificate says.
@@ -51,6 +53,8 @@ pub struct Certificate {
     pub for_servers: bool,
     /// Whether a client may show it (Extended Key Usage; true without the extension).
     pub for_clients: bool,
+    /// The kind of its key.
+    pub key: KeyKind,
     /// SHA-256 of the DER form, in lower-case hexadecimal digits.
     pub fingerprint: String,
 }
@@ -103,6 +107,7 @@ impl Certificate {
             is_authority: parsed.is_ca(),
             for_servers: true,
             for_clients: true,
+            key: KeyKind::of(parsed.public_key()),
             fingerprint: fingerprint(der),
         };
         for extension in parsed.extensions() {

@@ -1,6 +1,10 @@
 //! Why TLS could not be set up, or a connection not be secured.
 
-use std::{borrow::Cow, error::Error, fmt, io};
+use std::{borrow::Cow, error::Error, fmt, io, ops::Range};
+
+use rustls_pki_types::CertificateDer;
+
+use crate::{Certificate, certificate::fingerprint};
 
 /// An error of TLS: of the configuration, of the policy, or of one handshake.
 ///
@@ -14,6 +18,8 @@ struct Inner {
     message: String,
     hint: Cow<'static, str>,
     fault: Fault,
+    span: Option<Range<usize>>,
+    certificate: Option<ShownCertificate>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -90,6 +96,49 @@ impl TlsErrorKind {
     }
 }
 
+/// What names a certificate that was refused. The peer has shown it; that it is the peer's is not
+/// proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShownCertificate {
+    /// The subject, as RFC 4514 writes it; empty where it cannot be read. At most 512 characters
+    /// of it.
+    pub subject: String,
+    /// The issuer, likewise.
+    pub issuer: String,
+    /// The serial number, in lower-case hexadecimal digits.
+    pub serial: String,
+    /// SHA-256 of the DER form, in lower-case hexadecimal digits.
+    pub fingerprint: String,
+}
+
+/// The longest name of a refused certificate that is kept, in characters.
+const SHOWN: usize = 512;
+
+impl ShownCertificate {
+    /// What names this certificate.
+    pub fn of(der: &CertificateDer<'_>) -> Self {
+        let cut = |name: String| match name.char_indices().nth(SHOWN) {
+            Some((end, _)) => format!("{}...", name.get(..end).unwrap_or_default()),
+            None => name,
+        };
+        match Certificate::from_der(der) {
+            Ok(Certificate { subject, issuer, serial, fingerprint, .. }) => Self {
+                subject: cut(subject),
+                issuer: cut(issuer),
+                serial: cut(serial),
+                fingerprint,
+            },
+            Err(_) => Self {
+                subject: String::new(),
+                issuer: String::new(),
+                serial: String::new(),
+                fingerprint: fingerprint(der),
+            },
+        }
+    }
+}
+
 impl fmt::Display for TlsErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -105,7 +154,15 @@ impl TlsError {
         hint: impl Into<Cow<'static, str>>,
     ) -> Self {
         let (message, hint) = (message.into(), hint.into());
-        Self(Box::new(Inner { kind, message, hint, fault: Fault::Ours, source: None }))
+        Self(Box::new(Inner {
+            kind,
+            message,
+            hint,
+            fault: Fault::Ours,
+            span: None,
+            certificate: None,
+            source: None,
+        }))
     }
 
     /// The same error as the peer's fault.
@@ -127,6 +184,33 @@ impl TlsError {
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
+    }
+
+    /// The same error with its place in the text that was read.
+    #[cfg(feature = "toml")]
+    #[must_use]
+    pub(crate) fn with_span(mut self, span: Option<Range<usize>>) -> Self {
+        self.0.span = span;
+        self
+    }
+
+    /// Where in the text that was read the fault stands, in octets; of policies as TOML
+    /// (`Policy::from_toml_table`).
+    pub fn span(&self) -> Option<Range<usize>> {
+        self.0.span.clone()
+    }
+
+    /// The same error with the certificate that the peer showed.
+    #[must_use]
+    pub fn with_certificate(mut self, shown: ShownCertificate) -> Self {
+        self.0.certificate = Some(shown);
+        self
+    }
+
+    /// The certificate that the peer showed, where it was refused for it: for logs. Nothing in it
+    /// is proved.
+    pub fn certificate(&self) -> Option<&ShownCertificate> {
+        self.0.certificate.as_ref()
     }
 
     /// What went wrong.

@@ -3,6 +3,7 @@
 mod account;
 mod backend;
 mod certificate;
+mod check;
 mod client_rules;
 mod error;
 mod expiry;
@@ -11,6 +12,7 @@ mod pem;
 #[cfg(feature = "pki")]
 pub mod pki;
 mod policy;
+mod proof;
 mod provider;
 mod psk;
 pub mod registry;
@@ -24,15 +26,16 @@ pub use backend::{
     Acceptor, Backend, BoxIo, Capabilities, ClientConfig, Connector, Io, Secured, ServerConfig,
     Shown, TlsFuture, Unchecked,
 };
-pub use certificate::{Certificate, Role};
+pub use certificate::{Certificate, KeyKind, Role};
 pub use client_rules::{ClientRules, Usage};
-pub use error::{TlsError, TlsErrorKind};
+pub use error::{ShownCertificate, TlsError, TlsErrorKind};
 pub use expiry::Expiry;
 pub use identity::Identity;
 pub use policy::{
     Characteristics, ClientAuth, Demand, Dropped, Explanation, Group, Lack, Need, Plan, PlanItem,
     Policy, Restriction, Resumption, Row, SignatureScheme, Trust, WhyDropped,
 };
+pub use proof::Proof;
 pub use provider::Provider;
 pub use psk::{Psk, PskIdentities};
 pub use reload::{Reloadable, Reloads};

@@ -258,6 +258,11 @@ pub struct Issued {
 }
 
 impl Issued {
+    /// A certificate and key that were saved as PEM.
+    pub fn from_pem(certificate: &str, key: &str) -> Self {
+        Self { certificate: certificate.to_owned(), key: Zeroizing::new(key.to_owned()) }
+    }
+
     /// The certificate, without its authority's.
     pub fn certificate_pem(&self) -> &str {
         &self.certificate

@@ -5,6 +5,7 @@ mod characteristics;
 mod explain;
 #[cfg(feature = "toml")]
 mod file;
+mod fit;
 mod plan;
 mod restriction;
 mod sieve;

@@ -64,6 +64,13 @@ impl Psk {
         &self.identity
     }
 
+    /// Whether another has the same key, in the same time whichever octet differs.
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        let octets = self.key.iter().zip(other.key.iter());
+        let differ = octets.fold(0, |differ, (one, other)| differ | (one ^ other));
+        self.key.len() == other.key.len() && differ == 0
+    }
+
     /// The key; for backends.
     pub fn key(&self) -> &[u8] {
         &self.key

@@ -8,15 +8,20 @@ use std::{
     },
 };
 
-use crate::{Acceptor, BoxIo, Secured, Shown, TlsError, TlsFuture};
+use tokio::sync::watch;
+
+use crate::{Acceptor, BoxIo, Proof, Secured, Shown, TlsError, TlsFuture};
 
 /// An acceptor that can be replaced while it is used: certificates, keys, authorities, revocation
 /// lists and policies change without a connection being dropped.
 ///
 /// Handshakes that have begun end with the acceptor that they began with, and connections go on.
-/// Sessions of before are not resumed: what they were granted under may no longer hold.
+/// Sessions of before are not resumed: what they were granted under may no longer hold. Whoever
+/// serves a connection is told ([`Acceptor::changes`]) and can ask whether its peer would still be
+/// taken ([`Acceptor::recheck`]); the server of bindery-transport does, and closes it otherwise.
 pub struct Reloadable {
     current: RwLock<Arc<dyn Acceptor>>,
+    changes: watch::Sender<u64>,
     good: AtomicU64,
     bad: AtomicU64,
 }
@@ -34,7 +39,9 @@ pub struct Reloads {
 impl Reloadable {
     /// Begins with this acceptor.
     pub fn new(first: Arc<dyn Acceptor>) -> Self {
-        Self { current: RwLock::new(first), good: AtomicU64::new(0), bad: AtomicU64::new(0) }
+        let (changes, _) = watch::channel(0);
+        let (current, good, bad) = (RwLock::new(first), AtomicU64::new(0), AtomicU64::new(0));
+        Self { current, changes, good, bad }
     }
 
     /// The acceptor of handshakes that begin now.
@@ -46,6 +53,7 @@ impl Reloadable {
     pub fn replace(&self, next: Arc<dyn Acceptor>) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
         self.good.fetch_add(1, Relaxed);
+        self.changes.send_modify(|changes| *changes += 1);
     }
 
     /// Makes a new acceptor, most often from files, and lets it take over. When it cannot be made
@@ -78,6 +86,14 @@ impl Reloadable {
 impl Acceptor for Reloadable {
     fn accept(&self, io: BoxIo) -> TlsFuture<'_, Secured> {
         Box::pin(self.handshake(io))
+    }
+
+    fn recheck(&self, peer: &Proof) -> Result<(), TlsError> {
+        self.current().recheck(peer)
+    }
+
+    fn changes(&self) -> Option<watch::Receiver<u64>> {
+        Some(self.changes.subscribe())
     }
 
     fn shown(&self) -> Option<Shown> {

@@ -4,9 +4,17 @@ use std::{cmp::Reverse, collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use bindery_core::Timestamp;
 use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject as _};
-use x509_parser::{prelude::FromDer as _, revocation_list::CertificateRevocationList};
+use x509_parser::{
+    extensions::ParsedExtension, prelude::FromDer as _, revocation_list::CertificateRevocationList,
+};
 
-use crate::{TlsError, certificate::rfc4514, pem, pem::configuration};
+use crate::{
+    TlsError,
+    certificate::{hex, rfc4514},
+    pem,
+    pem::configuration,
+    roots::{Root, Vouches},
+};
 
 /// Revocation lists, and how strictly they are taken.
 ///
@@ -31,6 +39,8 @@ struct List {
     der: CertificateRevocationListDer<'static>,
     origin: Arc<str>,
     issuer: String,
+    /// The Authority Key Identifier, in hexadecimal digits.
+    key_id: Option<String>,
     this_update: Timestamp,
     /// The CRL number, big endian and without leading zeros; empty without one.
     number: Vec<u8>,
@@ -96,6 +106,70 @@ impl Crls {
         last.into_values().min()
     }
 
+    /// Whether the lists are of the trusted authorities; and what is allowed and should be known.
+    ///
+    /// A list of nobody that is trusted may be of an authority between a root and the other side's
+    /// certificate, which the other side shows: as long as another list covers a root, or roots need
+    /// no list, it is only told.
+    ///
+    /// # Errors
+    /// A list by another key than that of the authority of its name; or lists that cover none of the
+    /// authorities, where each must be covered: nobody could be accepted. The message names the
+    /// files and the authorities.
+    pub(crate) fn check(&self, roots: &[Root]) -> Result<Vec<String>, TlsError> {
+        let mut remarks = Vec::new();
+        let mut foreign = Vec::new();
+        for list in &self.lists {
+            let (origin, issuer) = (&list.origin, &list.issuer);
+            let named: Vec<&Root> = roots.iter().filter(|r| r.subject == *issuer).collect();
+            if named.is_empty() {
+                foreign.push(format!("{origin} is of {issuer}"));
+                remarks.push(format!(
+                    "{origin}: it is of {issuer}, which is none of the trusted authorities: it counts \
+                     only if that is an authority below one of them"
+                ));
+            } else if named.iter().all(|root| differ(root.key_id.as_ref(), list.key_id.as_ref())) {
+                let places: Vec<&str> = named.iter().map(|root| root.place.as_str()).collect();
+                let message = format!(
+                    "{origin}: it is of {issuer}, but by another key than {} has (its Authority Key \
+                     Identifier differs)",
+                    places.join(" and ")
+                );
+                let hint = "fetch the list that the trusted authority of this name signed, or trust \
+                            the authority's present certificate";
+                return Err(configuration(message, hint));
+            }
+        }
+        let strict = !self.lists.is_empty() && !self.leaf_only && !self.unknown_taken;
+        let bare = |root: &&Root| !self.lists.iter().any(|list| list.issuer == root.subject);
+        let bare: Vec<&Root> = roots.iter().filter(bare).collect();
+        if !strict || bare.is_empty() {
+            return Ok(remarks);
+        }
+        if bare.len() == roots.len() {
+            let subjects: Vec<&str> = roots.iter().map(|root| root.subject.as_str()).collect();
+            let message = format!(
+                "no revocation list is of a trusted authority ({}): {}",
+                subjects.join(", "),
+                foreign.join(", ")
+            );
+            let hint = "name the lists of the authorities, or look up less (crl_check)";
+            return Err(configuration(message, hint));
+        }
+        remarks.extend(bare.iter().map(|root| {
+            let whose = match root.vouches {
+                Vouches::Itself => "it is",
+                _ => "whoever it vouches for is",
+            };
+            format!(
+                "{}: there is no revocation list of {}, so that {whose} refused: name its list, or \
+                 look up less (crl_check)",
+                root.place, root.subject
+            )
+        }));
+        Ok(remarks)
+    }
+
     /// Whether there is no list.
     pub const fn is_empty(&self) -> bool {
         self.lists.is_empty()
@@ -142,6 +216,11 @@ impl Crls {
     }
 }
 
+/// Whether two key identifiers are there and not the same.
+fn differ(one: Option<&String>, other: Option<&String>) -> bool {
+    matches!((one, other), (Some(one), Some(other)) if one != other)
+}
+
 impl List {
     fn read(der: CertificateRevocationListDer<'static>, origin: &str) -> Result<Self, TlsError> {
         let unreadable = |reason: String| {
@@ -154,13 +233,19 @@ impl List {
             return Err(unreadable(format!("{} octets after its end", rest.len())));
         }
         let issuer = rfc4514(list.issuer()).map_err(unreadable)?;
+        let key_id = list.extensions().iter().find_map(|one| match one.parsed_extension() {
+            ParsedExtension::AuthorityKeyIdentifier(id) => {
+                id.key_identifier.as_ref().map(|id| hex(id.0))
+            }
+            _ => None,
+        });
         let this_update = Timestamp::from_unix_seconds(list.last_update().timestamp());
         let number = list.crl_number().map(|number| number.to_bytes_be()).unwrap_or_default();
         let next_update = list.next_update();
         let next_update = next_update.map(|t| Timestamp::from_unix_seconds(t.timestamp()));
         let origin = origin.into();
         drop(list);
-        Ok(Self { der, origin, issuer, this_update, number, next_update })
+        Ok(Self { der, origin, issuer, key_id, this_update, number, next_update })
     }
 }
 

@@ -3,10 +3,12 @@
 mod any_server;
 mod client;
 mod failure;
+mod handshake;
 mod server;
 mod signing;
 mod stream;
 mod tickets;
+mod trust;
 mod verify;
 
 pub(crate) use failure::name_mismatch;
@@ -15,8 +17,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use bindery_core::{CipherSuite, Timestamp, TlsInfo, TlsVersion};
 use rustls::{
-    CommonState, HandshakeKind, InconsistentKeys, RootCertStore, SupportedCipherSuite,
-    SupportedProtocolVersion,
+    CommonState, HandshakeKind, InconsistentKeys, SupportedCipherSuite, SupportedProtocolVersion,
     crypto::CryptoProvider,
     sign::CertifiedKey,
     time_provider::{DefaultTimeProvider, TimeProvider},
@@ -25,7 +26,7 @@ use rustls_pki_types::UnixTime;
 
 use crate::{
     Acceptor, Backend, Capabilities, ClientConfig, Connector, Group, Identity, Plan, Policy,
-    Provider, Role, Roots, ServerConfig, TlsError, TlsErrorKind, pem::configuration, registry,
+    Provider, Role, ServerConfig, TlsError, TlsErrorKind, pem::configuration, registry,
 };
 
 /// rustls behind a policy.
@@ -173,21 +174,6 @@ fn protocol_versions(plan: &Plan) -> Vec<&'static SupportedProtocolVersion> {
     let in_plan =
         |v: &&&SupportedProtocolVersion| plan.versions.contains(&TlsVersion(u16::from(v.version)));
     known.iter().filter(in_plan).copied().collect()
-}
-
-fn root_store(roots: &Roots) -> Result<Arc<RootCertStore>, TlsError> {
-    let mut store = RootCertStore::empty();
-    for (index, certificate) in roots.certificates().iter().enumerate() {
-        store.add(certificate.clone()).map_err(|error| {
-            let message = format!(
-                "{}: certificate {} cannot be used as an authority: {error}",
-                roots.origin(),
-                index + 1
-            );
-            configuration(message, "take it out of the file, or replace it").with_source(error)
-        })?;
-    }
-    Ok(Arc::new(store))
 }
 
 /// What a finished handshake settled.

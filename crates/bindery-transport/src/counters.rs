@@ -21,6 +21,7 @@ pub struct Counters {
     connections_refused: AtomicU64,
     handshakes: AtomicU64,
     handshakes_failed: Mutex<BTreeMap<&'static str, u64>>,
+    withdrawn: Mutex<BTreeMap<&'static str, u64>>,
     upgrades: AtomicU64,
     tunnels: AtomicU64,
     tunnel_octets: AtomicU64,
@@ -54,6 +55,9 @@ pub struct Snapshot {
     pub handshakes: u64,
     /// TLS handshakes that failed, by reason.
     pub handshakes_failed: BTreeMap<&'static str, u64>,
+    /// Connections closed because their client's certificate or key did not hold any more after a
+    /// reload, by reason.
+    pub withdrawn: BTreeMap<&'static str, u64>,
     /// Connections that went from clear to TLS: answers 101.
     pub upgrades: u64,
     /// Tunnels opened.
@@ -94,6 +98,7 @@ impl Counters {
             connections_refused: AtomicU64::new(0),
             handshakes: AtomicU64::new(0),
             handshakes_failed: Mutex::default(),
+            withdrawn: Mutex::default(),
             upgrades: AtomicU64::new(0),
             tunnels: AtomicU64::new(0),
             tunnel_octets: AtomicU64::new(0),
@@ -123,6 +128,7 @@ impl Counters {
             connections_refused: self.connections_refused.load(Relaxed),
             handshakes: self.handshakes.load(Relaxed),
             handshakes_failed: copy(&self.handshakes_failed),
+            withdrawn: copy(&self.withdrawn),
             upgrades: self.upgrades.load(Relaxed),
             tunnels: self.tunnels.load(Relaxed),
             tunnel_octets: self.tunnel_octets.load(Relaxed),
@@ -159,6 +165,10 @@ impl Counters {
 
     pub(crate) fn handshake_failed(&self, reason: &'static str) {
         add(&self.handshakes_failed, reason);
+    }
+
+    pub(crate) fn withdrawn(&self, reason: &'static str) {
+        add(&self.withdrawn, reason);
     }
 
     pub(crate) fn upgrade(&self) {

@@ -5,6 +5,7 @@ mod connection;
 mod exchange;
 mod guard;
 mod identity;
+mod leave;
 mod messages;
 mod mounted;
 mod preflight;

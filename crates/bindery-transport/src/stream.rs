@@ -102,6 +102,11 @@ impl Pulse {
         matches!(self.phase(), Phase::Fresh | Phase::Idle) && !self.blocked.load(Relaxed)
     }
 
+    /// Whether no request is at the endpoint, and no answer is left to write.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.phase() == Phase::Header || self.at_rest()
+    }
+
     pub(crate) fn leave_unread(&self) {
         self.unread.store(true, Relaxed);
     }

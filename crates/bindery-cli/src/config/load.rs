@@ -21,6 +21,8 @@ pub(crate) struct Loaded<T = Config> {
     pub(crate) file: PathBuf,
     /// What stands in it.
     pub(crate) value: T,
+    /// The text; empty where there is no file.
+    pub(crate) text: String,
 }
 
 impl<T: DeserializeOwned> Loaded<T> {
@@ -38,7 +40,7 @@ impl<T: DeserializeOwned> Loaded<T> {
     /// Reads TOML text as if it stood in `file`.
     pub(crate) fn from_text(file: &Path, text: &str) -> Result<Self, Problems> {
         match toml::from_str(text) {
-            Ok(value) => Ok(Self { file: file.to_owned(), value }),
+            Ok(value) => Ok(Self { file: file.to_owned(), value, text: text.to_owned() }),
             Err(error) => Err(Problems::one(
                 file,
                 error.span().map(|span| place(text, &span)),
@@ -50,6 +52,11 @@ impl<T: DeserializeOwned> Loaded<T> {
 }
 
 impl<T> Loaded<T> {
+    /// A configuration that was made and not read; its paths are as if it stood in `file`.
+    pub(crate) const fn made(file: PathBuf, value: T) -> Self {
+        Self { file, value, text: String::new() }
+    }
+
     /// A path of the file, which is relative to the file's directory.
     pub(crate) fn path(&self, path: &Path) -> PathBuf {
         match self.file.parent() {
@@ -68,7 +75,7 @@ fn read(file: &Path) -> Result<String, String> {
 }
 
 /// `limits.idle (line 3, column 7)`: the key that stands there, as far as lines tell.
-fn place(text: &str, span: &Range<usize>) -> String {
+pub(crate) fn place(text: &str, span: &Range<usize>) -> String {
     let before = text.get(..span.start).unwrap_or(text);
     let begin = before.rfind('\n').map_or(0, |end| end + 1);
     let line = before.matches('\n').count() + 1;

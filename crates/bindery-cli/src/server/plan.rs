@@ -21,7 +21,6 @@ use crate::{
     },
     files,
     server::accounts::LiveAccounts,
-    tls,
 };
 
 /// What a server is started from.
@@ -87,6 +86,7 @@ impl Plan {
     /// Everything that is wrong with it.
     pub(crate) fn new(loaded: &Loaded<Config>, now: Timestamp) -> Result<Self, Problems> {
         let mut planner = Planner { loaded, now, problems: Vec::new(), warnings: Vec::new() };
+        planner.policies();
         let listeners = planner.listeners();
         let kmip = planner.kmip();
         let omadm = planner.omadm();
@@ -378,10 +378,8 @@ impl Planner<'_> {
         {
             self.problem("client.url", failure.message, failure.hint.unwrap_or_default());
         }
-        if let Some(name) = &client.tls_policy
-            && let Err(failure) = tls::policy(name, &tls::OwnPolicies::of(self.loaded))
-        {
-            self.problem("client.tls_policy", failure.message, "bindery tls policy");
+        if let Some(name) = &client.tls_policy {
+            self.policy_named("client.tls_policy", name);
         }
     }
 }

@@ -23,3 +23,4 @@ mod supervisor;
 mod support;
 mod taxii;
 mod tls;
+mod tls_operation;

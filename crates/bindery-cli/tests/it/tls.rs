@@ -80,16 +80,16 @@ fn a_policy_of_ones_own_is_shown_and_used() {
     run(path, &format!("{own} --config serve.toml")).exits(0);
 }
 
-const CLIENT: &str = "--cert .bindery-dev/client.pem --key .bindery-dev/client.key";
+pub(crate) const CLIENT: &str = "--cert .bindery-dev/client.pem --key .bindery-dev/client.key";
 
-fn taken(probed: &Value) -> Vec<String> {
+pub(crate) fn taken(probed: &Value) -> Vec<String> {
     let rows = probed["scan"].as_array().unwrap().iter();
     let taken = rows.filter(|row| row["taken"] == true);
     taken.map(|row| row["name"].as_str().unwrap().to_owned()).collect()
 }
 
 /// `bindery serve` with the certificates of `bindery dev`; `more` stands in the listener's table.
-fn serve(path: &Path, more: &str) -> Server {
+pub(crate) fn serve(path: &Path, more: &str) -> Server {
     assert!(Server::dev(path).stop().success());
     for name in ["server.pem", "server.key", "ca.pem"] {
         fs::copy(path.join(".bindery-dev").join(name), path.join(name)).unwrap();
@@ -130,15 +130,17 @@ fn a_probe_tells_what_was_negotiated_and_judges_it() {
     declared.sort();
     assert_eq!(accepted, declared);
     // Without a certificate too: that the server wants one says nothing of its suites.
-    let probed = run(path, &format!("tls probe {at} --scan -o json")).exits(0).json();
+    let probed = run(path, &format!("tls probe {at} --scan -o json")).exits(3).json();
+    assert_eq!(probed["permitted"], true);
     let mut accepted = taken(&probed);
     accepted.sort();
     assert_eq!(accepted, declared);
     // What the server has and the policy has not.
-    let judged = run(path, &format!("tls probe {at} --tls-policy kmip-1.4 -o json")).exits(3);
+    let judged =
+        run(path, &format!("tls probe {at} --tls-policy kmip-1.4 {CLIENT} -o json")).exits(3);
     let error = judged.error();
     assert!(error["message"].as_str().unwrap().contains("not permitted by the policy kmip-1.4"));
-    let text = run(path, &format!("tls probe {at}")).exits(0);
+    let text = run(path, &format!("tls probe {at} {CLIENT}")).exits(0);
     assert!(text.text().contains("permits what was negotiated"), "{}", text.text());
     let nobody = run(path, &format!("tls probe 127.0.0.1:{} -o json", closed_port())).exits(3);
     assert_eq!(nobody.error()["layer"], "tcp");
@@ -294,7 +296,8 @@ fn a_probe_may_begin_in_clear() {
     let switching = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: TLS/1.2, HTTP/1.1\r\n\
                      Connection: Upgrade\r\n\r\n";
     let relay = upgrading(at.clone(), switching, 1);
-    let probed = run(path, &format!("tls probe {relay} --starttls http -o json")).exits(0).json();
+    let line = format!("tls probe {relay} --starttls http {CLIENT} -o json");
+    let probed = run(path, &line).exits(0).json();
     assert_eq!(probed["version"], "TLS 1.3");
     let relay = upgrading(at, "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n", 1);
     let refused = run(path, &format!("tls probe {relay} --starttls http -o json")).exits(3);

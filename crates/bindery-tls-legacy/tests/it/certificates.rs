@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use bindery_core::{Timestamp, TlsVersion};
 use bindery_tls::{
-    Backend as _, ClientAuth, ClientConfig, ClientRules, Crls, Policy, ServerConfig,
+    Backend as _, ClientAuth, ClientConfig, ClientRules, Crls, Policy, Roots, ServerConfig,
     TlsErrorKind as Kind, Usage,
     pki::{Authority, Issued, Leaf, Validity},
 };
@@ -102,7 +102,10 @@ async fn revocation_lists_are_looked_up() {
     let other = Authority::new("Another Authority", Validity::default()).unwrap();
     let list = other.revocation_list(&[], Validity::default()).unwrap();
     let mut crls = Crls::from_octets(list.as_bytes()).unwrap();
-    let silent = world.server_config().with_crls(crls.clone());
+    // Both authorities are trusted, and one has a list.
+    let two = format!("{}{}", world.authority.certificate_pem(), other.certificate_pem());
+    let two = Roots::from_pem(two.as_bytes()).unwrap();
+    let silent = world.server_config().with_client_roots(two).with_crls(crls.clone());
     let outcome = shown(&world.client, silent).await;
     assert_eq!(outcome, Err(Kind::CertificateRevoked), "no list speaks of it");
     crls.unknown_taken = true;

@@ -7,5 +7,6 @@ mod capabilities;
 mod certificates;
 mod matrix;
 mod psk;
+mod recheck;
 mod streams;
 mod support;

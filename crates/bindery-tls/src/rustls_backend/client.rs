@@ -11,7 +11,7 @@ use std::{
 
 use bindery_core::Timestamp;
 use rustls::{
-    SignatureScheme,
+    RootCertStore, SignatureScheme,
     client::{
         ClientSessionMemoryCache, ClientSessionStore as _, ResolvesClientCert, Resumption,
         WebPkiServerVerifier, danger::ServerCertVerifier,
@@ -27,8 +27,9 @@ use super::{
     RustlsBackend,
     any_server::AnyServer,
     failure::{Seen, Side, failure},
-    info, protocol_versions, refused, root_store,
+    info, protocol_versions, refused,
     stream::{Protected, Watched},
+    trust::Trusted,
     verify::{ServerCheck, readable, schemes},
 };
 use crate::{
@@ -76,6 +77,8 @@ impl RustlsConnector {
         let config = config.with_trust_of(policy)?;
         let crypto = backend.restricted(plan);
         config.psk.refuse(backend.provider.name())?;
+        readable(&config.crls)?;
+        config.check()?;
         let verifier = verifier(&config, plan, &crypto)?;
         let builder = rustls::ClientConfig::builder_with_provider(crypto)
             .with_protocol_versions(&protocol_versions(plan))
@@ -175,23 +178,24 @@ fn verifier(
     plan: &Plan,
     crypto: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
-    let inner: Arc<dyn ServerCertVerifier> = if config.takes_any_server() {
-        Arc::new(AnyServer::new(crypto))
+    let trusted = if config.takes_any_server() {
+        Trusted::only(Arc::new(AnyServer::new(crypto)) as Arc<dyn ServerCertVerifier>)
     } else {
-        trusting(config, crypto)?
+        Trusted::new(&config.roots, |store| {
+            Ok(trusting(config, store, crypto)? as Arc<dyn ServerCertVerifier>)
+        })?
     };
-    Ok(Arc::new(ServerCheck { inner, schemes: schemes(plan) }))
+    Ok(Arc::new(ServerCheck { trusted, schemes: schemes(plan) }))
 }
 
 fn trusting(
     config: &ClientConfig,
+    store: Arc<RootCertStore>,
     crypto: &Arc<CryptoProvider>,
 ) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
     let roots = &config.roots;
-    readable(&config.crls)?;
-    let mut builder =
-        WebPkiServerVerifier::builder_with_provider(root_store(roots)?, Arc::clone(crypto))
-            .with_crls(config.crls.lists().map(|(der, _)| der.clone()));
+    let mut builder = WebPkiServerVerifier::builder_with_provider(store, Arc::clone(crypto))
+        .with_crls(config.crls.lists().map(|(der, _)| der.clone()));
     if config.crls.leaf_only {
         builder = builder.only_check_end_entity_revocation();
     }

@@ -4,7 +4,12 @@ use std::{fmt, sync::Arc};
 
 use bindery_core::{Timestamp, TlsVersion};
 use rustls::{
-    server::{self, NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
+    RootCertStore,
+    crypto::CryptoProvider,
+    server::{
+        self, NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier,
+        danger::ClientCertVerifier,
+    },
     sign::SingleCertAndKey,
     time_provider::TimeProvider,
 };
@@ -15,14 +20,16 @@ use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 use super::{
     RustlsBackend,
     failure::{Seen, Side, failure},
-    info, protocol_versions, refused, root_store,
+    handshake, info, protocol_versions, refused,
     stream::{Protected, Watched},
-    tickets::{RotatingTickets, of_one_session},
-    verify::{ClientCheck, ServersToo, readable, schemes},
+    tickets::RotatingTickets,
+    trust::Trusted,
+    verify::{ByAuthority, ClientCheck, ServersToo, readable, schemes},
 };
 use crate::{
-    Acceptor, BoxIo, Certificate, ClientAuth, Plan, Policy, Role, Secured, ServerConfig, Shown,
-    TlsError, TlsFuture, certificate::is_valid_at, pem::configuration, registry,
+    Acceptor, BoxIo, Certificate, ClientAuth, Crls, Plan, Policy, Proof, Role, Secured,
+    ServerConfig, Shown, ShownCertificate, TlsError, TlsErrorKind, TlsFuture,
+    certificate::is_valid_at, pem::configuration, registry,
 };
 
 /// How many of a client's offered suites a message lists.
@@ -31,6 +38,7 @@ const LISTED: usize = 24;
 pub(super) struct RustlsAcceptor {
     config: Arc<rustls::ServerConfig>,
     chain: Arc<[CertificateDer<'static>]>,
+    clients: Option<Arc<ClientCheck>>,
     versions: Vec<TlsVersion>,
     time: Arc<dyn TimeProvider>,
     /// What this side takes, for messages.
@@ -48,7 +56,13 @@ impl RustlsAcceptor {
         let crypto = backend.restricted(plan);
         config.psk.refuse(backend.provider.name())?;
         let key = backend.certified_key(&config.identity, Role::Server, plan)?;
-        let verifier = client_verifier(policy, plan, &config, &crypto)?;
+        readable(&config.crls)?;
+        config.check(policy, plan)?;
+        let clients = client_check(policy, plan, &config, &crypto)?;
+        let verifier = match &clients {
+            Some(clients) => Arc::clone(clients) as Arc<dyn ClientCertVerifier>,
+            None => WebPkiClientVerifier::no_client_auth(),
+        };
         let mut tls = rustls::ServerConfig::builder_with_provider(crypto)
             .with_protocol_versions(&protocol_versions(plan))
             .map_err(|error| refused(policy, error))?
@@ -78,7 +92,7 @@ impl RustlsAcceptor {
         );
         let chain = Arc::clone(config.identity.chain());
         let (versions, time) = (plan.versions.clone(), Arc::clone(&backend.time));
-        Ok(Self { config: Arc::new(tls), chain, versions, time, takes })
+        Ok(Self { config: Arc::new(tls), chain, clients, versions, time, takes })
     }
 
     async fn handshake(&self, io: BoxIo) -> Result<Secured, TlsError> {
@@ -93,12 +107,19 @@ impl RustlsAcceptor {
         };
         let suites = start.client_hello().cipher_suites().to_vec();
         // The ticket is opened where the ClientHello is taken in: before the first await.
-        let accept = async { start.into_stream(Arc::clone(&self.config)).into_fallible().await };
-        let stream = of_one_session(accept).await.map_err(|(error, io)| {
-            let offer = format!("it offers {}; {}", offered(&suites), self.takes);
-            let seen = Seen { first: io.first(), offer: Some(&offer) };
-            failure(error, Side::Server, Some(seen))
-        })?;
+        let accept = async {
+            let stream = start.into_stream(Arc::clone(&self.config)).into_fallible().await;
+            stream.map_err(|(error, io)| {
+                let offer = format!("it offers {}; {}", offered(&suites), self.takes);
+                let seen = Seen { first: io.first(), offer: Some(&offer) };
+                let failed = failure(error, Side::Server, Some(seen));
+                match handshake::refused() {
+                    Some(shown) => failed.with_certificate(ShownCertificate::of(&shown)),
+                    None => failed,
+                }
+            })
+        };
+        let stream = handshake::run(accept).await?;
         self.secured(stream).await
     }
 
@@ -113,7 +134,11 @@ impl RustlsAcceptor {
             if let Err(error) = self.check_dates(&peer) {
                 // The peer learns of it as far as it still listens; the verdict stands anyway.
                 let _ = stream.shutdown().await;
-                return Err(error.by_peer());
+                let error = error.by_peer();
+                return Err(match peer.first() {
+                    Some(leaf) => error.with_certificate(ShownCertificate::of(leaf)),
+                    None => error,
+                });
             }
         }
         let io = Box::new(Protected::new(stream, Side::Server));
@@ -138,6 +163,36 @@ impl Acceptor for RustlsAcceptor {
         Box::pin(self.handshake(io))
     }
 
+    fn recheck(&self, peer: &Proof) -> Result<(), TlsError> {
+        let hint = "it has to connect anew";
+        let refused = |kind, what: &str| TlsError::new(kind, what, hint).by_peer();
+        if peer.psk.is_some() {
+            let what = "the client proved a pre-shared key, and none is taken any more";
+            return Err(refused(TlsErrorKind::Refused, what));
+        }
+        match (&self.clients, peer.certificates.split_first()) {
+            (None, None) => Ok(()),
+            (Some(clients), None) if !clients.client_auth_mandatory() => Ok(()),
+            (Some(_), None) => {
+                let what = "the client showed no certificate, and one is required now";
+                Err(refused(TlsErrorKind::NoClientCertificate, what))
+            }
+            (None, Some(_)) => {
+                let what = "the client showed a certificate, and nobody vouches for it any more";
+                Err(refused(TlsErrorKind::UnknownAuthority, what))
+            }
+            (Some(clients), Some((leaf, rest))) => {
+                let now = self.time.current_time();
+                let now =
+                    now.ok_or_else(|| configuration("this machine has no time", "set its clock"))?;
+                clients.check(leaf, rest, now).map(|_| ()).map_err(|error| {
+                    let error = std::io::Error::other(error);
+                    failure(error, Side::Server, None).with_certificate(ShownCertificate::of(leaf))
+                })
+            }
+        }
+    }
+
     fn shown(&self) -> Option<Shown> {
         Some(Shown::new(self.chain.first()?.clone(), self.versions.clone()))
     }
@@ -149,14 +204,15 @@ impl fmt::Debug for RustlsAcceptor {
     }
 }
 
-fn client_verifier(
+/// The check of clients; none where they are not asked for a certificate.
+fn client_check(
     policy: &Policy,
     plan: &Plan,
     config: &ServerConfig,
-    crypto: &Arc<rustls::crypto::CryptoProvider>,
-) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    crypto: &Arc<CryptoProvider>,
+) -> Result<Option<Arc<ClientCheck>>, TlsError> {
     if plan.client_auth == ClientAuth::None {
-        return Ok(WebPkiClientVerifier::no_client_auth());
+        return Ok(None);
     }
     let Some(roots) = &config.client_roots else {
         let message = format!(
@@ -166,31 +222,36 @@ fn client_verifier(
         let hint = "name the file with the client authorities, or trust_anchors in the policy";
         return Err(configuration(message, hint));
     };
-    let store = root_store(roots)?;
-    readable(&config.crls)?;
-    let mut builder =
-        WebPkiClientVerifier::builder_with_provider(Arc::clone(&store), Arc::clone(crypto))
-            .with_crls(config.crls.lists().map(|(der, _)| der.clone()));
-    if plan.client_auth == ClientAuth::Optional {
-        builder = builder.allow_unauthenticated();
-    }
-    if config.crls.leaf_only {
+    let (rules, algorithms) = (config.client_rules, crypto.signature_verification_algorithms);
+    let trusted = Trusted::new(roots, |store| {
+        let servers_too = ServersToo::new(rules, &store, algorithms, &config.crls)?;
+        let inner = by_authority(store, &config.crls, crypto).map_err(|error| {
+            let message = format!("{}: {error}", roots.origin());
+            configuration(message, "name the file with the client authorities").with_source(error)
+        })?;
+        Ok(ByAuthority { inner, servers_too })
+    })?;
+    let mandatory = plan.client_auth == ClientAuth::Required;
+    Ok(Some(Arc::new(ClientCheck::new(trusted, schemes(plan), rules, mandatory))))
+}
+
+fn by_authority(
+    store: Arc<RootCertStore>,
+    crls: &Crls,
+    crypto: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, VerifierBuilderError> {
+    let mut builder = WebPkiClientVerifier::builder_with_provider(store, Arc::clone(crypto))
+        .with_crls(crls.lists().map(|(der, _)| der.clone()));
+    if crls.leaf_only {
         builder = builder.only_check_end_entity_revocation();
     }
-    if config.crls.unknown_taken {
+    if crls.unknown_taken {
         builder = builder.allow_unknown_revocation_status();
     }
-    if !config.crls.expired_taken {
+    if !crls.expired_taken {
         builder = builder.enforce_revocation_expiration();
     }
-    let inner = builder.build().map_err(|error| {
-        let message = format!("{}: {error}", roots.origin());
-        configuration(message, "name the file with the client authorities").with_source(error)
-    })?;
-    let (rules, schemes) = (config.client_rules, schemes(plan));
-    let algorithms = crypto.signature_verification_algorithms;
-    let servers_too = ServersToo::new(rules, &store, algorithms, &config.crls)?;
-    Ok(Arc::new(ClientCheck { inner, schemes, rules, servers_too }))
+    builder.build()
 }
 
 /// The suites that a client offers, by name where one is known, at most [`LISTED`] of them.

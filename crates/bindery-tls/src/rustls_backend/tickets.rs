@@ -1,9 +1,7 @@
 //! Session tickets: keys that change, sessions that end, and tickets that stay small.
 
 use std::{
-    cell::Cell,
     fmt,
-    future::Future,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -11,6 +9,7 @@ use bindery_core::Timestamp;
 use rustls::{server::ProducesTickets, time_provider::TimeProvider};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::handshake;
 use crate::{Provider, Resumption};
 
 /// The longest session state that is sealed into a ticket, in octets: it holds the client's whole
@@ -22,17 +21,6 @@ const RUSTLS_ROTATION: u64 = 6 * 60 * 60;
 
 /// The octets in front of a sealed state: when the session's full handshake was, in seconds.
 const STAMP: usize = 8;
-
-tokio::task_local! {
-    /// When the session that this task's handshake resumes had its full handshake. The tickets that
-    /// the handshake gives out are of the same session and say the same.
-    static BEGUN: Cell<Option<u64>>;
-}
-
-/// Runs a handshake whose tickets, the one taken and those given, are of one session.
-pub(super) async fn of_one_session<F: Future>(handshake: F) -> F::Output {
-    BEGUN.scope(Cell::new(None), handshake).await
-}
 
 /// Seals tickets with a key that changes; the key before it still opens what it sealed.
 ///
@@ -119,7 +107,7 @@ impl ProducesTickets for RotatingTickets {
         if plain.len() > TICKET_LIMIT {
             return None;
         }
-        let resumed = BEGUN.try_with(Cell::get).ok().flatten();
+        let resumed = handshake::begun();
         let begun = resumed.or_else(|| Some(self.time.current_time()?.as_secs()))?;
         let stamped = Zeroizing::new([&begun.to_be_bytes()[..], plain].concat());
         self.keys()?.0.encrypt(&stamped)
@@ -133,7 +121,7 @@ impl ProducesTickets for RotatingTickets {
             stamped.zeroize();
             return None;
         }
-        let _ = BEGUN.try_with(|cell| cell.set(Some(begun)));
+        handshake::note_begun(begun);
         stamped.drain(..STAMP);
         Some(stamped)
     }

@@ -16,6 +16,7 @@ use webpki::{
     RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy,
 };
 
+use super::{handshake, trust::Trusted};
 use crate::{Certificate, ClientRules, Crls, Plan, TlsError, Usage, pem::configuration};
 
 /// The schemes of a plan, as rustls has them.
@@ -31,11 +32,17 @@ fn check_scheme(schemes: &[SignatureScheme], signed: &DigitallySignedStruct) -> 
     }
 }
 
-/// rustls' check of servers, with the plan's signature schemes.
+/// The check of servers: rustls' own, with the plan's signature schemes.
 #[derive(Debug)]
 pub(super) struct ServerCheck {
-    pub(super) inner: Arc<dyn ServerCertVerifier>,
+    pub(super) trusted: Trusted<Arc<dyn ServerCertVerifier>>,
     pub(super) schemes: Vec<SignatureScheme>,
+}
+
+impl ServerCheck {
+    fn any(&self) -> Result<&Arc<dyn ServerCertVerifier>, Error> {
+        self.trusted.any().ok_or_else(|| CertificateError::UnknownIssuer.into())
+    }
 }
 
 impl ServerCertVerifier for ServerCheck {
@@ -47,7 +54,8 @@ impl ServerCertVerifier for ServerCheck {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.inner.verify_server_cert(server, intermediates, name, ocsp, now)
+        let check = self.trusted.of(server).ok_or(CertificateError::UnknownIssuer)?;
+        check.verify_server_cert(server, intermediates, name, ocsp, now)
     }
 
     fn verify_tls12_signature(
@@ -57,7 +65,7 @@ impl ServerCertVerifier for ServerCheck {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         check_scheme(&self.schemes, signature)?;
-        self.inner.verify_tls12_signature(message, certificate, signature)
+        self.any()?.verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -67,24 +75,73 @@ impl ServerCertVerifier for ServerCheck {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         check_scheme(&self.schemes, signature)?;
-        self.inner.verify_tls13_signature(message, certificate, signature)
+        self.any()?.verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let has = self.inner.supported_verify_schemes();
+        let has = self.trusted.any().map(|any| any.supported_verify_schemes()).unwrap_or_default();
         self.schemes.iter().copied().filter(|scheme| has.contains(scheme)).collect()
     }
 }
 
-/// rustls' check of clients, with the plan's signature schemes and the server's rules.
-pub(super) struct ClientCheck {
+/// The check of client certificates by one set of authorities.
+pub(super) struct ByAuthority {
     pub(super) inner: Arc<dyn ClientCertVerifier>,
-    pub(super) schemes: Vec<SignatureScheme>,
-    pub(super) rules: ClientRules,
     pub(super) servers_too: Option<ServersToo>,
 }
 
+impl ByAuthority {
+    fn check(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let checked = self.inner.verify_client_cert(leaf, intermediates, now);
+        match (checked, &self.servers_too) {
+            (Err(error), Some(servers)) if is_purpose(&error) => {
+                servers.check(leaf, intermediates, now).map_err(|found| found.unwrap_or(error))
+            }
+            (checked, _) => checked,
+        }
+    }
+}
+
+/// The check of clients: rustls' own, with the plan's signature schemes and the server's rules. What
+/// it refuses is noted, for the log.
+pub(super) struct ClientCheck {
+    trusted: Trusted<ByAuthority>,
+    schemes: Vec<SignatureScheme>,
+    rules: ClientRules,
+    /// The names of all trusted certificates, which clients are told.
+    hints: Vec<DistinguishedName>,
+    mandatory: bool,
+}
+
 impl ClientCheck {
+    pub(super) fn new(
+        trusted: Trusted<ByAuthority>,
+        schemes: Vec<SignatureScheme>,
+        rules: ClientRules,
+        mandatory: bool,
+    ) -> Self {
+        let hints = trusted.all().flat_map(|one| one.inner.root_hint_subjects()).cloned().collect();
+        Self { trusted, schemes, rules, hints, mandatory }
+    }
+
+    /// Whether this certificate is taken.
+    pub(super) fn check(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let check = self.trusted.of(leaf).ok_or(CertificateError::UnknownIssuer)?;
+        let checked = check.check(leaf, intermediates, now)?;
+        self.check_rules(leaf)?;
+        Ok(checked)
+    }
+
     /// What the server's rules say of a certificate whose chain is good.
     fn check_rules(&self, leaf: &CertificateDer<'_>) -> Result<(), Error> {
         if self.rules == ClientRules::default() {
@@ -96,19 +153,24 @@ impl ClientCheck {
             Error::InvalidCertificate(CertificateError::Other(error))
         })
     }
+
+    fn any(&self) -> Result<&Arc<dyn ClientCertVerifier>, Error> {
+        let any = self.trusted.any().map(|one| &one.inner);
+        any.ok_or_else(|| CertificateError::UnknownIssuer.into())
+    }
 }
 
 impl ClientCertVerifier for ClientCheck {
     fn offer_client_auth(&self) -> bool {
-        self.inner.offer_client_auth()
+        true
     }
 
     fn client_auth_mandatory(&self) -> bool {
-        self.inner.client_auth_mandatory()
+        self.mandatory
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.inner.root_hint_subjects()
+        &self.hints
     }
 
     fn verify_client_cert(
@@ -117,15 +179,7 @@ impl ClientCertVerifier for ClientCheck {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let checked = self.inner.verify_client_cert(leaf, intermediates, now);
-        let checked = match (checked, &self.servers_too) {
-            (Err(error), Some(servers)) if is_purpose(&error) => {
-                servers.check(leaf, intermediates, now).map_err(|found| found.unwrap_or(error))
-            }
-            (checked, _) => checked,
-        }?;
-        self.check_rules(leaf)?;
-        Ok(checked)
+        self.check(leaf, intermediates, now).inspect_err(|_| handshake::note_refused(leaf))
     }
 
     fn verify_tls12_signature(
@@ -134,8 +188,9 @@ impl ClientCertVerifier for ClientCheck {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        check_scheme(&self.schemes, signature)?;
-        self.inner.verify_tls12_signature(message, certificate, signature)
+        check_scheme(&self.schemes, signature)
+            .and_then(|()| self.any()?.verify_tls12_signature(message, certificate, signature))
+            .inspect_err(|_| handshake::note_refused(certificate))
     }
 
     fn verify_tls13_signature(
@@ -144,12 +199,14 @@ impl ClientCertVerifier for ClientCheck {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        check_scheme(&self.schemes, signature)?;
-        self.inner.verify_tls13_signature(message, certificate, signature)
+        check_scheme(&self.schemes, signature)
+            .and_then(|()| self.any()?.verify_tls13_signature(message, certificate, signature))
+            .inspect_err(|_| handshake::note_refused(certificate))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let has = self.inner.supported_verify_schemes();
+        let any = self.trusted.any();
+        let has = any.map(|any| any.inner.supported_verify_schemes()).unwrap_or_default();
         self.schemes.iter().copied().filter(|scheme| has.contains(scheme)).collect()
     }
 }

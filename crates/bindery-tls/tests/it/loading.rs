@@ -183,7 +183,7 @@ fn certificates_that_are_none() {
     says(&error, "junk.pem", "not a certificate", "X.509");
     let roots = Roots::from_pem_file(files.path("junk.pem")).unwrap();
     let error = backend().connector(&Policy::modern(), ClientConfig::new(roots)).unwrap_err();
-    says(&error, "junk.pem", "certificate 1 cannot be used", "replace");
+    says(&error, "junk.pem", "certificate 1: it cannot be read", "replace");
     let error = Roots::from_pem_file(files.path("server.key")).unwrap_err();
     says(&error, "server.key", "a private key among the authorities", "certificates only");
 }

@@ -201,7 +201,7 @@ async fn an_rsa_certificate_does_not_fit_the_ecdsa_suites_of_tls_1_2() {
     world.server = world.authority.issue(&Leaf::server("localhost").with_rsa_key()).unwrap();
     let policy = kmip_with(TlsVersion::TLS_1_2);
     let (server, client) =
-        both(&world.acceptor(&policy), &world.connector(&policy), localhost()).await;
+        both(&world.acceptor(&Policy::kmip()), &world.connector(&policy), localhost()).await;
     let server = server.unwrap_err();
     assert_eq!(server.kind(), Kind::NoSharedSuite, "{server}");
     assert!(server.hint().contains("ECDSA certificate"));

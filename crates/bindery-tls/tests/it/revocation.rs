@@ -2,7 +2,7 @@
 
 use bindery_core::Timestamp;
 use bindery_tls::{
-    Backend as _, ClientRules, Crls, Policy, ServerConfig, TlsErrorKind as Kind, Usage,
+    Backend as _, ClientRules, Crls, Policy, Roots, ServerConfig, TlsErrorKind as Kind, Usage,
     pki::{Issued, Leaf, Validity},
 };
 
@@ -55,8 +55,27 @@ async fn a_list_that_is_old_or_of_another_authority_counts_only_where_it_is_said
     let mut relaxed = [expired.clone(), unknown.clone()];
     relaxed[0].expired_taken = true;
     relaxed[1].unknown_taken = true;
+    let strangers = stranger.authority.roots().unwrap();
+    let two =
+        format!("{}{}", world.authority.certificate_pem(), stranger.authority.certificate_pem());
+    let two = Roots::from_pem(two.as_bytes()).unwrap();
+    // A list that covers none of the authorities is refused before anybody comes.
+    for roots in [world.authority.roots().unwrap(), strangers] {
+        let config = world.server_config().with_client_roots(roots.clone());
+        let list = [&stranger, &world]
+            .into_iter()
+            .find(|one| one.authority.roots().unwrap().certificates() != roots.certificates());
+        let config = config.with_crls(crls(list.unwrap(), &[], Validity::default()));
+        let error = backend().acceptor(&Policy::kmip(), config).unwrap_err();
+        assert_eq!(error.kind(), Kind::Configuration);
+        assert!(
+            error.to_string().contains("no revocation list is of a trusted authority"),
+            "{error}"
+        );
+        assert!(error.hint().contains("crl_check"), "{}", error.hint());
+    }
     for (list, says) in [(expired, "out of date"), (unknown, "no revocation list speaks of")] {
-        let config = world.server_config().with_crls(list);
+        let config = world.server_config().with_client_roots(two.clone()).with_crls(list);
         let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
         let (server, _) = both(&acceptor, &world.connector(&Policy::kmip()), localhost()).await;
         let error = server.unwrap_err();
@@ -75,7 +94,15 @@ async fn a_list_that_is_old_or_of_another_authority_counts_only_where_it_is_said
 async fn a_list_that_another_key_signed_is_not_blamed_on_the_client() {
     let (world, namesake) = (World::new(), World::new());
     let list = crls(&namesake, &[], Validity::default());
-    let config = world.server_config().with_crls(list);
+    let config = world.server_config().with_crls(list.clone());
+    let error = backend().acceptor(&Policy::kmip(), config).unwrap_err();
+    assert_eq!(error.kind(), Kind::Configuration);
+    assert!(error.to_string().contains("by another key than"), "{error}");
+    // One that does not say by which key it is comes out in the first handshake.
+    let mut der = list.lists().next().unwrap().0.to_vec();
+    let identifier = der.windows(3).position(|octets| octets == [0x55, 0x1d, 0x23]).unwrap();
+    der[identifier + 2] = 0x7f;
+    let config = world.server_config().with_crls(Crls::from_octets(&der).unwrap());
     let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
     let (server, _) = both(&acceptor, &world.connector(&Policy::kmip()), localhost()).await;
     let error = server.unwrap_err();
@@ -231,7 +258,9 @@ async fn a_server_as_client_is_looked_up_and_must_be_of_the_authority() {
     let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
     shown_by(&world, &appliance, &acceptor).await.unwrap_err();
     let list = crls(&other, &[], Validity::default());
+    let two = format!("{}{}", world.authority.certificate_pem(), other.authority.certificate_pem());
     let config = world.server_config().with_client_rules(rules).with_crls(list);
+    let config = config.with_client_roots(Roots::from_pem(two.as_bytes()).unwrap());
     let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
     let error = shown_by(&world, &appliance, &acceptor).await.unwrap_err();
     assert!(error.to_string().contains("no revocation list speaks of"), "{error}");

@@ -130,9 +130,9 @@ fn what_is_wrong_is_named_with_its_place() {
     for (text, says, hint) in [
         ("".to_owned(), "neither minimum nor maximum", "[versions]"),
         (versions.to_owned(), "suites: none is named", "suites.permitted"),
-        ("colour = 1".to_owned(), "line 1", "README"),
-        ("[suites]\nnames = []".to_owned(), "unknown field", "README"),
-        ("a = [".to_owned(), "TLS policy p:", "README"),
+        ("colour = 1".to_owned(), "line 1", "--keys"),
+        ("[suites]\nnames = []".to_owned(), "unknown field", "--keys"),
+        ("a = [".to_owned(), "TLS policy p:", "--keys"),
         (both.replace("_GCM_", "_GMC_"), "\"TLS_AES_256_GMC_SHA384\"", "IANA"),
         (
             both.replace("TLS_AES_256_GCM_SHA384", "ECDHE-RSA-AES128-GCM-SHA256"),
@@ -144,7 +144,11 @@ fn what_is_wrong_is_named_with_its_place() {
         (format!("{both}[signatures]\npermitted = [\"rsa\"]"), "\"rsa\"", "ecdsa_"),
         (format!("based_on = \"nothing\"\n{both}"), "based_on", "built-in"),
         (format!("ticket_rotation_seconds = 0\n{both}"), "from 1 to 259200", "21600"),
-        (format!("client_certificates = \"maybe\"\n{both}"), "unknown variant", "README"),
+        (
+            format!("client_certificates = \"maybe\"\n{both}"),
+            "expected one of `none`, `optional`, `required`",
+            "--keys",
+        ),
         (both.replace("minimum", "maximum = \"TLS 1.1\"\nminimum"), "is above maximum", "exchange"),
         (
             both.replace("minimum", "required = [\"TLS 1.0\"]\nminimum"),
@@ -178,4 +182,94 @@ fn what_is_wrong_is_named_with_its_place() {
     }
     let error = Policy::from_toml("kmip", &both).unwrap_err();
     assert!(error.to_string().contains("a built-in policy has this name"), "{error}");
+}
+
+/// What is wrong is told with its place in the whole text, however the table got there.
+#[test]
+fn a_fault_has_its_place_in_the_users_text() {
+    let good =
+        "[suites]\npermitted = [\"TLS_AES_256_GCM_SHA384\"]\n[versions]\nminimum = \"TLS 1.3\"\n";
+    for (from, to, line, column) in [
+        ("TLS_AES_256", "TLS_ABS_256", 4, 14),
+        ("permitted", "permited", 4, 1),
+        ("TLS 1.3", "TLS 1.5", 6, 11),
+        ("[versions]\nminimum = \"TLS 1.3\"\n", "", 1, 1),
+        (
+            "permitted = [\"TLS_AES_256_GCM_SHA384\"]",
+            "left_out = [\"TLS_AES_256_GCM_SHA384\"]",
+            3,
+            1,
+        ),
+        ("permitted = [", "permitted = [1, ", 4, 14),
+    ] {
+        let text = format!("title = \"ü\"\n\n{}", good.replacen(from, to, 1));
+        assert_ne!(text, format!("title = \"ü\"\n\n{good}"));
+        let said = Policy::from_toml("p", &text).unwrap_err().to_string();
+        let place = format!("TLS policy p: line {line}, column {column}: ");
+        assert!(said.contains(&place), "{to}: {said}");
+    }
+    let above = "# ü\n[other]\nx = 1\n\n";
+    let text = format!(
+        "{above}{}",
+        good.replace("[", "[tls.policy.plant.").replace("= [tls.policy.plant.", "= [")
+    );
+    let path = ["tls", "policy", "plant"];
+    Policy::from_toml_table("plant", &text, &path).unwrap();
+    let bad = text.replace("TLS_AES_256", "TLS_ABS_256");
+    let error = Policy::from_toml_table("plant", &bad, &path).unwrap_err();
+    assert_eq!(&bad[error.span().unwrap()], "\"TLS_ABS_256_GCM_SHA384\"");
+    assert!(!error.to_string().contains("line"), "{error}");
+    let inline = "tls.policy = { plant = { based_on = \"kmip\", colour = 1 } }";
+    let error = Policy::from_toml_table("plant", inline, &path).unwrap_err();
+    assert_eq!(&inline[error.span().unwrap()], "colour");
+    let error = Policy::from_toml_table("plant", "tls = 1", &path).unwrap_err();
+    assert!(error.to_string().contains("no table [tls.policy.plant]"), "{error}");
+    // No name of a type of ours.
+    let text = good.replace("[versions]", "[suites.where]\nsigning = 3\n[versions]");
+    let said = Policy::from_toml("p", &text).unwrap_err().to_string();
+    assert!(said.contains("expected \"any\", \"present\"") && !said.contains("Words"), "{said}");
+}
+
+/// The example that documents the keys is a policy, and has every key that is read.
+#[test]
+fn every_key_is_documented() {
+    let policy = Policy::from_toml("plant", Policy::KEYS).unwrap();
+    policy.resolve(&backend().capabilities()).unwrap();
+    let keys: Vec<&str> = Policy::KEYS
+        .lines()
+        .filter_map(|line| line.split_once(" = "))
+        .map(|(key, _)| key)
+        .collect();
+    for (table, least) in [
+        ("", 10),
+        ("suites", 5),
+        ("suites.where", 8),
+        ("versions", 3),
+        ("groups", 3),
+        ("signatures", 3),
+    ] {
+        let text = match table {
+            "" => "colour = 1".to_owned(),
+            table => format!("[{table}]\ncolour = 1"),
+        };
+        let said = Policy::from_toml("p", &text).unwrap_err().to_string();
+        let (_, list) = said.split_once("expected ").unwrap();
+        let known: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+        assert!(known.len() >= least, "{table}: {said}");
+        for key in known {
+            let header = format!(
+                "[{}{key}]",
+                if table.is_empty() { "".into() } else { format!("{table}.") }
+            );
+            let there = keys.contains(&key) || Policy::KEYS.contains(&header);
+            assert!(there, "{table}.{key} is not in keys.toml");
+        }
+    }
+    // What is said to hold where a key is left out does.
+    let left_out = "based_on = \"modern\"\n[suites.where]\n";
+    let given =
+        Policy::KEYS.split("[suites.where]").nth(1).unwrap().split("[groups]").next().unwrap();
+    let [left_out, given] = [left_out.to_owned(), format!("{left_out}{given}")]
+        .map(|text| Policy::from_toml("p", &text).unwrap().suites);
+    assert_eq!(left_out, given);
 }

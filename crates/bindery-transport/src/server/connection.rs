@@ -30,6 +30,7 @@ use tracing::Instrument;
 use super::{
     Door, Routes, Shared, Speaks,
     exchange::{Answer, Becomes, Session, Upgrading},
+    leave::{self, Leave, Standing, Why},
     messages::{Messages, opens_with},
     tunnels::{Tunnels, splice},
     upgrade::{self, Gate},
@@ -58,9 +59,10 @@ pub(super) async fn run(
         let secured = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => return,
-            secured = secure(Box::new(stream), door.acceptor.as_deref(), &shared, peer) => secured,
+            secured = secure(Box::new(stream), door.acceptor.as_ref(), &shared, peer) => secured,
         };
-        let Some((io, channel, peer)) = secured else { return };
+        let Some((io, channel, peer, standing)) = secured else { return };
+        let leave = Leave::new(stopping.clone(), standing);
         let Door { gate, speaks, routes, .. } = door;
         let tunnels = match &speaks {
             Speaks::Tunnels(tunnels) => Some(Arc::clone(tunnels)),
@@ -70,12 +72,12 @@ pub(super) async fn run(
             return;
         };
         if let Some(endpoint) = endpoint {
-            return Messages::new(io, endpoint, shared, channel, peer).serve(stopping).await;
+            return Messages::new(io, endpoint, shared, channel, peer).serve(leave).await;
         }
         let place = Place { shared, routes, tunnels, born, stopping };
         let upgrading = gate.as_ref().map(|gate| Upgrading::Open(Arc::clone(gate)));
         let upgrading = upgrading.unwrap_or(Upgrading::No);
-        let turned = serve(io, channel, peer.clone(), upgrading, &place).await;
+        let turned = serve(io, channel, peer.clone(), upgrading, &place, leave).await;
         match turned {
             Some(Turned { io, early, becomes: Becomes::Tls(request) }) => {
                 if let Some(gate) = gate {
@@ -146,31 +148,34 @@ async fn upgraded(
         let mut io = upgrade::refuse_early(io, &shared.limits).await;
         return close(&mut io, true, &shared.limits).await;
     }
-    let secured = secure(io, Some(&*gate.acceptor), shared, peer).await;
-    let Some((io, channel, peer)) = secured else { return };
+    let secured = secure(io, Some(&gate.acceptor), shared, peer).await;
+    let Some((io, channel, peer, standing)) = secured else { return };
+    let leave = Leave::new(place.stopping.clone(), standing);
     tracing::debug!("upgraded to TLS");
     let io = Rewound::boxed(request, io);
-    serve(io, channel, peer, Upgrading::Done, place).await;
+    serve(io, channel, peer, Upgrading::Done, place, leave).await;
 }
 
 async fn secure(
     io: BoxIo,
-    acceptor: Option<&dyn Acceptor>,
+    acceptor: Option<&Arc<dyn Acceptor>>,
     shared: &Shared,
     peer: Peer,
-) -> Option<(BoxIo, Channel, Peer)> {
-    let Some(acceptor) = acceptor else { return Some((io, Channel::Clear, peer)) };
+) -> Option<(BoxIo, Channel, Peer, Option<Standing>)> {
+    let Some(acceptor) = acceptor else { return Some((io, Channel::Clear, peer, None)) };
+    let standing = Standing::watch(acceptor, &shared.counters);
     match timeout(shared.limits.handshake, acceptor.accept(io)).await {
         Ok(Ok(secured)) => {
             shared.counters.handshake();
+            let standing = standing.map(|standing| standing.of(secured.proof()));
             let peer = peer
                 .with_certificates(secured.peer_certificates)
                 .with_psk_identity(secured.psk_identity);
-            Some((secured.io, Channel::Tls(secured.info), peer))
+            Some((secured.io, Channel::Tls(secured.info), peer, standing))
         }
         Ok(Err(error)) => {
             shared.counters.handshake_failed(error.kind().as_str());
-            tracing::info!(reason = %error.kind(), %error, hint = error.hint(), "no handshake");
+            leave::tell(&error, "no handshake");
             None
         }
         Err(_) => {
@@ -187,6 +192,8 @@ enum Ended {
     Done(hyper::Result<()>),
     /// A limit passed.
     TimedOut(&'static str),
+    /// The peer would not be taken any more, and nothing of it is under way.
+    Withdrawn,
 }
 
 /// Serves HTTP to its end; or until it becomes something else.
@@ -196,8 +203,9 @@ async fn serve(
     peer: Peer,
     upgrading: Upgrading,
     place: &Place,
+    leave: Leave,
 ) -> Option<Turned> {
-    let Place { shared, routes, tunnels, born, stopping } = place;
+    let Place { shared, routes, tunnels, born, .. } = place;
     let pulse = Arc::new(Pulse::of_a_connection_since(*born));
     let limits = &shared.limits;
     let counters = Arc::clone(&shared.counters);
@@ -212,7 +220,7 @@ async fn serve(
         Box::pin(answer) as Pin<Box<dyn Future<Output = _> + Send>>
     });
     let mut engine = engine(limits).serve_connection(TokioIo::new(io), service);
-    let ended = drive(&mut engine, &pulse, limits, stopping.clone()).await;
+    let ended = drive(&mut engine, &pulse, limits, leave).await;
     let parts = engine.into_parts();
     let mut io = parts.io.into_inner().into_inner();
     let mut linger = pulse.needs_linger();
@@ -232,6 +240,7 @@ async fn serve(
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::debug!(%error, cause, "broke");
         }
+        Ended::Withdrawn => {}
         Ended::TimedOut(limit) => {
             counters.timeout(limit);
             tracing::debug!(limit, "closed: a time limit passed");
@@ -262,29 +271,32 @@ fn engine(limits: &Limits) -> http1::Builder {
 
 type Engine<S> = http1::Connection<TokioIo<Watched>, S>;
 
-async fn drive<S>(
-    engine: &mut Engine<S>,
-    pulse: &Pulse,
-    limits: &Limits,
-    mut stopping: watch::Receiver<bool>,
-) -> Ended
+async fn drive<S>(engine: &mut Engine<S>, pulse: &Pulse, limits: &Limits, mut leave: Leave) -> Ended
 where
     S: Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible> + Unpin,
     S::Future: Unpin,
 {
     let mut watchdog = Watchdog::new(pulse, limits);
-    let mut stop = pin!(async move {
-        let _ = stopping.wait_for(|stop| *stop).await;
-    });
-    let mut stopped = false;
+    let mut leave = pin!(async move { leave.told().await });
+    let (mut stopped, mut stops) = (false, false);
     poll_fn(|cx| {
         loop {
+            // First: what comes after a peer is not taken any more must not be answered.
+            if !stopped && let Poll::Ready(why) = leave.as_mut().poll(cx) {
+                stopped = true;
+                if why == Why::Withdrawn && pulse.is_unanswered() {
+                    return Poll::Ready(Ended::Withdrawn);
+                }
+                match why {
+                    Why::Withdrawn => Pin::new(&mut *engine).graceful_shutdown(),
+                    // A server that stops answers what has come by then.
+                    Why::Stop => stops = true,
+                }
+            }
             if let Poll::Ready(done) = engine.poll_without_shutdown(cx) {
                 return Poll::Ready(Ended::Done(done));
             }
-            if !stopped && stop.as_mut().poll(cx).is_ready() {
-                stopped = true;
-            } else {
+            if !std::mem::take(&mut stops) {
                 match watchdog.poll(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Alarm::Limit(limit)) => {

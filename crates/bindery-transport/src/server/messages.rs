@@ -16,6 +16,7 @@ use super::{
     connection::close,
     guard::{Guarded, guarded},
     identity,
+    leave::Leave,
 };
 use crate::{arrival::Patience, rewound::Rewound};
 
@@ -25,7 +26,8 @@ const PIECE: usize = 16 << 10;
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// The peer has closed it between two messages, the server stops, or it is too old.
+    /// The peer has closed it between two messages, the server stops, the peer is not taken any
+    /// more, or it is too old.
     InOrder,
     /// A time limit passed.
     Limit(&'static str),
@@ -60,8 +62,8 @@ impl Messages {
     }
 
     /// Serves the connection to its end.
-    pub(super) async fn serve(mut self, mut stopping: watch::Receiver<bool>) {
-        let end = self.exchanges(&mut stopping).await;
+    pub(super) async fn serve(mut self, mut leave: Leave) {
+        let end = self.exchanges(&mut leave).await;
         let counters = &self.shared.counters;
         match end {
             End::Limit(limit) => {
@@ -80,7 +82,7 @@ impl Messages {
     }
 
     /// Answers message after message.
-    async fn exchanges(&mut self, stopping: &mut watch::Receiver<bool>) -> End {
+    async fn exchanges(&mut self, leave: &mut Leave) -> End {
         let oldest = Instant::now().checked_add(self.shared.limits.age);
         let (mut patience, mut limit) = (self.shared.limits.header, "header");
         loop {
@@ -88,7 +90,7 @@ impl Messages {
                 let deadline = Instant::now().checked_add(patience);
                 let first = tokio::select! {
                     biased;
-                    _ = stopping.wait_for(|stop| *stop) => return End::InOrder,
+                    _ = leave.told() => return End::InOrder,
                     () = at(oldest) => return End::InOrder,
                     first = self.read() => first,
                     () = at(deadline) => return End::Limit(limit),
@@ -99,7 +101,7 @@ impl Messages {
                     Err(_) => return End::Broken,
                 }
             }
-            if let Err(end) = self.exchange().await {
+            if let Err(end) = self.exchange(leave).await {
                 return end;
             }
             (patience, limit) = (self.shared.limits.idle, "idle");
@@ -107,7 +109,7 @@ impl Messages {
     }
 
     /// One message and its answer.
-    async fn exchange(&mut self) -> Result<(), End> {
+    async fn exchange(&mut self, leave: &mut Leave) -> Result<(), End> {
         let started = Instant::now();
         let mut cx = Context::new(self.channel.clone(), self.peer.clone(), self.shared.clock.now());
         let message = match self.receive().await {
@@ -120,6 +122,10 @@ impl Messages {
                 return Err(end);
             }
         };
+        // A message that was whole only after its peer had ceased to be taken is not answered.
+        if leave.is_withdrawn() {
+            return Err(End::InOrder);
+        }
         match &self.identity {
             Ok(principal) => cx.principal.clone_from(principal),
             Err(error) => {

@@ -29,3 +29,4 @@ mod upgrade_client;
 mod upgrade_relay;
 mod vectors;
 mod wire;
+mod withdrawn;

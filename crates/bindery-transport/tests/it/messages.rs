@@ -18,7 +18,7 @@ use crate::support::{Echo, PATIENCE, Raw, Running, SHORT, Service, soon};
 
 /// Messages of a length (2 octets, at most 1000) and as many octets, echoed.
 #[derive(Debug)]
-struct Lengths(Arc<Service>);
+pub(crate) struct Lengths(pub(crate) Arc<Service>);
 
 impl StreamEndpoint for Lengths {
     fn name(&self) -> &str {
@@ -52,7 +52,7 @@ impl StreamEndpoint for Lengths {
     }
 }
 
-fn framed(octets: &[u8]) -> Bytes {
+pub(crate) fn framed(octets: &[u8]) -> Bytes {
     let length = u16::try_from(octets.len()).unwrap();
     [&length.to_be_bytes(), octets].concat().into()
 }

@@ -117,6 +117,9 @@ fn reasons(registry: &mut Registry, snapshot: &Snapshot) {
     let handshakes =
         snapshot.handshakes_failed.iter().map(|(why, count)| ((*why).to_owned(), *count));
     family(registry, "handshakes_failed", "TLS handshakes that failed", "reason", handshakes);
+    let withdrawn = snapshot.withdrawn.iter().map(|(why, count)| ((*why).to_owned(), *count));
+    let help = "Connections closed because a reload took their client's standing";
+    family(registry, "connections_withdrawn", help, "reason", withdrawn);
     let timeouts = snapshot.timeouts.iter().map(|(limit, count)| ((*limit).to_owned(), *count));
     family(registry, "timeouts", "Connections closed by a time limit", "limit", timeouts);
 }

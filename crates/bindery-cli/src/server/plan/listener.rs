@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bindery_tls::{
     Acceptor, ClientRules, Crls, Expiry, Identity, Policy, PskIdentities, Restriction, Role, Roots,
-    ServerConfig, TlsErrorKind, Usage,
+    ServerConfig, TlsError, TlsErrorKind, Usage,
 };
 
 use super::Planner;
@@ -81,12 +81,12 @@ impl Planner<'_> {
                  version and suite that is not safe any more"
             ));
         }
+        let plan = policy.resolve(&backend.capabilities());
+        if let Some(remarks) = plan.ok().and_then(|plan| config.check(&policy, &plan).ok()) {
+            self.warnings.extend(remarks.into_iter().map(|remark| format!("{key}: {remark}")));
+        }
         let acceptor = backend.acceptor(&policy, config);
-        let member = match &acceptor {
-            Err(error) if error.kind() == TlsErrorKind::PolicyNotMet => ".tls_policy",
-            Err(error) if error.message().starts_with("key file ") => ".key",
-            _ => "",
-        };
+        let member = acceptor.as_ref().err().map(member_at_fault).unwrap_or_default();
         Some((self.take(&format!("{key}{member}"), acceptor)?, expiries))
     }
 
@@ -188,15 +188,32 @@ impl Planner<'_> {
         rules
     }
 
-    fn policy(&mut self, key: &str, listener: &Listener) -> Option<Policy> {
-        let policy = match tls::policy(&listener.tls_policy, &tls::OwnPolicies::of(self.loaded)) {
-            Ok(policy) => policy,
-            Err(failure) => {
-                let hint = failure.hint.unwrap_or_default();
-                self.problem(&format!("{key}.tls_policy"), failure.message, hint);
-                return None;
+    /// Reads every policy of the file, used or not.
+    pub(super) fn policies(&mut self) {
+        let own = tls::OwnPolicies::of(self.loaded);
+        for name in own.names() {
+            if let Err(problem) = own.read(name) {
+                self.problems.push(problem);
             }
-        };
+        }
+    }
+
+    /// A policy by its name. One of the file's that is wrong was told by [`Planner::policies`].
+    pub(super) fn policy_named(&mut self, key: &str, name: &str) -> Option<Policy> {
+        let own = tls::OwnPolicies::of(self.loaded);
+        let told = own.names().any(|one| one == name);
+        match tls::policy(name, &own) {
+            Ok(policy) => Some(policy),
+            Err(_) if told => None,
+            Err(failure) => {
+                self.problem(key, failure.message, failure.hint.unwrap_or_default());
+                None
+            }
+        }
+    }
+
+    fn policy(&mut self, key: &str, listener: &Listener) -> Option<Policy> {
+        let policy = self.policy_named(&format!("{key}.tls_policy"), &listener.tls_policy)?;
         // Whatever the policy asks of clients: more may be asked, and never less.
         let mut restriction =
             Restriction::new().with_client_auth(listener.client_certificates.tls());
@@ -213,6 +230,23 @@ impl Planner<'_> {
             restriction = self.take(&format!("{key}.tls_groups"), named)?;
         }
         Some(policy.restricted(restriction))
+    }
+}
+
+/// Which of a listener's keys an error is about: its message begins with what is at fault.
+fn member_at_fault(error: &TlsError) -> &'static str {
+    const STARTS: [(&str, &str); 5] = [
+        ("key file ", ".key"),
+        ("certificate file ", ".certificate"),
+        ("authority file ", ".client_authorities"),
+        ("revocation list file ", ".crls"),
+        ("no revocation list ", ".crls"),
+    ];
+    let member = STARTS.iter().find(|(start, _)| error.message().starts_with(start));
+    match member {
+        Some((_, member)) => member,
+        None if error.kind() == TlsErrorKind::PolicyNotMet => ".tls_policy",
+        None => "",
     }
 }
 

@@ -1,0 +1,138 @@
+//! `--scan`: each version, suite and group that this program has, offered alone.
+
+use bindery_tls::{Group, PlanItem, Restriction, TlsError, registry::groups};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{
+    everything,
+    target::{Attempt, Target, Verdict},
+};
+use crate::error::{Failure, Result};
+
+/// How many handshakes in a row may get no answer before the scan gives up.
+const SILENCE: usize = 3;
+
+/// What became of one thing that was offered alone.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) what: PlanItem,
+    pub(super) taken: Taken,
+}
+
+/// Whether a server takes something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    Yes,
+    No,
+    /// It did not answer, or the connection broke; why.
+    Unknown(String),
+}
+
+/// A scan that goes on.
+pub(super) struct Scan<'a> {
+    target: &'a Target,
+    silent: usize,
+    bar: ProgressBar,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(target: &'a Target) -> Self {
+        // Shown on a terminal only.
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template("{pos}/{len} {bar:30} {msg}") {
+            bar.set_style(style);
+        }
+        Self { target, silent: 0, bar }
+    }
+
+    /// One handshake after the other, each within the limit for one.
+    ///
+    /// # Errors
+    /// The server has stopped answering.
+    pub(super) async fn run(mut self) -> Result<Vec<Found>> {
+        let all = self.target.backend.capabilities();
+        let versions = all
+            .versions
+            .iter()
+            .map(|one| (PlanItem::Version(*one), Restriction::new().with_versions([*one])));
+        let suites = all
+            .suites
+            .iter()
+            .map(|one| (PlanItem::Suite(*one), Restriction::new().with_suites([*one])));
+        let groups = all
+            .groups
+            .iter()
+            .map(|one| (PlanItem::Group(*one), Restriction::new().with_groups([*one])));
+        let offers: Vec<_> = versions.chain(suites).chain(groups).collect();
+        self.bar.set_length(offers.len() as u64);
+        let mut found = Vec::new();
+        for (what, restriction) in offers {
+            self.bar.set_message(what.to_string());
+            let mut taken = self.offer(restriction).await?;
+            if let (PlanItem::Group(group), Taken::No) = (what, &taken) {
+                taken = self.among(group).await?;
+            }
+            found.push(Found { what, taken });
+            self.bar.inc(1);
+        }
+        self.bar.finish_and_clear();
+        Ok(found)
+    }
+
+    async fn offer(&mut self, restriction: Restriction) -> Result<Taken> {
+        let policy = everything(&*self.target.backend).restricted(restriction);
+        let attempt = self.target.attempt(&policy, Verdict::NotNeeded).await;
+        self.judge(attempt)
+    }
+
+    /// Whether a server takes a group that stands before those of ECDSA certificates. In TLS 1.2 a
+    /// client that does not offer the curve of such a certificate gets no session, whatever the
+    /// server takes for the key exchange (RFC 8422, 5.1).
+    async fn among(&mut self, group: Group) -> Result<Taken> {
+        let curves = [groups::SECP256R1, groups::SECP384R1, groups::SECP521R1];
+        if curves.contains(&group) {
+            return Ok(Taken::No);
+        }
+        let mut policy = everything(&*self.target.backend);
+        policy.groups.sort_by_key(|row| row.what != group);
+        let offered = [&[group][..], &curves].concat();
+        let policy = policy.restricted(Restriction::new().with_groups(offered));
+        let attempt = self.target.attempt(&policy, Verdict::NotNeeded).await;
+        if let Ok(Ok(meeting)) = &attempt
+            && meeting.info.group != Some(group.name)
+        {
+            return Ok(Taken::No);
+        }
+        self.judge(attempt)
+    }
+
+    fn judge(&mut self, attempt: Result<Attempt>) -> Result<Taken> {
+        let failure = match attempt {
+            Ok(attempt) => {
+                self.silent = 0;
+                return Ok(taken(&attempt));
+            }
+            Err(failure) => failure,
+        };
+        self.silent += 1;
+        if self.silent < SILENCE {
+            return Ok(Taken::Unknown(failure.message));
+        }
+        self.bar.finish_and_clear();
+        let message =
+            format!("{}; so it went {SILENCE} times in a row, and the scan ended", failure.message);
+        Err(Failure::new(failure.exit, failure.layer, message).hint(
+            "the server, or something before it, may close out who connects often: try later",
+        ))
+    }
+}
+
+/// Whether a server takes what was offered. One that refuses our certificate, or that there is none,
+/// has agreed on version, suite and group before: in TLS 1.2 that refusal ends the handshake.
+fn taken(attempt: &Attempt) -> Taken {
+    match attempt {
+        Ok(_) => Taken::Yes,
+        Err(error) if TlsError::is_certificate(error) => Taken::Yes,
+        Err(_) => Taken::No,
+    }
+}

@@ -1,0 +1,52 @@
+//! Whether what a side is configured with goes together, before anything is served.
+
+use crate::{ClientAuth, ClientConfig, Plan, Policy, ServerConfig, TlsError, roots::Root};
+
+impl ServerConfig {
+    /// Checks what is configured against the policy and against itself: whether the certificate's
+    /// key fits the suites of each version, whether the client authorities are authorities, whether
+    /// the revocation lists are theirs. Gives what is allowed and should be known, one line each.
+    ///
+    /// Backends do this by themselves, with what the policy trusts
+    /// ([`ServerConfig::with_trust_of`]); it is for who wants to tell the remarks.
+    ///
+    /// # Errors
+    /// What cannot work, with the file, the row or field, and the remedy.
+    pub fn check(&self, policy: &Policy, plan: &Plan) -> Result<Vec<String>, TlsError> {
+        let psk = !self.psk.keys.is_empty();
+        let mut remarks = policy.check_identity(plan, &self.identity, psk)?;
+        let roots = match &self.client_roots {
+            Some(roots) => roots.read()?,
+            None => Vec::new(),
+        };
+        let asks = plan.client_auth != ClientAuth::None;
+        if asks && !roots.is_empty() {
+            remarks.extend(roots.iter().filter_map(Root::remark));
+            remarks.extend(self.crls.check(&roots)?);
+        } else if !self.crls.is_empty() {
+            remarks.push(
+                "revocation lists are configured, and no client certificate is asked for: \
+                          nothing is looked up in them"
+                    .to_owned(),
+            );
+        }
+        Ok(remarks)
+    }
+}
+
+impl ClientConfig {
+    /// The same of a client: whether its authorities are authorities, and its revocation lists
+    /// theirs.
+    ///
+    /// # Errors
+    /// As [`ServerConfig::check`].
+    pub fn check(&self) -> Result<Vec<String>, TlsError> {
+        if self.takes_any_server() {
+            return Ok(Vec::new());
+        }
+        let roots = self.roots.read()?;
+        let mut remarks: Vec<String> = roots.iter().filter_map(Root::remark).collect();
+        remarks.extend(self.crls.check(&roots)?);
+        Ok(remarks)
+    }
+}
