@@ -93,8 +93,8 @@ impl Site {
         now(store.commit(changes)).unwrap();
         let mut config = DmServerConfig::default();
         (config.max_obj_size, config.messages) = (4_000, 40);
-        let store = Datastore::new("addressbook", "text/vcard", "3.0");
-        let stores = MemoryDatastores::new(vec![store]).with_room(100, 10_000);
+        let book = Datastore::new("addressbook", "text/vcard", "3.0");
+        let stores = MemoryDatastores::new(vec![book]).with_room(100, 10_000);
         config.datastores = Some(Arc::new(stores));
         let shared: Arc<dyn DeviceStore> = store.clone();
         let server = DmServer::new(shared, Arc::new(Counting::default()), config).unwrap();
@@ -225,7 +225,7 @@ fn device(kind: u8) -> Client {
     account.grant(&mut tree);
     let mut client = Client::new(tree, account);
     client.config.form = if kind & 8 == 0 { Form::Wbxml } else { Form::Xml };
-    (client.config.max_messages, client.config.max_commands) = (40, 50);
+    (client.config.max_messages, client.config.max_commands) = (40, 20);
     (client.config.max_nodes, client.config.max_found) = (200, 20_000);
     client.config.max_obj_size = 4_000;
     client
@@ -236,7 +236,8 @@ fn device(kind: u8) -> Client {
 pub fn client(data: &[u8]) {
     let Some((kind, mut rest)) = data.split_first() else { return };
     let mut client = device(*kind);
-    let before = client.tree.to_document(&WriteOptions::XML).unwrap();
+    let document = |client: &Client| client.tree.to_document(&WriteOptions::XML).unwrap();
+    let before = (kind & 4 != 0).then(|| document(&client));
     let mut conversation = client.begin(Begin::new("7", [7; 16]));
     let (mut number, mut limit, mut over) = (0_u32, usize::MAX, None);
     let mut last: Option<Incoming> = None;
@@ -268,10 +269,8 @@ pub fn client(data: &[u8]) {
     let proved = over.and_then(Result::ok).is_some_and(|summary| summary.server_proved);
     let id = NodePath::parse("./DevInfo/DevId").unwrap();
     assert_eq!(client.tree.text(&id), Some(DEVICE), "what is permanent stays");
-    let after = client.tree.to_document(&WriteOptions::XML).unwrap();
-    assert!(after.len() < before.len() + 200_000, "a tree has limits");
-    if kind & 4 != 0 && !proved {
-        assert_eq!(after, before, "something was done for nobody knows whom");
+    if let Some(before) = before.filter(|_| !proved) {
+        assert_eq!(document(&client), before, "something was done for nobody knows whom");
     }
 }
 

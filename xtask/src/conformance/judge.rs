@@ -244,7 +244,7 @@ mod unit {
         assert_eq!(check("state='accounted'", &both, 1).0, Status::Proved);
     }
 
-    /// proves: DM-SCR-2
+    /// DM-SCR-2; as a test of xtask it names no row in the report.
     #[test]
     fn a_claim_of_http_fails_without_everything_that_it_needs() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -252,7 +252,7 @@ mod unit {
         let area = areas.iter().find(|area| area.name == "oma-dm-scr").unwrap();
         for id in ["C-001", "S-001", "C-049b", "S-049b"].map(|id| format!("DSDM-HTTP-{id}-O")) {
             let row = area.rows.iter().find(|row| row.id == id).unwrap();
-            assert!(row.needs.len() >= 3, "{id} has needs");
+            assert!(row.needs.len() >= 2, "{id} has needs");
             let proved = |but: Option<&str>| {
                 let ids = row.concerned().filter(|one| Some(*one) != but);
                 let evidence: Evidence = ids
