@@ -2,6 +2,7 @@
 //!
 //! The benchmarks themselves stand in `benches/`, their results in the README.
 
+pub mod http;
 pub mod kmip;
 pub mod omadm;
 pub mod tls;

@@ -76,6 +76,11 @@ impl Ours {
         Ok(Self { acceptor, connector: backend.connector(&policy, config)? })
     }
 
+    /// The server's side.
+    pub(crate) fn acceptor(&self) -> Arc<dyn Acceptor> {
+        Arc::clone(&self.acceptor)
+    }
+
     /// One connection: handshake, one octet from the server, closure. Whether it was resumed.
     ///
     /// # Errors
@@ -153,6 +158,16 @@ impl Bare {
             client.resumption = rustls::client::Resumption::disabled();
         }
         Ok(Self { acceptor: Arc::new(server).into(), connector: Arc::new(client).into() })
+    }
+
+    /// The server's side.
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        self.acceptor.clone()
+    }
+
+    /// The client's side.
+    pub(crate) fn connector(&self) -> TlsConnector {
+        self.connector.clone()
     }
 
     /// As [`Ours::connection`].

@@ -9,8 +9,10 @@
 #![forbid(unsafe_code)]
 
 pub mod convert;
+pub mod fields;
 pub mod kmip;
 pub mod omadm;
+pub mod request;
 pub mod syncml;
 pub mod taxii;
 pub mod ttlv;
@@ -22,7 +24,10 @@ pub mod xml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 22] = [
+    ("http_grammar", fields::grammar),
+    ("http_login", fields::login),
+    ("http_request", request::fields),
     ("omadm_session", omadm::session),
     ("omadm_client", omadm::client),
     ("taxii_read", taxii::read),

@@ -2,7 +2,7 @@
 """HTTP authentication, and HTTP itself, with software of others.
 
 curl and python-requests against our server: Basic, Digest (MD5, SHA-256, auth-int), wrong passwords, chunked, gzip and
-deflate both ways, HTTP/1.0, keep-alive, Expect. Our client against nginx (Basic) and Apache httpd (Basic, and Digest of
+deflate both ways, HTTP/1.0, keep-alive, Expect; slowhttptest's slow heads, bodies and reads. Our client against nginx (Basic) and Apache httpd (Basic, and Digest of
 mod_auth_digest). Everything on loopback.
 
 Arguments: the program `http_auth` (tests/examples); a folder for files.
@@ -198,6 +198,43 @@ KeepAlive On
             [("/basic/index.html", False), ("/digest/index.html", True), ("/short/index.html", True)])
 
 
+def resident(process):
+    """Resident memory in KiB."""
+    return int(re.search(r"VmRSS:\s+(\d+) kB", pathlib.Path(f"/proc/{process.pid}/status").read_text())[1])
+
+
+def slow_clients(url, server):
+    """slowhttptest: heads, bodies and reads that take their time, all at once, from one address. Others are served meanwhile,
+    and what one address holds is bounded."""
+    modes = {
+        "slow heads": ["-H", "-u", f"{url}/open"],
+        "slow bodies": ["-B", "-u", f"{url}/open", "-f", "text/plain"],
+        "slow reads": ["-X", "-u", f"{url}/open", "-w", "1", "-y", "2", "-z", "1", "-k", "3"],
+    }
+    common = ["-c", "300", "-r", "150", "-i", "2", "-p", "3", "-l", "12"]
+    before = resident(server)
+    attackers = [subprocess.Popen(["slowhttptest", *mode, *common], cwd=FOLDER, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for mode in modes.values()]
+    answers, held = [], []
+    while any(attacker.poll() is None for attacker in attackers):
+        out, _ = curl("--interface", "127.0.0.2", f"{url}/open", "-H", "Content-Type: text/plain", "--data-binary", "hello")
+        answers.append(out)
+        held.append(len(os.listdir(f"/proc/{server.pid}/fd")))
+        time.sleep(0.5)
+    good = len(answers) >= 10 and all(out == "nobody:hello\n200 1.1" for out in answers)
+    check(f"slowhttptest ({', '.join(modes)}): {len(answers)} requests from another address are answered", good, answers)
+    check(f"slowhttptest: one address holds no more than 256 of 900 connections, {max(held)} descriptors in all",
+          150 < max(held) <= 256 + 40, held)
+    grown = resident(server) - before
+    check(f"slowhttptest: the server grows by {grown} KiB, no more than 32 MiB", grown < 32 << 10)
+    for _ in range(100):
+        if len(os.listdir(f"/proc/{server.pid}/fd")) < 40:
+            break
+        time.sleep(0.5)
+    left = len(os.listdir(f"/proc/{server.pid}/fd"))
+    check("slowhttptest: nothing of it is left", left < 40, left)
+
+
 def main():
     shutil.rmtree(FOLDER, ignore_errors=True)
     for path in ["basic", "digest", "short"]:
@@ -219,6 +256,7 @@ def main():
             lines, said = ours("post", f"{url}/{path}", USER, "hello")
             proved = str(path != "basic").lower()
             check(f"our client at /{path}", lines == [f"200 true {proved} alice:hello"] * 2, f"{lines} {said}")
+        slow_clients(url, server)
     finally:
         server.stdin.close()
         ended = server.wait(20)

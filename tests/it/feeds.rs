@@ -1,8 +1,10 @@
 //! The feed services with client and store, over real sockets.
 
 mod access;
+mod long;
 mod polls;
 mod pushes;
+mod queries;
 
 use bindery_taxii::{Client, PollOptions, Service};
 use bindery_taxii_xml::{

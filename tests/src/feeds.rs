@@ -11,6 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use bindery_auth::{Accounts, Authenticator, Guarded, hash};
@@ -25,7 +26,9 @@ use bindery_taxii::{
 };
 use bindery_taxii_xml::Dialect;
 use bindery_tls::{CertificateIdentity, Connector};
-use bindery_transport::{ClientLimits, Counters, Listener, OnRuntime, Router, Server, Stopped};
+use bindery_transport::{
+    ClientLimits, Counters, Limits, Listener, OnRuntime, Router, Server, Stopped,
+};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -33,6 +36,8 @@ use crate::{
     pki::Pki,
     raw::{Post, Raw},
 };
+
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// The password of the account `alice`, where accounts are asked for.
 pub const PASSWORD: &str = "correct horse";
@@ -48,6 +53,12 @@ pub struct FeedSetup {
     pub guarded: bool,
     /// Whether Basic is offered and taken in clear, too, for tests of clients.
     pub basic_in_clear: bool,
+    /// The longest Inbox Message, in octets.
+    pub request_limit: u64,
+    /// Whether messages may take an hour.
+    pub slow: bool,
+    /// How many readers the store has, where that is not its own choice.
+    pub readers: Option<u32>,
     /// Whether what the engine asks of the store is noted.
     pub watched: bool,
     /// The engine's settings but for the addresses.
@@ -62,6 +73,9 @@ impl Default for FeedSetup {
             clear: true,
             guarded: false,
             basic_in_clear: false,
+            request_limit: 64 << 20,
+            slow: false,
+            readers: None,
             watched: false,
             config,
         }
@@ -98,7 +112,10 @@ impl FeedSite {
     pub async fn with(setup: FeedSetup) -> Self {
         let folder = TempDir::new().unwrap();
         let kek = Kek::new(b"one test's key and nobody else's").unwrap();
-        let options = SqliteOptions::file(folder.path().join("feeds.db"), kek);
+        let mut options = SqliteOptions::file(folder.path().join("feeds.db"), kek);
+        if let Some(readers) = setup.readers {
+            options = options.readers(readers);
+        }
         let store = SqliteStore::open(options).await.unwrap();
         let changes = collections().into_iter().map(Change::InsertCollection).collect();
         FeedStore::commit(&store, changes, Timestamp::from_unix_seconds(1_000)).await.unwrap();
@@ -108,11 +125,16 @@ impl FeedSite {
         let seen = if setup.watched { Arc::new(Watched::new(seen, watch.clone())) } else { seen };
         let routes = routes(&setup, seen);
         let identities: Arc<dyn IdentityMap> = Arc::new(CertificateIdentity::common_name());
+        let mut limits = Limits::default();
+        if setup.slow {
+            (limits.body, limits.request, limits.write) = (HOUR, HOUR, HOUR);
+        }
         let server = Server::builder()
             .listen(Listener::tls(any(), pki.acceptor_taxii()))
             .listen(Listener::clear(any()))
             .router(routes)
             .identities(identities)
+            .limits(limits)
             .bind()
             .await
             .unwrap();
@@ -154,6 +176,7 @@ impl FeedSite {
     pub fn transport(&self, name: Option<&str>) -> bindery_transport::Client {
         let mut limits = ClientLimits::default();
         limits.response_body = 1 << 40;
+        limits.total = HOUR;
         let builder = bindery_transport::Client::builder().limits(limits);
         builder.connector(self.connector(name)).build()
     }
@@ -205,6 +228,7 @@ fn routes(setup: &FeedSetup, store: Arc<dyn FeedStore>) -> Router {
     Service::ALL.into_iter().fold(Router::new(), |router, service| {
         let mut profile = HttpProfile::new(service);
         profile.clear = setup.clear;
+        profile.request_body_limit = setup.request_limit;
         profile.dialects = setup.dialects;
         let binding = TaxiiHttp::new(&profile, Arc::clone(&ids));
         let access = setup.config.access.get(&service).cloned();

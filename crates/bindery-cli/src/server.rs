@@ -129,6 +129,10 @@ async fn bind(
             (None, Some(acceptor)) => Listener::tls(plan.address, acceptor),
             (None, None) => Listener::clear(plan.address),
         };
+        let listener = match &plan.balancers[..] {
+            [] => listener,
+            balancers => listener.proxy_protocol(balancers),
+        };
         let listener = listener.router(routes_of(plan, &services)?);
         builder = builder.listen(match (plan.protocol, &messages) {
             (Protocol::KmipTls, Some(messages)) => listener.messages(Arc::clone(messages)),

@@ -25,6 +25,8 @@ pub struct Body(Inner);
 enum Inner {
     Whole(Bytes),
     Stream(BoxBody),
+    /// What has come, and the rest.
+    Begun(Bytes, BoxBody),
 }
 
 /// Why a body could not be read to its end.
@@ -46,6 +48,9 @@ pub enum BodyError {
     /// The body's content coding is broken or not known.
     #[error("the body's content coding is faulty: {0}")]
     Coding(String),
+    /// The body is not the one that a field announces, such as `Content-Digest`.
+    #[error("the body is not the one that {0} speaks of")]
+    Digest(&'static str),
 }
 
 impl Body {
@@ -66,8 +71,52 @@ impl Body {
     pub const fn as_bytes(&self) -> Option<&Bytes> {
         match &self.0 {
             Inner::Whole(bytes) => Some(bytes),
-            Inner::Stream(_) => None,
+            Inner::Stream(_) | Inner::Begun(..) => None,
         }
+    }
+
+    /// What of the body is at hand: all of it, or the beginning of one that was [begun](Self::begin).
+    pub fn begun(&self) -> &[u8] {
+        match &self.0 {
+            Inner::Whole(bytes) | Inner::Begun(bytes, _) => bytes,
+            Inner::Stream(_) => &[],
+        }
+    }
+
+    /// Takes what is at hand out of the body: only the rest is left in it.
+    pub fn take_begun(&mut self) -> Bytes {
+        match std::mem::take(self).0 {
+            Inner::Whole(bytes) => bytes,
+            Inner::Begun(bytes, rest) => {
+                self.0 = Inner::Stream(rest);
+                bytes
+            }
+            stream @ Inner::Stream(_) => {
+                self.0 = stream;
+                Bytes::new()
+            }
+        }
+    }
+
+    /// Waits until the body is at hand whole, or at least so many octets of it are. What is at hand comes as the first
+    /// piece of the stream that it is otherwise.
+    ///
+    /// # Errors
+    /// The stream's own error.
+    pub async fn begin(self, octets: usize) -> Result<Self, BodyError> {
+        let mut stream = match self.0 {
+            Inner::Stream(stream) => stream,
+            other => return Ok(Self(other)),
+        };
+        let mut begun = BytesMut::new();
+        while let Some(frame) = poll_fn(|cx| stream.as_mut().poll_frame(cx)).await {
+            let Ok(data) = frame?.into_data() else { continue };
+            begun.extend_from_slice(&data);
+            if begun.len() >= octets {
+                return Ok(Self(Inner::Begun(begun.freeze(), stream)));
+            }
+        }
+        Ok(Self(Inner::Whole(begun.freeze())))
     }
 
     /// Takes the whole body if it is at hand.
@@ -77,7 +126,7 @@ impl Body {
     pub fn into_bytes(self) -> Result<Bytes, Self> {
         match self.0 {
             Inner::Whole(bytes) => Ok(bytes),
-            Inner::Stream(_) => Err(self),
+            Inner::Stream(_) | Inner::Begun(..) => Err(self),
         }
     }
 
@@ -105,6 +154,7 @@ impl Body {
             Inner::Whole(bytes) if bytes.len() as u64 > limit => return Err(too_large()),
             Inner::Whole(bytes) => return Ok(bytes),
             Inner::Stream(stream) => stream,
+            begun @ Inner::Begun(..) => Box::pin(Self(begun)),
         };
         if stream.size_hint().lower() > limit {
             return Err(too_large());
@@ -162,7 +212,7 @@ impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Inner::Whole(bytes) => write!(f, "Body({} octets)", bytes.len()),
-            Inner::Stream(_) => f.write_str("Body(stream)"),
+            Inner::Stream(_) | Inner::Begun(..) => f.write_str("Body(stream)"),
         }
     }
 }
@@ -179,6 +229,8 @@ impl HttpBody for Body {
             Inner::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Inner::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Inner::Stream(stream) => stream.as_mut().poll_frame(cx),
+            Inner::Begun(bytes, stream) if bytes.is_empty() => stream.as_mut().poll_frame(cx),
+            Inner::Begun(bytes, _) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
         }
     }
 
@@ -186,6 +238,7 @@ impl HttpBody for Body {
         match &self.0 {
             Inner::Whole(bytes) => bytes.is_empty(),
             Inner::Stream(stream) => stream.is_end_stream(),
+            Inner::Begun(bytes, stream) => bytes.is_empty() && stream.is_end_stream(),
         }
     }
 
@@ -193,6 +246,15 @@ impl HttpBody for Body {
         match &self.0 {
             Inner::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Inner::Stream(stream) => stream.size_hint(),
+            Inner::Begun(bytes, stream) => {
+                let (begun, rest) = (bytes.len() as u64, stream.size_hint());
+                let mut hint = SizeHint::new();
+                hint.set_lower(begun.saturating_add(rest.lower()));
+                if let Some(upper) = rest.upper().and_then(|upper| upper.checked_add(begun)) {
+                    hint.set_upper(upper);
+                }
+                hint
+            }
         }
     }
 }

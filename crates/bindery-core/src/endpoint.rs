@@ -87,14 +87,16 @@ where
     ) -> Result<Response<Body>, Rejected<B::Reply>> {
         let profile = self.binding.profile();
         let body = match profile.body_mode {
-            BodyMode::Streamed => body.limited(profile.request_body_limit),
-            BodyMode::Whole => match body.collect(profile.request_body_limit).await {
-                Ok(bytes) => bytes.into(),
-                Err(error) => {
-                    let reply = self.binding.reply_of(cx, &parts);
-                    return Err(Rejected { refusal: Refusal::from(&error), reply });
-                }
-            },
+            BodyMode::Streamed => Ok(body.limited(profile.request_body_limit)),
+            BodyMode::Begun(octets) => body.limited(profile.request_body_limit).begin(octets).await,
+            BodyMode::Whole => body.collect(profile.request_body_limit).await.map(Body::from),
+        };
+        let body = match body {
+            Ok(body) => body,
+            Err(error) => {
+                let reply = self.binding.reply_of(cx, &parts);
+                return Err(Rejected { refusal: Refusal::from(&error), reply });
+            }
         };
         let (message, reply) = self.binding.decode_request(cx, Request::from_parts(parts, body))?;
         let answer = self.handler.handle(cx, message).await;

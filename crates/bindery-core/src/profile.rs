@@ -236,6 +236,9 @@ pub enum BodyMode {
     Whole,
     /// The binding reads and writes pieces; the limit holds for their sum.
     Streamed,
+    /// A body of up to so many octets is collected; of a longer one its beginning, at least so many octets, is at hand
+    /// ([`Body::begun`](crate::Body::begun)), and the rest comes in pieces. The limit holds for their sum.
+    Begun(usize),
 }
 
 /// How a refusal is explained to the peer.

@@ -285,6 +285,9 @@ impl From<&BodyError> for Refusal {
             BodyError::Coding(reason) => {
                 Self::MalformedBody { place: Place::new("content coding", None, reason.clone()) }
             }
+            BodyError::Digest(field) => Self::MalformedBody {
+                place: Place::new(field, None, "the body is another one than was announced"),
+            },
         }
     }
 }

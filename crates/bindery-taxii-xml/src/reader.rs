@@ -201,7 +201,16 @@ impl<'a> Assembler<'a> {
 
     pub(crate) fn event(&mut self, event: &Event<'_>) -> Result<Next, Fault> {
         match event {
-            Event::Start(start) => return self.walker.start(start),
+            Event::Start(start) => {
+                let next = self.walker.start(start)?;
+                // Whoever reads a long message knows what it is before its first block has come.
+                if !self.headed && self.walker.in_block() {
+                    let head = self.walker.take_head();
+                    self.check_head(&head)?;
+                    self.head(head)?;
+                }
+                return Ok(next);
+            }
             Event::Text(text) | Event::Cdata(text) => self.walker.text(text)?,
             Event::End(_) => {
                 let done = self.walker.end()?;
@@ -235,11 +244,6 @@ impl<'a> Assembler<'a> {
     }
 
     fn block(&mut self, item: Item<'a>) -> Result<(), Fault> {
-        if !self.headed {
-            let head = self.walker.take_head();
-            self.check_head(&head)?;
-            self.head(head)?;
-        }
         self.blocks = self.blocks.saturating_add(1);
         if self.blocks > self.maximum {
             return Err(Fault::Rule("the message has more blocks than the limit allows"));

@@ -111,6 +111,15 @@ impl<'a> Walker<'a> {
         self.root
     }
 
+    /// Whether a content block of the message is open.
+    pub(crate) fn in_block(&self) -> bool {
+        match self.frames.as_slice() {
+            [_] => self.pending.as_ref().is_some_and(|pending| pending.field == Field::Block),
+            [_, frame, ..] => frame.field == Field::Block,
+            [] => false,
+        }
+    }
+
     /// What the root element has so far, when a block or its end is there; it has no more of it then.
     pub(crate) fn take_head(&mut self) -> Node<'a> {
         self.frames.first_mut().map(|frame| std::mem::take(&mut frame.node)).unwrap_or_default()

@@ -12,7 +12,10 @@ use bindery_taxii_xml::{ContentBlock, Dialect, Message, MessageWriter, WriteErro
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 
-use crate::names::{Carrier, Service};
+use crate::{
+    ArrivingBlocks,
+    names::{Carrier, Service},
+};
 
 /// A request as it was read.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub struct TaxiiRequest {
     pub authority: Option<String>,
     /// The message; in the draft, discovery and feed information requests come from the URL.
     pub message: Message<'static>,
+    /// Of a long Inbox Message: its blocks, which are still to come and are not in the message.
+    pub rest: Option<ArrivingBlocks>,
 }
 
 /// What answers a request.

@@ -30,6 +30,7 @@ pub struct TaxiiHttp {
     service: Service,
     dialects: Dialects,
     tls_in_front: bool,
+    block_octets: u64,
     options: Options,
     ids: Arc<Ids>,
 }
@@ -58,6 +59,7 @@ impl TaxiiHttp {
             service: profile.service,
             dialects: profile.dialects,
             tls_in_front: profile.tls_in_front,
+            block_octets: profile.block_octets,
             options,
             ids,
         }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod arriving;
 mod binding;
 #[cfg(feature = "client")]
 mod client;
@@ -13,6 +14,7 @@ mod server;
 pub mod service;
 
 pub use answer::{Blocks, BlocksFailed, NextBlocks, Streamed, TaxiiRequest, TaxiiResponse};
+pub use arriving::ArrivingBlocks;
 pub use binding::{Answer, Call, Expect, Origin, Reply, TaxiiHttp, of_alert, of_status};
 #[cfg(all(feature = "client", feature = "service"))]
 pub use client::PushSender;

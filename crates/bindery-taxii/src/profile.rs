@@ -6,12 +6,15 @@
 use std::borrow::Cow;
 
 use bindery_core::{
-    AuthScheme, CertificateRule, ContentCoding, MediaType, Port, Profile, RefusalForm, Scheme,
-    SecurityNeeds, Severity,
+    AuthScheme, BodyMode, CertificateRule, ContentCoding, MediaType, Port, Profile, RefusalForm,
+    Scheme, SecurityNeeds, Severity,
 };
 use http::Method;
 
 use crate::names::Service;
+
+/// The longest Inbox Message that is held whole, in octets; of a longer one at most so much comes before its blocks.
+pub(crate) const WHOLE: usize = 256 << 10;
 
 /// The media type of XML messages.
 pub const XML: &str = "application/xml";
@@ -52,6 +55,8 @@ pub struct HttpProfile {
     pub tls_in_front: bool,
     /// The longest request, in octets: 64 MiB by default.
     pub request_body_limit: u64,
+    /// The longest block of a long Inbox Message, which is read as it comes, in octets: 64 MiB by default.
+    pub block_octets: u64,
     /// The longest answer that a client takes whole, in octets: 1 GiB by default.
     pub response_body_limit: u64,
 }
@@ -72,6 +77,7 @@ impl HttpProfile {
             clear: false,
             tls_in_front: false,
             request_body_limit: 64 << 20,
+            block_octets: 64 << 20,
             response_body_limit: 1 << 30,
         }
     }
@@ -106,6 +112,9 @@ impl HttpProfile {
         card.response_codings = vec![ContentCoding::Gzip];
         card.auth_schemes = vec![AuthScheme::Basic];
         card.certificate = CertificateRule::Optional;
+        if self.service == Service::Inbox {
+            card.body_mode = BodyMode::Begun(WHOLE);
+        }
         card.request_body_limit = self.request_body_limit;
         card.response_body_limit = self.response_body_limit;
         card.tls_policy = Some("taxii".into());

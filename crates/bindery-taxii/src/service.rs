@@ -16,16 +16,20 @@
 //! - **Result sets** are so many of an account, of which the oldest makes room for the next, and so many in all (RETRY).
 //! - **The part behind the last** is INVALID_RESPONSE_PART, or an empty one where `FeedServerConfig::part_behind_last`
 //!   says so: cabby asks for it.
-//! - **Answers come at once**: PENDING is never sent.
+//! - **Answers come at once**, but where the client allows another time, [`Later`] says so and the answer is long or takes a
+//!   query: then the answer is PENDING, a [`Pusher`] cuts the result, and the client fetches it, or gets it pushed where it
+//!   asked for that and may.
+//! - **Queries** are Default Query 1.0 over STIX 1.x, where [`FeedServerConfig::queries`] says so; the module `query` says
+//!   how they are understood. A poll with a query looks through so much and no more.
 //! - **Sets** are not there for 1.0 and the draft, which do not know them.
 //! - **An Inbox message is kept whole or not at all**: one block that a destination does not take refuses all.
 //! - **The draft's blocks are one element `STIX`**: what is none is left out of its answers. Its subscription terms that ask for
 //!   protection are refused.
 //! - **Pushes** begin with what comes after the subscription was made, and go to hosts that the operator has named only. A
 //!   subscription is polled or pushed. What is pushed again has the message id that it had.
-//! - **Not there yet**: queries (UNSUPPORTED_QUERY).
 
 mod config;
+mod cut;
 mod engine;
 mod fault;
 mod gate;
@@ -33,13 +37,17 @@ mod inbox;
 mod information;
 mod poll;
 mod push;
+#[doc(hidden)]
+pub mod query;
 mod store;
 mod subscription;
 
-pub use config::{FeedServerConfig, Observer, Places, ServiceAccess};
+pub use config::{FeedServerConfig, Later, Observer, Places, ServiceAccess};
+pub use cut::CutLimits;
 pub use engine::FeedServer;
 pub use gate::Gate;
 pub use push::{Hosts, PushFailed, PushRules, Pusher, PusherConfig, SendPush, Sending, Stepped};
+pub use query::Queries;
 pub use store::{
     Block, Change, Collection, CollectionState, CommitError, ContentFilter, Delivery, FeedStore,
     FeedStoreError, Grant, Grantee, Inbox, Insertion, Lease, Loaded, Maintained, Offers, Outcome,

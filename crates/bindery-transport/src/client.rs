@@ -48,6 +48,7 @@ struct Config {
     version: Version,
     keep_alive: bool,
     codings: Vec<ContentCoding>,
+    content_digest: bool,
     upgrade: UpgradeMode,
     proxies: Proxies,
 }
@@ -62,6 +63,7 @@ impl Client {
                 version: Version::HTTP_11,
                 keep_alive: true,
                 codings: Vec::new(),
+                content_digest: false,
                 upgrade: UpgradeMode::Never,
                 proxies: Proxies::default(),
             },
@@ -113,6 +115,14 @@ impl ClientBuilder {
     /// any other is an error.
     pub fn codings(mut self, codings: impl Into<Vec<ContentCoding>>) -> Self {
         self.config.codings = codings.into();
+        self
+    }
+
+    /// Says what the content of requests is, and asks for the same of answers
+    /// (`Content-Digest` with SHA-256, RFC 9530); false. An answer that says it is verified
+    /// in any case: one whose content is another is an error.
+    pub const fn content_digest(mut self, digest: bool) -> Self {
+        self.config.content_digest = digest;
         self
     }
 

@@ -4,6 +4,7 @@ mod arrival;
 mod client;
 mod clock;
 mod coding;
+mod content_digest;
 mod counters;
 mod error;
 mod hashing;
@@ -23,6 +24,6 @@ pub use error::{ErrorKind, Layer, TransportError};
 pub use hashing::OnRuntime;
 pub use limits::{ClientLimits, Limits};
 pub use server::{
-    Listener, MountError, Mounted, MountedBody, Router, Server, ServerBuilder, Stopped,
-    TunnelLimits, Tunnels, Upgrade,
+    Listener, MountError, Mounted, MountedBody, Network, ParseNetworkError, Router, Server,
+    ServerBuilder, Stopped, Streams, TunnelLimits, Tunnels, Upgrade,
 };

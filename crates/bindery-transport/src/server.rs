@@ -3,6 +3,7 @@
 mod accept;
 mod connection;
 mod exchange;
+mod forwarded;
 mod guard;
 mod identity;
 mod leave;
@@ -10,6 +11,7 @@ mod messages;
 mod mounted;
 mod preflight;
 mod router;
+mod streams;
 mod tunnels;
 mod upgrade;
 
@@ -25,8 +27,10 @@ use tokio::{
 
 use crate::{Clock, Counters, ErrorKind, Layer, Limits, SystemClock, TransportError};
 use accept::Addresses;
+pub use forwarded::{Network, ParseNetworkError};
 pub use mounted::{Mounted, MountedBody};
 pub use router::{MountError, Router};
+pub use streams::Streams;
 pub use tunnels::{TunnelLimits, Tunnels};
 use upgrade::Gate;
 pub use upgrade::Upgrade;
@@ -47,6 +51,7 @@ pub struct Server {
 #[derive(Debug)]
 struct Listening {
     socket: TcpListener,
+    balancers: Option<Arc<[Network]>>,
     address: SocketAddr,
     acceptor: Option<Arc<dyn Acceptor>>,
     upgrade: Option<Upgrade>,
@@ -68,6 +73,8 @@ enum Speaks {
 /// What the connections of a listener share.
 #[derive(Clone, Debug)]
 struct Door {
+    /// Where each connection begins with a PROXY head: from whom it is taken.
+    balancers: Option<Arc<[Network]>>,
     acceptor: Option<Arc<dyn Acceptor>>,
     gate: Option<Arc<Gate>>,
     speaks: Speaks,
@@ -106,6 +113,7 @@ struct Shared {
 #[derive(Debug)]
 pub struct Listener {
     source: Source,
+    balancers: Option<Arc<[Network]>>,
     acceptor: Option<Arc<dyn Acceptor>>,
     upgrade: Option<Upgrade>,
     speaks: Speaks,
@@ -139,7 +147,14 @@ impl Listener {
     }
 
     const fn new(source: Source, acceptor: Option<Arc<dyn Acceptor>>) -> Self {
-        Self { source, acceptor, upgrade: None, speaks: Speaks::Http, routes: None }
+        Self {
+            source,
+            balancers: None,
+            acceptor,
+            upgrade: None,
+            speaks: Speaks::Http,
+            routes: None,
+        }
     }
 
     /// The same listener with routes of its own in place of the server's: what is not among them is
@@ -179,6 +194,17 @@ impl Listener {
         self
     }
 
+    /// The same listener behind balancers that speak the PROXY protocol (HAProxy, versions 1 and 2):
+    /// each connection begins with a head that names the client, whose address then is the peer's
+    /// and counts for its limits. Off by default, since whoever sends such a head is whom they
+    /// like: connections from other addresses than these are closed, and so are those without a
+    /// head.
+    #[must_use]
+    pub fn proxy_protocol(mut self, balancers: impl Into<Arc<[Network]>>) -> Self {
+        self.balancers = Some(balancers.into());
+        self
+    }
+
     async fn bind(self) -> Result<Listening, TransportError> {
         let (socket, wanted) = match self.source {
             Source::Address(address) => (TcpListener::bind(address).await, Some(address)),
@@ -205,8 +231,8 @@ impl Listener {
         };
         let socket = socket.map_err(fault)?;
         let address = socket.local_addr().map_err(fault)?;
-        let Self { acceptor, upgrade, speaks, routes, .. } = self;
-        Ok(Listening { socket, address, acceptor, upgrade, speaks, routes })
+        let Self { balancers, acceptor, upgrade, speaks, routes, .. } = self;
+        Ok(Listening { socket, balancers, address, acceptor, upgrade, speaks, routes })
     }
 }
 
@@ -254,7 +280,9 @@ impl Server {
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Stopped {
         let (stop, stopping) = watch::channel(false);
         let mut loops = JoinSet::new();
-        for Listening { socket, address, acceptor, upgrade, speaks, routes } in self.listeners {
+        for listening in self.listeners {
+            let Listening { socket, balancers, address, acceptor, upgrade, speaks, routes } =
+                listening;
             tracing::info!(%address, tls = acceptor.is_some(), "listening");
             if upgrade.is_some() {
                 tracing::warn!(
@@ -265,7 +293,7 @@ impl Server {
             let gate = upgrade.as_ref().map(|upgrade| Arc::new(Gate::new(upgrade)));
             let shared = Arc::clone(&self.shared);
             let routes = routes.unwrap_or_else(|| Arc::clone(&shared.routes));
-            let door = Door { acceptor, gate, speaks, routes };
+            let door = Door { balancers, acceptor, gate, speaks, routes };
             loops.spawn(accept::run(socket, door, shared, stopping.clone()));
         }
         drop(stopping);
@@ -376,6 +404,12 @@ impl ServerBuilder {
     /// and the limits of connections are left out. Needs a tokio runtime with time.
     pub fn mounted(self) -> Mounted {
         Mounted::new(self.shared())
+    }
+
+    /// The server for connections that the caller brings, in clear without an acceptor: see
+    /// [`Streams`]. Listeners are left out. Needs a tokio runtime with time.
+    pub fn streams(self, acceptor: Option<Arc<dyn Acceptor>>) -> Streams {
+        Streams::new(self.shared(), acceptor)
     }
 
     fn shared(self) -> Arc<Shared> {

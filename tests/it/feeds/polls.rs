@@ -209,21 +209,20 @@ async fn subscriptions_are_managed_as_specified() {
 #[tokio::test]
 async fn any_part_costs_what_the_first_one_does() {
     const PARTS: u64 = 40;
-    let mut setup = small();
-    setup.watched = true;
-    let site = FeedSite::with(setup).await;
+    let site = FeedSite::with(FeedSetup { watched: true, ..small() }).await;
     let url = site.url(Service::Poll);
     let mut client = site.client(Dialect::V1_1, None);
     fill(&site, &mut client, 10 * usize::try_from(PARTS).unwrap()).await;
     let watch = site.watch();
-    let polling = client.poll(&url, "open", &PollOptions::default()).await.unwrap();
+    let mut options = PollOptions::default();
+    options.max_parts = Some(1);
+    let mut polling = client.poll(&url, "open", &options).await.unwrap();
     let result = polling.response().result_id.clone().unwrap();
-    drop(polling);
+    // To its end, or the server would still be reading.
+    while let Ok(Some(_)) = polling.next_block().await {}
     let cost = async |part: u64| {
         let mut client = site.client(Dialect::V1_1, None);
         drop(watch.take());
-        let mut options = PollOptions::default();
-        options.max_parts = Some(1);
         let mut polling = client.fulfil(&url, "open", &result, part, &options).await.unwrap();
         assert_eq!(polling.response().record_count.clone().unwrap().count, 10 * PARTS);
         let mut blocks = 0;

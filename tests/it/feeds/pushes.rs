@@ -8,9 +8,9 @@ use std::{
 
 use bindery_core::{Context, Timestamp};
 use bindery_taxii::{
-    HttpProfile, PushReceiver, PushSender, ReceivePush, Received, Receiving, Service, TaxiiHttp,
-    mount,
-    service::{FeedStore, Hosts, Outcome, PushRules, Pusher, PusherConfig, Stepped},
+    ClientError, HttpProfile, PollOptions, PushReceiver, PushSender, ReceivePush, Received,
+    Receiving, Service, TaxiiHttp, mount,
+    service::{FeedStore, Hosts, Later, Outcome, PushRules, Pusher, PusherConfig, Stepped},
 };
 use bindery_taxii_xml::{
     Action, Dialect, PushParameters, StatusMessage, StatusType, SubscriptionRequest,
@@ -18,7 +18,7 @@ use bindery_taxii_xml::{
 use bindery_tests::feeds::{FeedSetup, FeedSite, ids};
 use bindery_transport::{Clock as _, Listener, Router, Server, SystemClock};
 
-use super::{block, fill, subscribe};
+use super::{block, fill, queries, subscribe};
 
 /// Keeps what comes, while it is up.
 #[derive(Debug, Default)]
@@ -249,4 +249,143 @@ async fn where_nothing_is_pushed_to() {
     let mut client = open.client(Dialect::V1_1, None);
     let url = open.url(Service::CollectionManagement);
     client.subscription(&url, asking(subscriber.push("1.1"))).await.unwrap();
+}
+
+/// Services that answer later what is more than three blocks.
+async fn late(rules: Option<PushRules>) -> FeedSite {
+    let mut setup = queries::setup();
+    setup.config.push = rules;
+    setup.config.later = Some(Later::above(3));
+    FeedSite::with(setup).await
+}
+
+fn worker(site: &FeedSite) -> Pusher {
+    let sender = PushSender::new(site.transport(None), ids()).allow_clear();
+    let setup = queries::setup().config;
+    let mut config = PusherConfig::default();
+    (config.cut, config.queries) = (setup.cut_limits(), setup.queries);
+    Pusher::new(Arc::new(site.store.clone()), Arc::new(sender), config)
+}
+
+/// What PENDING says: the result's id, and whether it will be pushed.
+fn pending(error: ClientError) -> (String, bool) {
+    let ClientError::Status { status, .. } = &error else { panic!("{error}") };
+    assert_eq!(status.status_type, StatusType::Pending, "{error}");
+    let detail = |name: &str| {
+        let found = status.details.iter().find(|one| one.name == name).unwrap();
+        found.value.as_text().unwrap().into_owned()
+    };
+    assert!(detail("ESTIMATED_WAIT").parse::<u32>().unwrap() > 0);
+    (detail("RESULT_ID"), detail("WILL_PUSH") == "true")
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_later_is_fetched() {
+    let site = late(None).await;
+    queries::fill(&site, 250).await;
+    let url = site.url(Service::Poll);
+    let mut client = site.client(Dialect::V1_1, None);
+    let mut options = PollOptions::default();
+    options.query = Some(queries::ending("7"));
+    // Who does not allow it gets it at once.
+    client.poll(&url, "open", &options).await.map(drop).unwrap();
+    options.allow_asynch = true;
+    let (result, pushed) = pending(client.poll(&url, "open", &options).await.unwrap_err());
+    assert!(!pushed);
+    let plain = PollOptions::default();
+    let (same, _) = pending(client.fulfil(&url, "open", &result, 1, &plain).await.unwrap_err());
+    assert_eq!(same, result);
+    let outcomes = work(&worker(&site), later(0)).await;
+    assert!(matches!(&outcomes[..], [Outcome::Finished]), "{outcomes:?}");
+    let mut polling = client.fulfil(&url, "open", &result, 1, &plain).await.unwrap();
+    assert_eq!(polling.response().record_count.as_ref().unwrap().count, 25);
+    let mut found = Vec::new();
+    while let Some(block) = polling.next_block().await.unwrap() {
+        found.push(block.content.raw().to_owned());
+    }
+    assert_eq!(queries::titles(&found).len(), 25);
+    assert!(polling.end().is_some());
+    // Few blocks come at once.
+    options.begin = polling.end().cloned();
+    client.poll(&url, "open", &options).await.map(drop).unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_later_is_pushed_where_it_was_asked_for() {
+    let site = late(Some(rules())).await;
+    let mut client = site.client(Dialect::V1_1, None);
+    fill(&site, &mut client, 25).await;
+    let url = site.url(Service::Poll);
+    let subscriber = Subscriber::start().await;
+    let mut options = PollOptions::default();
+    options.allow_asynch = true;
+    options.delivery = Some(subscriber.push("1.1"));
+    let (result, pushed) = pending(client.poll(&url, "open", &options).await.unwrap_err());
+    assert!(pushed);
+    let worker = worker(&site);
+    *subscriber.shelf().down.lock().unwrap() = true;
+    let outcomes = work(&worker, later(0)).await;
+    assert!(matches!(&outcomes[..], [Outcome::Finished, Outcome::Retry { .. }]), "{outcomes:?}");
+    *subscriber.shelf().down.lock().unwrap() = false;
+    let outcomes = work(&worker, later(60)).await;
+    assert!(
+        matches!(
+            &outcomes[..],
+            [Outcome::Part { number: 1 }, Outcome::Part { number: 2 }, Outcome::Finished]
+        ),
+        "{outcomes:?}"
+    );
+    assert_eq!(subscriber.shelf().texts(), (0..25).map(|n| n.to_string()).collect::<Vec<_>>());
+    let kept = std::mem::take(&mut *subscriber.shelf().kept.lock().unwrap());
+    assert!(kept.iter().all(|one| one.inbox.result_id.as_ref() == Some(&result)));
+    assert_eq!(kept.iter().map(|one| one.blocks.len()).collect::<Vec<_>>(), [10, 10, 5]);
+    // It can be fetched all the same.
+    let plain = PollOptions::default();
+    client.fulfil(&url, "open", &result, 2, &plain).await.map(drop).unwrap();
+    // Where the address is none that is pushed to, nothing is begun.
+    for (message, expected) in
+        [("1.0", StatusType::UnsupportedMessage), ("9", StatusType::UnsupportedMessage)]
+    {
+        options.delivery = Some(subscriber.push(message));
+        let error = client.poll(&url, "open", &options).await.unwrap_err();
+        assert_eq!(error.status_type(), Some(expected), "{error}");
+    }
+    let mut elsewhere = subscriber.push("1.1");
+    elsewhere.address = "http://inbox.example/".to_owned();
+    options.delivery = Some(elsewhere);
+    let error = client.poll(&url, "open", &options).await.unwrap_err();
+    assert_eq!(error.status_type(), Some(StatusType::Denied), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_made_says_so() {
+    let site = late(None).await;
+    let mut client = site.client(Dialect::V1_1, None);
+    queries::fill(&site, 25).await;
+    let url = site.url(Service::Poll);
+    let mut options = PollOptions::default();
+    options.allow_asynch = true;
+    options.query = Some(queries::ending("7"));
+    let (result, _) = pending(client.poll(&url, "open", &options).await.unwrap_err());
+    // A worker that takes no queries any more.
+    work(&pusher(&site), later(0)).await;
+    let plain = PollOptions::default();
+    let error = client.fulfil(&url, "open", &result, 1, &plain).await.unwrap_err();
+    assert_eq!(error.status_type(), Some(StatusType::AsynchronousPollError), "{error}");
+}
+
+#[tokio::test]
+async fn subscribers_with_a_query_are_sent_what_meets_it() {
+    let mut setup = queries::setup();
+    setup.config.push = Some(rules());
+    let site = FeedSite::with(setup).await;
+    let management = site.url(Service::CollectionManagement);
+    let mut client = site.client(Dialect::V1_1, None);
+    let subscriber = Subscriber::start().await;
+    let mut request = asking(subscriber.push("1.1"));
+    request.parameters.as_mut().unwrap().query = Some(queries::ending("7"));
+    client.subscription(&management, request).await.unwrap();
+    queries::fill(&site, 40).await;
+    work(&worker(&site), later(0)).await;
+    assert_eq!(queries::titles(&subscriber.shelf().texts()), [7, 17, 27, 37]);
 }

@@ -14,7 +14,7 @@ const VERSION: &str = "2.34.2";
 
 pub(super) const PEER: Peer = Peer {
     name: "http",
-    about: "curl and requests 2.34.2 against our server, our client against nginx and Apache httpd: Basic and Digest",
+    about: "curl, requests 2.34.2 and slowhttptest against our server, our client against nginx and Apache httpd: Basic and Digest",
     missing,
     install: |root| python::install(root, &[&format!("{PACKAGE}=={VERSION}")]),
     run,
@@ -26,6 +26,7 @@ fn missing(root: &Path) -> Option<String> {
         ("nginx", "nginx-light"),
         ("apache2", "apache2-bin"),
         ("htpasswd", "apache2-utils"),
+        ("slowhttptest", "slowhttptest"),
     ];
     for (program, package) in needed {
         if find(program).is_none() {

@@ -65,6 +65,10 @@ pub(crate) struct Listener {
     /// What is spoken on it.
     #[serde(default)]
     pub(crate) protocol: Protocol,
+    /// The networks of balancers that speak the PROXY protocol, which then every connection begins
+    /// with. Empty: it is off.
+    #[serde(default)]
+    pub(crate) proxy_protocol: Vec<String>,
 }
 
 impl Listener {
@@ -89,6 +93,7 @@ impl Listener {
             client_usage: ClientUsage::default(),
             client_names: ClientNames::default(),
             protocol: Protocol::default(),
+            proxy_protocol: Vec::new(),
         }
     }
 

@@ -11,7 +11,7 @@ use bindery_core::{IdentityMap, Timestamp};
 use bindery_kmip::{HttpsProfile, KmipHttps, service::KeyServerConfig};
 use bindery_store::{Kek, SqliteOptions, Synchronous};
 use bindery_tls::{Acceptor, CertificateIdentity, Expiry, Naming, TlsError};
-use bindery_transport::Limits;
+use bindery_transport::{Limits, Network};
 use bindery_ttlv::{Options, Tolerance};
 
 use crate::{
@@ -59,6 +59,8 @@ pub(crate) struct ListenerPlan {
     /// When what it shows and trusts runs out.
     pub(crate) expiries: Vec<Expiry>,
     pub(crate) protocol: Protocol,
+    /// From whom a PROXY head is taken; empty: from nobody.
+    pub(crate) balancers: Vec<Network>,
 }
 
 /// The KMIP service.
@@ -201,6 +203,7 @@ impl Planner<'_> {
                 self.problem(&format!("{key}.address"), reason, "give each its own address");
             }
             self.spoken(&key, listener);
+            let balancers = self.balancers(&key, listener);
             let secured = match listener.protocol {
                 Protocol::DangerousClearHttp => self.clear(&key, listener),
                 _ => self.acceptor(&key, listener).map(|(one, expiries)| (Some(one), expiries)),
@@ -213,6 +216,7 @@ impl Planner<'_> {
                     services: listener.services.clone(),
                     expiries,
                     protocol: listener.protocol,
+                    balancers,
                 });
             }
         }

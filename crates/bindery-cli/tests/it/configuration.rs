@@ -179,6 +179,11 @@ fn each_wrong_key_of_tls_is_named() {
             "listener.main.tls_versions",
         ),
         ("[service.kmip]", "tls_groups = [\"P-256\"]\n[service.kmip]", "listener.main.tls_groups"),
+        (
+            "[service.kmip]",
+            "proxy_protocol = [\"balancer\"]\n[service.kmip]",
+            "listener.main.proxy_protocol",
+        ),
         ("[service.kmip]", "crls = [\"none.crl\"]\n[service.kmip]", "listener.main.crls"),
         ("[service.kmip]", "crl_check = \"some\"\n[service.kmip]", "unknown variant"),
         (

@@ -259,6 +259,39 @@ fn a_streamed_body_fails_where_it_passes_the_limit() {
     }
 }
 
+/// Short bodies are at hand whole, of long ones the beginning is; each octet comes once.
+#[test]
+fn a_body_is_begun_as_far_as_the_card_says() {
+    let mut binding = Echo::new();
+    binding.0.body_mode = BodyMode::Begun(4);
+    let server = Bound::new(binding, Counter::default());
+    for (body, answer) in [
+        (&b"12345"[..], "nobody: 12345"),
+        (b"1234567890", "nobody: 1234567890"),
+        (
+            b"12345678901",
+            "the body is longer than the limit of 10 octets; send a smaller message\n",
+        ),
+        // This one is at hand whole, and whole it is refused.
+        (b"bad", "the request body is malformed"),
+    ] {
+        let stream = Body::stream(Cut(Some(Bytes::from_static(body)), None));
+        let response = block_on(server.respond(&now(), request(stream)));
+        let told = text(response.body());
+        assert!(told == answer || body == b"bad" && told != "nobody: bad", "{told}");
+    }
+    let begun = |octets, body: &'static [u8]| {
+        let stream = Body::stream(Cut(Some(Bytes::from_static(body)), None));
+        block_on(stream.begin(octets)).unwrap()
+    };
+    let short = begun(4, b"abc");
+    assert_eq!((short.begun(), short.as_bytes().unwrap().len()), (&b"abc"[..], 3));
+    let long = begun(3, b"abc");
+    assert_eq!((long.begun(), long.as_bytes()), (&b"abc"[..], None));
+    let again = block_on(long.begin(9)).unwrap();
+    assert_eq!(block_on(again.collect(3)).unwrap(), "abc");
+}
+
 #[test]
 fn different_protocols_stand_behind_one_router() {
     let (first, _) = echo();

@@ -14,7 +14,13 @@ use super::{
     fields::{self, Family},
     place,
 };
-use crate::answer::{MessageBody, TaxiiRequest, TaxiiResponse};
+use crate::{
+    ArrivingBlocks,
+    answer::{MessageBody, TaxiiRequest, TaxiiResponse},
+};
+
+/// A message, and the blocks of a long one that are still to come.
+type Incoming = (Message<'static>, Option<ArrivingBlocks>);
 
 /// More parameters than a URL of the protocol has.
 const PARAMETERS: usize = 64;
@@ -33,8 +39,8 @@ impl ServerBinding for TaxiiHttp {
         let Some(mut reply) = self.reply_of(cx, &head) else {
             return Err(Refusal::MissingHeader { name: crate::names::X_TAXII_PROTOCOL }.into());
         };
-        let message = match self.message(&head, body, &mut reply) {
-            Ok(message) => message,
+        let (message, rest) = match self.message(&head, body, &mut reply) {
+            Ok(read) => read,
             Err(refusal) => return Err(Rejected::with_reply(refusal, reply)),
         };
         let request = TaxiiRequest {
@@ -43,6 +49,7 @@ impl ServerBinding for TaxiiHttp {
             carrier: reply.carrier,
             authority: authority(&head),
             message,
+            rest,
         };
         Ok((request, reply))
     }
@@ -112,7 +119,7 @@ impl TaxiiHttp {
         head: &request::Parts,
         body: Body,
         reply: &mut Reply,
-    ) -> Result<Message<'static>, Refusal> {
+    ) -> Result<Incoming, Refusal> {
         let family = if reply.dialect == Dialect::Draft { Family::Draft } else { Family::Released };
         if !family.is_one_of(self.dialects) {
             let reason = format!("names TAXII {}, which is not spoken here", reply.dialect);
@@ -123,14 +130,12 @@ impl TaxiiHttp {
         }
         fields::check_protocol(&head.headers, family, reply.carrier)?;
         fields::check_accept(&head.headers)?;
-        // The card collects bodies whole.
-        let octets = body.into_bytes().unwrap_or_default();
         if head.method == Method::GET {
             fields::check_draft_accept(&head.headers)?;
-            if !octets.is_empty() {
+            if !body.begun().is_empty() {
                 return Err(in_url("a GET has no body"));
             }
-            return self.read_url(head, reply);
+            return Ok((self.read_url(head, reply)?, None));
         }
         if family == Family::Draft {
             fields::check_draft_accept(&head.headers)?;
@@ -143,9 +148,7 @@ impl TaxiiHttp {
             fields::check_final_accept(&head.headers, reply.dialect)?;
         }
         let malformed = |place| Refusal::MalformedBody { place };
-        let source = Source::new(&octets);
-        let (dialect, message) =
-            read(&source, &self.options).map_err(|error| malformed(place(&error)))?;
+        let (dialect, message, rest) = self.read_body(body)?;
         if dialect != reply.dialect {
             let reason = format!(
                 "the message is one of TAXII {dialect}, and the fields say {}; send both alike",
@@ -161,7 +164,30 @@ impl TaxiiHttp {
         if dialect == Dialect::Draft && by_url {
             return Err(Refusal::Method { allowed: vec![Method::GET] });
         }
-        Ok(message.into_owned())
+        if rest.is_some() && message.body.kind() != MessageKind::Inbox {
+            return Err(Refusal::BodyTooLarge { limit: crate::profile::WHOLE as u64 });
+        }
+        Ok((message, rest))
+    }
+
+    /// A message that is at hand, or the head of a long one.
+    fn read_body(
+        &self,
+        body: Body,
+    ) -> Result<(Dialect, Message<'static>, Option<ArrivingBlocks>), Refusal> {
+        match body.into_bytes() {
+            Ok(octets) => {
+                let source = Source::new(&octets);
+                let read = read(&source, &self.options);
+                let (dialect, message) =
+                    read.map_err(|error| Refusal::MalformedBody { place: place(&error) })?;
+                Ok((dialect, message.into_owned(), None))
+            }
+            Err(body) => {
+                let (head, rest) = ArrivingBlocks::begin(body, &self.options, self.block_octets)?;
+                Ok((head.dialect, head.message, Some(rest)))
+            }
+        }
     }
 
     /// A request of the draft in the URL (5.1.1 and 5.1.2).

@@ -1,19 +1,17 @@
 //! Polls, read as they come.
 
-use std::{future::poll_fn, pin::Pin};
-
-use bindery_core::{Body, ClientBinding, EncodeError, Unexpected};
+use bindery_core::{ClientBinding, EncodeError, Unexpected};
 use bindery_taxii_xml::{
-    Body as MessageBody, ContentBinding, ContentBlock, Dialect, Options, PollFulfillment,
-    PollParameters, PollRequest, PollResponse, Progress, PushParameters, PushReader, Query, Read,
-    RecordCount, ResponseType, Timestamp,
+    Body as MessageBody, ContentBinding, ContentBlock, Dialect, PollFulfillment, PollParameters,
+    PollRequest, PollResponse, PushParameters, Query, Read, RecordCount, ResponseType, Timestamp,
 };
-use bytes::Bytes;
 use http::Uri;
-use http_body::Body as _;
 
 use super::{Client, ClientError, succeeded, unfit};
-use crate::{Call, Expect, Origin};
+use crate::{
+    Call, Expect, Origin,
+    arriving::{Arriving, Broken},
+};
 
 /// What a poll asks for. What a dialect does not have is an error, and nothing is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -251,17 +249,6 @@ struct Part {
     arriving: Arriving,
 }
 
-/// A message of which the pieces are read as they come.
-#[derive(Debug)]
-struct Arriving {
-    reader: PushReader,
-    body: Body,
-    ended: bool,
-    /// Octets since the last piece.
-    since: u64,
-    limit: u64,
-}
-
 impl Part {
     /// Asks, and reads the answer up to its first block.
     async fn ask(
@@ -283,14 +270,8 @@ impl Part {
             let body = succeeded(answer.message.body, answer.origin)?;
             return Err(unfit(&body, "a Poll Response"));
         }
-        let mut options: Options = *client.binding.options();
-        // It is read as it comes: what is held at a time is limited here.
-        options.xml.limits.document_length = u64::MAX;
-        options.xml.limits.text_length = usize::try_from(limit).unwrap_or(usize::MAX);
-        options.blocks = u64::MAX;
-        let reader = PushReader::new(&options);
-        let mut arriving = Arriving { reader, body, ended: false, since: 0, limit };
-        let head = arriving.head(&expect, number).await?;
+        let mut arriving = Arriving::new(body, client.binding.options(), limit);
+        let head = read_head(&mut arriving, &expect, number).await?;
         Ok(Self { head, arriving })
     }
 
@@ -306,67 +287,35 @@ impl Part {
     }
 }
 
-impl Arriving {
-    /// The head of the Poll Response that answers a request for a part.
-    async fn head(&mut self, expect: &Expect, number: u64) -> Result<PollResponse, ClientError> {
-        let Some(Read::Head(head)) = self.piece().await? else {
-            return Err(Unexpected::Mismatch("it has no head".to_owned()).into());
-        };
-        expect.check(head.dialect, &head.message)?;
-        let found = match succeeded(head.message.body, Origin::Service)? {
-            MessageBody::PollResponse(found) => found,
-            other => return Err(unfit(&other, "a Poll Response")),
-        };
-        match found.result_part_number.unwrap_or(1) {
-            same if same == number => Ok(found),
-            other => {
-                let reason = format!("it is part {other} of the result, and {number} was asked");
-                Err(Unexpected::Mismatch(reason).into())
-            }
+/// The head of the Poll Response that answers a request for a part.
+async fn read_head(
+    arriving: &mut Arriving,
+    expect: &Expect,
+    number: u64,
+) -> Result<PollResponse, ClientError> {
+    let Some(Read::Head(head)) = arriving.piece().await? else {
+        return Err(Unexpected::Mismatch("it has no head".to_owned()).into());
+    };
+    expect.check(head.dialect, &head.message)?;
+    let found = match succeeded(head.message.body, Origin::Service)? {
+        MessageBody::PollResponse(found) => found,
+        other => return Err(unfit(&other, "a Poll Response")),
+    };
+    match found.result_part_number.unwrap_or(1) {
+        same if same == number => Ok(found),
+        other => {
+            let reason = format!("it is part {other} of the result, and {number} was asked");
+            Err(Unexpected::Mismatch(reason).into())
         }
-    }
-
-    /// The next piece; nothing behind the end.
-    async fn piece(&mut self) -> Result<Option<Read<'static>>, ClientError> {
-        loop {
-            let progress = self
-                .reader
-                .next_piece()
-                .map_err(|error| Unexpected::Malformed(crate::binding::place(&error)))?;
-            match progress {
-                Progress::Piece(piece) => {
-                    self.since = 0;
-                    return Ok(Some(piece));
-                }
-                Progress::NeedInput if !self.ended => self.feed().await?,
-                _ => return Ok(None),
-            }
-        }
-    }
-
-    async fn feed(&mut self) -> Result<(), ClientError> {
-        let Some(octets) = next_frame(&mut self.body).await? else {
-            self.ended = true;
-            self.reader.finish();
-            return Ok(());
-        };
-        self.since = self.since.saturating_add(octets.len() as u64);
-        // The piece that completes a block may hold the beginning of the next one.
-        if self.since > self.limit.saturating_add(octets.len() as u64) {
-            return Err(ClientError::Limit { what: "octets of one block", limit: self.limit });
-        }
-        self.reader.feed(&octets);
-        Ok(())
     }
 }
 
-async fn next_frame(body: &mut Body) -> Result<Option<Bytes>, Unexpected> {
-    loop {
-        let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await;
-        let Some(frame) = frame else { return Ok(None) };
-        let frame = frame.map_err(|error| Unexpected::Body(error.to_string()))?;
-        if let Ok(octets) = frame.into_data() {
-            return Ok(Some(octets));
+impl From<Broken> for ClientError {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Malformed(place) => Unexpected::Malformed(place).into(),
+            Broken::Body(error) => Unexpected::Body(error.to_string()).into(),
+            Broken::Long(limit) => Self::Limit { what: "octets of one block", limit },
         }
     }
 }

@@ -57,7 +57,17 @@ impl<R: ReceivePush> Handler<TaxiiRequest> for PushReceiver<R> {
     type Response = TaxiiResponse;
 
     async fn handle(&self, cx: &Context, request: TaxiiRequest) -> TaxiiResponse {
-        let TaxiiRequest { dialect, message, .. } = request;
+        let TaxiiRequest { dialect, mut message, rest, .. } = request;
+        if let Some(mut rest) = rest {
+            // What is pushed is taken whole, under the card's limit.
+            loop {
+                match rest.next_block().await {
+                    Ok(Some(block)) => message.blocks.push(block),
+                    Ok(None) => break,
+                    Err(refusal) => return TaxiiResponse::Refused(refusal),
+                }
+            }
+        }
         let status = match message.body {
             Body::Inbox(inbox) => {
                 let received = Received { dialect, inbox, blocks: message.blocks };

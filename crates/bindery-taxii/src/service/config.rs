@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use bindery_core::{Principal, Refusal};
 
-use super::{FeedStoreError, Grantee, PageLimits, PushRules, ResultLimits};
+use super::{CutLimits, FeedStoreError, Grantee, PageLimits, PushRules, Queries, ResultLimits};
 use crate::{Carrier, Service, TaxiiRequest};
 
 /// Where services stand, as clients are told.
@@ -86,6 +86,11 @@ pub struct FeedServerConfig {
     /// Who may use a service at all (draft, section 7: 403, or 404 to conceal it). One that is not named is open to
     /// everybody.
     pub access: BTreeMap<Service, ServiceAccess>,
+    /// The queries that polls and subscriptions may have; nothing, the default: none (UNSUPPORTED_QUERY).
+    pub queries: Option<Queries>,
+    /// When a poll that allows it is answered later; nothing, the default: never. It takes a [`Pusher`](super::Pusher)
+    /// to work on it.
+    pub later: Option<Later>,
     /// Where subscribers may have content pushed; nothing, the default: nowhere. A [`Pusher`](super::Pusher) does it.
     pub push: Option<PushRules>,
     /// The collections that content goes to when its sender names none, as 1.0 and the draft never do.
@@ -118,11 +123,21 @@ pub struct FeedServerConfig {
     pub observer: Arc<dyn Observer>,
 }
 
+impl FeedServerConfig {
+    /// What results are cut by.
+    pub fn cut_limits(&self) -> CutLimits {
+        let examined = self.queries.as_ref().map_or(self.page, |queries| queries.examined);
+        CutLimits { part: self.part, parts: self.parts, page: self.page, examined }
+    }
+}
+
 impl Default for FeedServerConfig {
     fn default() -> Self {
         Self {
             places: Places::default(),
             access: BTreeMap::new(),
+            queries: None,
+            later: None,
             push: None,
             default_destinations: Vec::new(),
             part: PageLimits::new(1_000, 8 << 20),
@@ -137,6 +152,23 @@ impl Default for FeedServerConfig {
             block_octets: 64 << 20,
             observer: Arc::new(Silent),
         }
+    }
+}
+
+/// When a poll that allows it is answered later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Later {
+    /// Where more than so many blocks are to be looked through.
+    pub above: u64,
+    /// What clients are told to wait, at least a second.
+    pub wait: Duration,
+}
+
+impl Later {
+    /// Later where there is more than this to look through; clients are to ask again after ten seconds.
+    pub const fn above(blocks: u64) -> Self {
+        Self { above: blocks, wait: Duration::from_secs(10) }
     }
 }
 

@@ -45,6 +45,11 @@ impl Fault {
         status
     }
 
+    /// What it says to people.
+    pub(super) fn into_reason(self) -> String {
+        self.message
+    }
+
     pub(super) fn is_not_found(&self) -> bool {
         self.status_type == StatusType::NotFound
     }

@@ -9,7 +9,7 @@ use super::{
     fault::{Fault, success},
     poll::supported,
 };
-use crate::TaxiiRequest;
+use crate::{ArrivingBlocks, TaxiiRequest, TaxiiResponse};
 
 /// How many collections are offered as destinations.
 const OFFERED: usize = 100;
@@ -18,15 +18,33 @@ const OFFERED: usize = 100;
 const BINDING_OCTETS: usize = 4096;
 
 impl FeedServer {
-    /// Keeps all that a message brings, or nothing of it.
-    pub(super) async fn inbox(&self, cx: &Context, request: TaxiiRequest) -> Done<Answering> {
+    /// Keeps all that a message brings, or nothing of it. A long one goes into the store as it comes.
+    pub(super) async fn inbox(&self, cx: &Context, mut request: TaxiiRequest) -> Done<Answering> {
+        let mut rest = request.rest.take();
+        let answer = self.take(cx, &request, rest.as_mut()).await;
+        if let (Err(_), Some(rest)) = (&answer, &mut rest) {
+            rest.discard().await;
+        }
+        answer
+    }
+
+    async fn take(
+        &self,
+        cx: &Context,
+        request: &TaxiiRequest,
+        mut rest: Option<&mut ArrivingBlocks>,
+    ) -> Done<Answering> {
         let Body::Inbox(inbox) = &request.message.body else {
             return Err(Fault::new(StatusType::BadMessage, "this is no inbox message"));
         };
-        let destinations = self.destinations(cx, &request, inbox).await?;
+        let destinations = self.destinations(cx, request, inbox).await?;
+        let filters: Vec<(&Collection, ContentFilter)> = destinations
+            .iter()
+            .map(|one| (one, ContentFilter::of(&one.content_bindings)))
+            .collect();
         let blocks = &request.message.blocks;
-        for collection in &destinations {
-            self.check_content(collection, blocks)?;
+        for one in blocks {
+            self.check_content(&filters, one)?;
         }
         let names: Vec<String> = destinations.iter().map(|one| one.name.clone()).collect();
         let mut arriving = Arriving::new(names.clone(), cx.now);
@@ -37,6 +55,17 @@ impl FeedServer {
         let mut insertion = self.committed(self.store.insert(arriving).await)?;
         for one in blocks {
             self.committed(insertion.add(Block::of(one), &everywhere).await)?;
+        }
+        while let Some(rest) = &mut rest {
+            match rest.next_block().await {
+                Ok(Some(one)) => {
+                    self.check_content(&filters, &one)?;
+                    self.committed(insertion.add(Block::of(&one), &everywhere).await)?;
+                }
+                Ok(None) => break,
+                // What came so far goes with the insertion.
+                Err(refusal) => return Ok(Answering::Response(TaxiiResponse::Refused(refusal))),
+            }
         }
         let receipt = self.committed(insertion.commit(cx.now).await)?;
         for (name, received) in names.iter().zip(&receipt.collections) {
@@ -94,31 +123,32 @@ impl FeedServer {
         mine.fold(fault, |fault, one| fault.with("ACCEPTABLE_DESTINATION", &*one.name))
     }
 
-    fn check_content(&self, collection: &Collection, blocks: &[ContentBlock<'_>]) -> Done<()> {
-        let takes = ContentFilter::of(&collection.content_bindings);
-        for one in blocks {
-            let subtype = one.binding.subtypes.first().map(String::as_str);
-            let longest = subtype.map_or(0, str::len).max(one.binding.id.len());
-            if longest > BINDING_OCTETS {
-                let reason = format!("a content binding of {longest} octets; nothing was kept");
-                return Err(Fault::new(StatusType::BadMessage, reason));
-            }
-            if !takes.matches(&one.binding.id, subtype) {
-                let reason = format!(
-                    "the collection {:?} takes no content of the binding {:?}; nothing was kept",
-                    collection.name, one.binding.id
-                );
-                let fault = Fault::new(StatusType::UnsupportedContent, reason);
-                return Err(supported(fault, collection));
-            }
-            if one.content.raw().len() > self.config.block_octets {
-                let reason = format!(
-                    "a block has {} octets, more than {}; nothing was kept",
-                    one.content.raw().len(),
-                    self.config.block_octets
-                );
-                return Err(Fault::new(StatusType::Failure, reason));
-            }
+    fn check_content(
+        &self,
+        destinations: &[(&Collection, ContentFilter)],
+        one: &ContentBlock<'_>,
+    ) -> Done<()> {
+        let subtype = one.binding.subtypes.first().map(String::as_str);
+        let longest = subtype.map_or(0, str::len).max(one.binding.id.len());
+        if longest > BINDING_OCTETS {
+            let reason = format!("a content binding of {longest} octets; nothing was kept");
+            return Err(Fault::new(StatusType::BadMessage, reason));
+        }
+        let refuses =
+            destinations.iter().find(|(_, takes)| !takes.matches(&one.binding.id, subtype));
+        if let Some((collection, _)) = refuses {
+            let reason = format!(
+                "the collection {:?} takes no content of the binding {:?}; nothing was kept",
+                collection.name, one.binding.id
+            );
+            let fault = Fault::new(StatusType::UnsupportedContent, reason);
+            return Err(supported(fault, collection));
+        }
+        let octets = one.content.raw().len();
+        if octets > self.config.block_octets {
+            let most = self.config.block_octets;
+            let reason = format!("a block has {octets} octets, more than {most}; nothing was kept");
+            return Err(Fault::new(StatusType::Failure, reason));
         }
         Ok(())
     }

@@ -43,7 +43,14 @@ impl FeedServer {
                 protocol_binding: names.protocol(carrier).to_owned(),
                 address,
                 message_bindings: vec![names.message().to_owned()],
-                supported_queries: Vec::new(),
+                supported_queries: match (service, request.dialect, &self.config.queries) {
+                    (
+                        Service::Poll | Service::CollectionManagement,
+                        Dialect::V1_1,
+                        Some(queries),
+                    ) => queries.told(),
+                    _ => Vec::new(),
+                },
                 // None: everything, or what each collection says.
                 content_bindings: Vec::new(),
                 message: None,

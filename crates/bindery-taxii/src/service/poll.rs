@@ -3,18 +3,21 @@
 mod pages;
 mod result;
 
+use std::sync::Arc;
+
 use bindery_core::{Context, Timestamp as Instant};
 use bindery_taxii_xml::{
-    CollectionType, ContentBinding, Dialect, PollParameters, PollRequest, PollResponse,
+    CollectionType, ContentBinding, Dialect, PollParameters, PollRequest, PollResponse, Query,
     RecordCount, ResponseType, ServiceContact, StatusType, SubscriptionStatus, Timestamp,
 };
 
 pub(super) use self::pages::written;
 use self::pages::{Begun, Pages};
 use super::{
-    Change, Collection, ContentFilter, Window,
+    Change, Collection, ContentFilter, Part, PushTo, QueryText, Window,
     engine::{Answering, Done, FeedServer, Wants},
     fault::Fault,
+    query::Compiled,
 };
 use crate::{BlocksFailed, Names, Service, TaxiiRequest, TaxiiResponse, answer::Streamed};
 
@@ -23,6 +26,11 @@ struct Wanted {
     bindings: Vec<ContentBinding>,
     count_only: bool,
     subscription_id: Option<String>,
+    query: Option<QueryText>,
+    /// Whether the answer may come later.
+    later: bool,
+    /// Where it is pushed then.
+    push: Option<PushTo>,
 }
 
 /// The range that was looked at.
@@ -44,6 +52,59 @@ impl FeedServer {
         let (collection, mark) = (found.collection, found.mark);
         let wanted = self.wanted(cx, &collection, poll).await?;
         check_bindings(&collection, &wanted.bindings)?;
+        let query = wanted.query.as_ref().map(|query| self.compile(query)).transpose()?;
+        let mut window = self.window(cx, &collection, mark, &wanted, poll).await?;
+        let mut response = empty_response(&collection, dialect);
+        response.subscription_id.clone_from(&wanted.subscription_id);
+        if dialect == Dialect::Draft {
+            response.content_binding = wanted.bindings.first().map(|one| one.id.clone());
+        }
+        let set = collection.kind == CollectionType::DataSet;
+        let bounds = (!set).then_some(Bounds { begin: window.begin, end: window.end });
+        if dialect != Dialect::V1_1 {
+            set_bounds(&mut response, dialect, bounds);
+            return self.stream(request, response, window, query).await;
+        }
+        if self.comes_later(&wanted, &window).await? {
+            return self.pend(cx, window, wanted.query, wanted.push).await;
+        }
+        if wanted.count_only && query.is_none() {
+            let total = self.loaded(self.store.count(&window).await)?;
+            response.record_count = Some(RecordCount { count: total, partial: Some(false) });
+            set_bounds(&mut response, dialect, bounds);
+            return Ok(Answering::of(response));
+        }
+        let parts = self.cut(&collection, &mut window, query.as_ref()).await?;
+        let total = parts.iter().map(|part| part.blocks).sum();
+        response.record_count = Some(RecordCount { count: total, partial: Some(false) });
+        let Some(first) = parts.first().copied() else {
+            return Err(Fault::new(StatusType::Failure, "the server cut no part"));
+        };
+        if wanted.count_only {
+            let bounds = bounds.map(|bounds| Bounds { end: window.end, ..bounds });
+            set_bounds(&mut response, dialect, bounds);
+            return Ok(Answering::of(response));
+        }
+        if first.more {
+            let result = self.keep(cx, window.clone(), &wanted, parts).await?;
+            response.more = Some(true);
+            response.result_id = Some(result);
+            response.result_part_number = Some(1);
+        }
+        let bounds = bounds.map(|bounds| Bounds { end: first.end, ..bounds });
+        set_bounds(&mut response, dialect, bounds);
+        self.stream(request, response, Window { end: first.end, ..window }, query).await
+    }
+
+    /// The range of labels that a poll asks for.
+    async fn window(
+        &self,
+        cx: &Context,
+        collection: &Collection,
+        mark: Instant,
+        wanted: &Wanted,
+        poll: &PollRequest,
+    ) -> Done<Window> {
         if let (Some(begin), Some(end)) = (&poll.begin, &poll.end)
             && begin > end
         {
@@ -67,37 +128,31 @@ impl FeedServer {
                 self.raise(&collection.name, begin, cx.now).await?;
             }
         }
-        let mut response = empty_response(&collection, dialect);
-        response.subscription_id.clone_from(&wanted.subscription_id);
-        if dialect == Dialect::Draft {
-            response.content_binding = wanted.bindings.first().map(|one| one.id.clone());
-        }
-        let bounds = (!set).then_some(Bounds { begin, end: window.end });
-        if dialect != Dialect::V1_1 {
-            set_bounds(&mut response, dialect, bounds);
-            return self.stream(request, response, window).await;
-        }
-        if wanted.count_only {
-            let total = self.loaded(self.store.count(&window).await)?;
-            response.record_count = Some(RecordCount { count: total, partial: Some(false) });
-            set_bounds(&mut response, dialect, bounds);
-            return Ok(Answering::of(response));
-        }
-        let parts = self.cut(&collection, &mut window).await?;
-        let total = parts.iter().map(|part| part.blocks).sum();
-        response.record_count = Some(RecordCount { count: total, partial: Some(false) });
-        let Some(first) = parts.first().copied() else {
-            return Err(Fault::new(StatusType::Failure, "the server cut no part"));
+        Ok(window)
+    }
+
+    /// Whether the answer to a poll is put off.
+    async fn comes_later(&self, wanted: &Wanted, window: &Window) -> Done<bool> {
+        let Some(later) = self.config.later.filter(|_| wanted.later && !wanted.count_only) else {
+            return Ok(false);
         };
-        if first.more {
-            let result = self.keep(cx, window.clone(), wanted.subscription_id, parts).await?;
-            response.more = Some(true);
-            response.result_id = Some(result);
-            response.result_part_number = Some(1);
-        }
-        let bounds = bounds.map(|bounds| Bounds { end: first.end, ..bounds });
-        set_bounds(&mut response, dialect, bounds);
-        self.stream(request, response, Window { end: first.end, ..window }).await
+        Ok(self.loaded(self.store.count(window).await)? > later.above)
+    }
+
+    /// A query made ready, where queries are taken.
+    fn compile(&self, query: &QueryText) -> Done<Arc<Compiled>> {
+        let Some(queries) = &self.config.queries else {
+            let reason = "queries are not taken here; ask without one";
+            return Err(Fault::new(StatusType::UnsupportedQuery, reason));
+        };
+        queries.compile(query).map(Arc::new)
+    }
+
+    /// The same of a query as it came, which is not kept; a subscription keeps its text.
+    pub(super) fn check_query(&self, query: &Query) -> Done<QueryText> {
+        let text = QueryText::new(query.format_id.clone(), Part::of_inside(&query.inside));
+        self.compile(&text)?;
+        Ok(text)
     }
 
     /// Makes sure that no label up to this one will be given.
@@ -136,6 +191,9 @@ impl FeedServer {
                 bindings: found.content_bindings,
                 count_only: found.response_type == ResponseType::CountOnly,
                 subscription_id: Some(id.clone()),
+                query: found.query,
+                later: false,
+                push: None,
             });
         }
         let none = PollParameters {
@@ -146,12 +204,16 @@ impl FeedServer {
             delivery: None,
         };
         let parameters = poll.parameters.as_ref().unwrap_or(&none);
-        if parameters.query.is_some() {
-            let reason = "queries are not taken here; poll without one";
-            return Err(Fault::new(StatusType::UnsupportedQuery, reason));
-        }
-        // An answer is never late here, so `allow_asynch` and where it would be pushed count for nothing.
+        let later = parameters.allow_asynch == Some(true) && self.config.later.is_some();
+        // Where nothing is pushed the client is told so, and fetches it.
+        let push = match (&parameters.delivery, &self.config.push) {
+            (Some(to), Some(rules)) if later => Some(rules.check_result(to)?),
+            _ => None,
+        };
         Ok(Wanted {
+            query: parameters.query.as_ref().map(|query| self.check_query(query)).transpose()?,
+            later,
+            push,
             bindings: parameters.content_bindings.clone(),
             count_only: parameters.response_type == Some(ResponseType::CountOnly),
             subscription_id: None,
@@ -164,9 +226,10 @@ impl FeedServer {
         request: &TaxiiRequest,
         response: PollResponse,
         window: Window,
+        query: Option<Arc<Compiled>>,
     ) -> Done<Answering> {
         let mut head = self.message(request.dialect, &request.message.id, response.into());
-        let pages = Box::new(Pages::new(self, request.dialect, window));
+        let pages = Box::new(Pages::new(self, request.dialect, window, query));
         // What fails at once is still told.
         let first = pages.next().await.map_err(|BlocksFailed(reason)| {
             Fault::new(StatusType::Failure, format!("the server failed: {reason}"))

@@ -1,5 +1,6 @@
 //! Pushing: what subscribers are sent, out of the store's outbox.
 
+mod result;
 mod rules;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
@@ -11,8 +12,9 @@ use bindery_taxii_xml::{
 use thiserror::Error;
 
 use super::{
-    Collection, CommitError, ContentFilter, Delivery, FeedStore, FeedStoreError, Outcome, Outgoing,
-    PageLimits, PushTo, Subscription, Window, poll::written,
+    Collection, CommitError, ContentFilter, CutLimits, Delivery, FeedServerConfig, FeedStore,
+    FeedStoreError, Outcome, Outgoing, PageLimits, PushTo, Queries, StoredBlock, Subscription,
+    Window, poll::written, query::Compiled,
 };
 use crate::names::dialect_of_binding;
 pub use rules::{Hosts, PushRules};
@@ -53,6 +55,10 @@ pub struct PusherConfig {
     pub longest_pause: Duration,
     /// How long a delivery without any progress is tried before it is given up, with a record. Default 3 days.
     pub give_up: Duration,
+    /// What results that come later are cut by: as the server's are.
+    pub cut: CutLimits,
+    /// The queries that are known; as the server has them.
+    pub queries: Option<Queries>,
 }
 
 impl Default for PusherConfig {
@@ -63,6 +69,8 @@ impl Default for PusherConfig {
             first_pause: Duration::from_secs(10),
             longest_pause: Duration::from_secs(3_600),
             give_up: Duration::from_secs(3 * 86_400),
+            cut: FeedServerConfig::default().cut_limits(),
+            queries: None,
         }
     }
 }
@@ -134,9 +142,10 @@ impl Pusher {
     async fn deliver(&self, delivery: &Delivery, now: Instant) -> Result<Outcome, CommitError> {
         let (id, delivered) = match &delivery.outgoing {
             Outgoing::Push { subscription, delivered } => (subscription, *delivered),
-            _ => {
-                let error = "later answers are not pushed from here".to_owned();
-                return Ok(Outcome::GiveUp { error });
+            Outgoing::Poll { result } => return self.work(result, now).await,
+            Outgoing::Result { result, delivered } => {
+                let number = delivered.saturating_add(1);
+                return self.push_part(delivery, result, number, now).await;
             }
         };
         let portion = match self.portion(id, delivered, delivery.lease.id).await {
@@ -183,10 +192,12 @@ impl Pusher {
         window.content = ContentFilter::of(&subscription.content_bindings);
         let counts = subscription.response_type == ResponseType::CountOnly;
         let (blocks, count, up_to) = if counts && dialect == Dialect::V1_1 {
-            let count = self.store.count(&window).await?;
-            (Vec::new(), Some(count), window.end)
+            let query = self.query(subscription.query.as_ref())?;
+            let (count, up_to) = self.count(&state.collection, window, query).await?;
+            (Vec::new(), Some(count), up_to)
         } else {
-            let (blocks, up_to) = self.blocks(&window, dialect).await?;
+            let query = self.query(subscription.query.as_ref())?;
+            let (blocks, up_to) = self.blocks(&window, dialect, query.as_ref()).await?;
             (blocks, None, up_to)
         };
         if blocks.is_empty() && count.unwrap_or(0) == 0 {
@@ -203,12 +214,14 @@ impl Pusher {
         &self,
         window: &Window,
         dialect: Dialect,
+        query: Option<&Arc<Compiled>>,
     ) -> Result<(Vec<ContentBlock<'static>>, Instant), Stop> {
         let mut after = window.begin;
+        let met = |one: &StoredBlock| query.is_none_or(|query| query.matches(&one.block));
         loop {
             let page = self.store.page(window, after, self.config.message).await?;
             let mut blocks = Vec::with_capacity(page.blocks.len());
-            for stored in page.blocks {
+            for stored in page.blocks.into_iter().filter(met) {
                 // The draft's messages are of one binding; what is damaged stops the delivery for the operator to see.
                 let label = stored.label;
                 match written(stored, dialect) {

@@ -2,13 +2,14 @@
 
 use bindery_core::Context;
 use bindery_taxii_xml::{
-    Action, Body, ContentBinding, Dialect, PushParameters, ResponseType, StatusType,
+    Action, Body, ContentBinding, Dialect, PushParameters, Query, ResponseType, StatusType,
     Subscription as Shown, SubscriptionParameters, SubscriptionRequest, SubscriptionResponse,
     SubscriptionStatus,
 };
 
 use super::{
-    Change, Collection, CommitError, PushTo, Subscription, SubscriptionFilter, Versioned,
+    Change, Collection, CommitError, PushTo, QueryText, Subscription, SubscriptionFilter,
+    Versioned,
     engine::{Answering, Done, FeedServer, Wants},
     fault::Fault,
     poll::check_bindings,
@@ -25,6 +26,7 @@ const POLL: &str = "POLL";
 struct Terms {
     response_type: ResponseType,
     bindings: Vec<ContentBinding>,
+    query: Option<QueryText>,
     push: Option<PushTo>,
 }
 
@@ -32,6 +34,7 @@ impl Terms {
     fn put_into(self, subscription: &mut Subscription) {
         subscription.response_type = self.response_type;
         subscription.content_bindings = self.bindings;
+        subscription.query = self.query;
         subscription.push = self.push;
     }
 }
@@ -67,15 +70,15 @@ impl FeedServer {
             }
             (None, _) => None,
         };
-        let mut terms = Terms { response_type: ResponseType::Full, bindings: Vec::new(), push };
+        let response_type = ResponseType::Full;
+        let mut terms = Terms { response_type, bindings: Vec::new(), query: None, push };
         if let Some(push) = &request.push {
             // 1.0 has them there.
             terms.bindings.clone_from(&push.content_bindings);
         }
         if let Some(parameters) = &request.parameters {
-            if parameters.query.is_some() {
-                let reason = "queries are not taken here; subscribe without one";
-                return Err(Fault::new(StatusType::UnsupportedQuery, reason));
+            if let Some(query) = &parameters.query {
+                terms.query = Some(self.check_query(query)?);
             }
             if let Some(asked) = &parameters.response_type {
                 terms.response_type = *asked;
@@ -339,7 +342,10 @@ impl FeedServer {
             shown.parameters = Some(SubscriptionParameters {
                 response_type: Some(one.response_type),
                 content_bindings: one.content_bindings,
-                query: None,
+                query: one.query.map(|query| Query {
+                    format_id: query.format_id,
+                    inside: query.content.into_inside(),
+                }),
             });
         }
         shown

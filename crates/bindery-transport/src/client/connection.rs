@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bindery_auth::Session;
 use bindery_core::{Body, BodyError, Channel, Exchange, Peer};
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version, header, response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout};
@@ -21,6 +21,7 @@ use super::{
 use crate::{
     ErrorKind, Layer, TransportError,
     coding::{self, Declared},
+    content_digest,
     upgrade_field::connection_lists,
 };
 
@@ -338,16 +339,22 @@ impl Connection {
         } else {
             None
         };
+        let body = Body::stream(Coming(body));
+        let body = match announced(&prepared.method, &parts)? {
+            Some(expected) => content_digest::verified(body, expected),
+            None => body,
+        };
         let body = match coding {
             // Some servers declare a coding for an answer without content.
             Some(coding) if !body.is_end_stream() => {
                 parts.headers.remove(header::CONTENT_ENCODING);
                 // It speaks of the coded octets.
                 parts.headers.remove("content-md5");
+                parts.headers.remove(content_digest::FIELD);
                 parts.headers.remove(header::CONTENT_LENGTH);
-                coding::decode(coding, Body::stream(Coming(body)), limits.response_body)
+                coding::decode(coding, body, limits.response_body)
             }
-            _ => Body::stream(Coming(body)),
+            _ => body,
         };
         let comes_in_pieces = parts.status.is_success() || prepared.untouched;
         if prepared.streamed && comes_in_pieces && !body.is_end_stream() {
@@ -461,6 +468,20 @@ fn has_content(method: &Method, status: StatusCode) -> bool {
     *method != Method::HEAD
         && status != StatusCode::NO_CONTENT
         && status != StatusCode::NOT_MODIFIED
+}
+
+/// What an answer says of its content.
+fn announced(
+    method: &Method,
+    parts: &response::Parts,
+) -> Result<Option<content_digest::Expected>, TransportError> {
+    if !has_content(method, parts.status) {
+        return Ok(None);
+    }
+    content_digest::expected(&parts.headers).map_err(|reason| {
+        let message = format!("the answer's Content-Digest: {reason}");
+        TransportError::new(ErrorKind::Protocol, Layer::Http, message)
+    })
 }
 
 fn coding_of(

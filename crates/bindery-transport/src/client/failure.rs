@@ -42,6 +42,10 @@ pub(super) fn body(error: BodyError) -> TransportError {
         BodyError::Coding(reason) => {
             (ErrorKind::Coding, format!("the answer's content coding is faulty: {reason}"))
         }
+        BodyError::Digest(field) => (
+            ErrorKind::Protocol,
+            format!("the answer's body is not the one that {field} speaks of"),
+        ),
         _ => (ErrorKind::Closed, "the connection ended inside the answer's body".to_owned()),
     };
     TransportError::new(kind, Layer::Http, message).with_source(error)

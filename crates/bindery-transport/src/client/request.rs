@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 
 use super::{Config, Repeatable, Target};
-use crate::TransportError;
+use crate::{TransportError, content_digest};
 
 /// In a request's extensions: it is sent on for somebody else, whose answer is left as it is.
 #[derive(Clone, Copy, Debug)]
@@ -159,6 +159,17 @@ fn set_fields(
     };
     if let Some(connection) = connection {
         headers.insert(header::CONNECTION, connection);
+    }
+    if config.content_digest {
+        if !headers.contains_key(content_digest::WANT) {
+            headers.insert(content_digest::WANT, HeaderValue::from_static("sha-256=10"));
+        }
+        if let Payload::Whole(bytes) = payload
+            && !bytes.is_empty()
+            && let Some(value) = content_digest::value(content_digest::Algorithm::Sha256, bytes)
+        {
+            headers.insert(content_digest::FIELD, value);
+        }
     }
     if !config.codings.is_empty() && !headers.contains_key(header::ACCEPT_ENCODING) {
         let names: Vec<_> = config.codings.iter().map(|coding| coding.name()).collect();

@@ -60,7 +60,9 @@ async fn accept(
                 // kernel's backlog. A listener that waits for its next connection holds no slot:
                 // the others may need it.
                 let Ok(permit) = Arc::clone(&shared.slots).acquire_owned().await else { return };
-                let Some(slot) = Slot::take(shared, address.ip(), permit) else {
+                // A balancer's connections are its clients'.
+                let counted = door.balancers.is_none().then(|| address.ip());
+                let Some(slot) = Slot::take(shared, counted, permit) else {
                     shared.counters.connection_refused();
                     tracing::info!(peer = %address, "closed: its address has too many connections");
                     continue;
@@ -147,16 +149,36 @@ impl Addresses {
     }
 }
 
+/// A place under the cap of an address; given back when it is dropped.
+pub(super) struct Seat<'a>(&'a Shared, IpAddr);
+
+impl<'a> Seat<'a> {
+    pub(super) fn take(shared: &'a Shared, address: IpAddr) -> Option<Self> {
+        shared.addresses.enter(address).then_some(Self(shared, address))
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.0.addresses.leave(self.1);
+    }
+}
+
 /// A connection's place under the caps; given back when it is dropped.
-struct Slot {
+pub(super) struct Slot {
     shared: Arc<Shared>,
-    address: IpAddr,
+    /// `None` for a peer that has none: then only the cap on all connections holds.
+    address: Option<IpAddr>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Slot {
-    fn take(shared: &Arc<Shared>, address: IpAddr, permit: OwnedSemaphorePermit) -> Option<Self> {
-        if !shared.addresses.enter(address) {
+    pub(super) fn take(
+        shared: &Arc<Shared>,
+        address: Option<IpAddr>,
+        permit: OwnedSemaphorePermit,
+    ) -> Option<Self> {
+        if address.is_some_and(|address| !shared.addresses.enter(address)) {
             return None;
         }
         shared.counters.connection_opened();
@@ -166,7 +188,9 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.shared.addresses.leave(self.address);
+        if let Some(address) = self.address {
+            self.shared.addresses.leave(address);
+        }
         self.shared.counters.connection_closed();
     }
 }

@@ -29,7 +29,9 @@ use tracing::Instrument;
 
 use super::{
     Door, Routes, Shared, Speaks,
+    accept::Seat,
     exchange::{Answer, Becomes, Session, Upgrading},
+    forwarded,
     leave::{self, Leave, Standing, Why},
     messages::{Messages, opens_with},
     tunnels::{Tunnels, splice},
@@ -41,7 +43,7 @@ use crate::{
     stream::{Phase, Pulse, Watched},
 };
 
-/// Serves a connection to its end.
+/// Serves a connection of a listener to its end.
 pub(super) async fn run(
     stream: TcpStream,
     shared: Arc<Shared>,
@@ -49,17 +51,55 @@ pub(super) async fn run(
     stopping: watch::Receiver<bool>,
 ) {
     let Ok(address) = stream.peer_addr() else { return };
-    let span = tracing::info_span!("connection", peer = %address);
-    async {
-        // Answers are written whole: there is nothing that waiting could join.
-        let _ = stream.set_nodelay(true);
+    // Answers are written whole: there is nothing that waiting could join.
+    let _ = stream.set_nodelay(true);
+    let Some(balancers) = &door.balancers else {
         let peer = Peer::from_address(address);
+        return over(Box::new(stream), peer, shared, door, stopping).await;
+    };
+    let mut stop = stopping.clone();
+    let head = tokio::select! {
+        biased;
+        _ = stop.wait_for(|stop| *stop) => return,
+        head = forwarded::read(Box::new(stream), address, balancers, &shared.limits) => head,
+    };
+    match head {
+        Ok((io, client)) => {
+            let client = client.unwrap_or(address);
+            let Some(_seat) = Seat::take(&shared, client.ip()) else {
+                shared.counters.connection_refused();
+                tracing::info!(peer = %client, "closed: its address has too many connections");
+                return;
+            };
+            let peer = Peer::from_address(client);
+            over(io, peer, Arc::clone(&shared), door, stopping).await;
+        }
+        Err(fault) => {
+            shared.counters.connection_refused();
+            tracing::info!(peer = %address, reason = fault.reason(), "closed");
+        }
+    }
+}
+
+/// Serves a connection over any stream to its end.
+pub(super) async fn over(
+    io: BoxIo,
+    peer: Peer,
+    shared: Arc<Shared>,
+    door: Door,
+    stopping: watch::Receiver<bool>,
+) {
+    let span = match peer.address {
+        Some(address) => tracing::info_span!("connection", peer = %address),
+        None => tracing::info_span!("connection", peer = "local"),
+    };
+    async {
         let mut stop = stopping.clone();
         let born = Instant::now();
         let secured = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => return,
-            secured = secure(Box::new(stream), door.acceptor.as_ref(), &shared, peer) => secured,
+            secured = secure(io, door.acceptor.as_ref(), &shared, peer) => secured,
         };
         let Some((io, channel, peer, standing)) = secured else { return };
         let leave = Leave::new(stopping.clone(), standing);

@@ -28,6 +28,7 @@ use crate::{
     Counters,
     arrival::{Arrival, Fate, Patience},
     coding::{self, Acceptable},
+    content_digest,
     stream::{Phase, Pulse},
 };
 
@@ -133,10 +134,14 @@ impl Session {
             Body::stream(Arrival::new(body, fate.clone(), patience))
         };
         let mut cx = Context::new(self.channel.clone(), self.peer.clone(), self.shared.clock.now());
+        let wanted = content_digest::wanted(&parts.headers);
         let mut response = match &self.tunnels {
             Some(tunnels) => self.lead(tunnels, &mut cx, parts, body).await,
             None => self.respond(&mut cx, parts, body).await,
         };
+        if let Some(algorithm) = wanted {
+            put_digest(&mut response, algorithm);
+        }
         self.frame(&mut response, &record.method, version, &fate);
         if let (Upgrading::Open(gate), Version::HTTP_11) = (&self.upgrading, version) {
             gate.advertise(&mut response);
@@ -265,6 +270,15 @@ impl Session {
         body: Body,
         acceptable: Acceptable,
     ) -> Response<Body> {
+        let body = match content_digest::expected(&parts.headers) {
+            Ok(None) => body,
+            Ok(Some(expected)) => content_digest::verified(body, expected),
+            Err(reason) => {
+                let name = content_digest::FIELD;
+                let refusal = Refusal::MalformedHeader { name, reason: reason.into() };
+                return self.refuse(Some(&*endpoint), cx, Some(&parts), refusal);
+            }
+        };
         let body = match preflight::undo_coding(&mut parts, body, &*endpoint) {
             Ok(body) => body,
             Err(refusal) => return self.refuse(Some(&*endpoint), cx, Some(&parts), refusal),
@@ -332,6 +346,14 @@ impl Session {
         // For a peer of HTTP/1.0 the engine takes an answer in 1.1 as a wish to keep the connection.
         let as_asked = closes && version == Version::HTTP_10;
         *response.version_mut() = if as_asked { Version::HTTP_10 } else { Version::HTTP_11 };
+    }
+}
+
+/// Says what the content is, of a body that is whole (RFC 9530).
+fn put_digest(response: &mut Response<Body>, algorithm: content_digest::Algorithm) {
+    let value = response.body().as_bytes().and_then(|body| content_digest::value(algorithm, body));
+    if let Some(value) = value {
+        response.headers_mut().insert(content_digest::FIELD, value);
     }
 }
 

@@ -9,7 +9,7 @@ use super::Router;
 use crate::{
     Limits,
     coding::{self, Acceptable, Declared},
-    host,
+    content_digest, host,
 };
 
 /// A request that may go on, or why not; with the endpoint that answers for its target either
@@ -146,6 +146,7 @@ pub(super) fn undo_coding(
             parts.headers.remove(CODED);
             // It speaks of the coded octets.
             parts.headers.remove("content-md5");
+            parts.headers.remove(content_digest::FIELD);
             Ok(coding::decode(coding, body, profile.request_body_limit))
         }
         Declared::Other if !profile.request_codings.is_empty() => {

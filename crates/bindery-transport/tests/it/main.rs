@@ -7,16 +7,19 @@
     reason = "a test fails by panicking; clippy knows only test functions, not their helpers"
 )]
 
+mod brought;
 mod client;
 mod coding;
 mod exchange;
 mod framing;
 mod https;
+mod integrity;
 mod limits;
 mod login;
 mod messages;
 mod mounted;
 mod mutation;
+mod proxied;
 mod stop;
 mod streamed;
 mod substrate;

@@ -6,6 +6,7 @@ use bindery_tls::{
     Acceptor, ClientRules, Crls, Expiry, Identity, Policy, PskIdentities, Restriction, Role, Roots,
     ServerConfig, TlsError, TlsErrorKind, Usage,
 };
+use bindery_transport::Network;
 
 use super::Planner;
 use crate::{
@@ -88,6 +89,25 @@ impl Planner<'_> {
         let acceptor = backend.acceptor(&policy, config);
         let member = acceptor.as_ref().err().map(member_at_fault).unwrap_or_default();
         Some((self.take(&format!("{key}{member}"), acceptor)?, expiries))
+    }
+
+    /// The networks from which a PROXY head is taken.
+    pub(super) fn balancers(&mut self, key: &str, listener: &Listener) -> Vec<Network> {
+        let mut networks = Vec::new();
+        for text in &listener.proxy_protocol {
+            match text.parse() {
+                Ok(network) => networks.push(network),
+                Err(error) => {
+                    let key = format!("{key}.proxy_protocol");
+                    self.problem(
+                        &key,
+                        format!("{text:?}: {error}"),
+                        "name the balancers' addresses",
+                    );
+                }
+            }
+        }
+        networks
     }
 
     /// What a listener without TLS comes to.

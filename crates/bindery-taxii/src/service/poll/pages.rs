@@ -7,7 +7,9 @@ use bindery_taxii_xml::{Content, ContentBinding, ContentBlock, Dialect};
 
 use crate::{
     Blocks, BlocksFailed, NextBlocks,
-    service::{FeedStore, Observer, PageLimits, StoredBlock, Window, engine::FeedServer},
+    service::{
+        FeedStore, Observer, PageLimits, StoredBlock, Window, engine::FeedServer, query::Compiled,
+    },
 };
 
 /// A block in a dialect's form; nothing where the dialect cannot carry it: the draft's content is one element `STIX`.
@@ -41,6 +43,7 @@ pub(super) struct Pages {
     after: Option<Instant>,
     limits: PageLimits,
     dialect: Dialect,
+    query: Option<Arc<Compiled>>,
     over: bool,
 }
 
@@ -49,7 +52,12 @@ type Next = Pin<Box<dyn Future<Output = Result<Option<Paged>, BlocksFailed>> + S
 type Paged = (Vec<ContentBlock<'static>>, Box<Pages>);
 
 impl Pages {
-    pub(super) fn new(server: &FeedServer, dialect: Dialect, window: Window) -> Self {
+    pub(super) fn new(
+        server: &FeedServer,
+        dialect: Dialect,
+        window: Window,
+        query: Option<Arc<Compiled>>,
+    ) -> Self {
         Self {
             store: Arc::clone(&server.store),
             observer: Arc::clone(&server.config.observer),
@@ -57,6 +65,7 @@ impl Pages {
             after: None,
             limits: server.config.page,
             dialect,
+            query,
             over: false,
         }
     }
@@ -80,7 +89,9 @@ impl Pages {
             self.over = page.next.is_none();
             self.after = page.next;
             let mut blocks = Vec::with_capacity(page.blocks.len());
-            for stored in page.blocks {
+            let asked = self.query.clone();
+            let met = |one: &StoredBlock| asked.as_ref().is_none_or(|q| q.matches(&one.block));
+            for stored in page.blocks.into_iter().filter(met) {
                 blocks.extend(written(stored, self.dialect)?);
             }
             Ok(Some((blocks, self)))

@@ -1,15 +1,19 @@
 //! Result sets: what is given in parts.
 
+use std::sync::Arc;
+
 use bindery_core::Context;
 use bindery_taxii_xml::{CollectionType, PollFulfillment, PollResponse, RecordCount, StatusType};
 
-use super::{Bounds, empty_response, set_bounds};
+use super::{Bounds, Wanted, empty_response, set_bounds};
 use crate::{
     TaxiiRequest,
     service::{
-        Change, Collection, ResultPart, ResultSet, Window,
+        Change, Collection, PushTo, QueryText, ResultPart, ResultSet, ResultState, Window,
+        cut::{Uncut, cut},
         engine::{Answering, Done, FeedServer, Wants},
         fault::Fault,
+        query::Compiled,
     },
 };
 
@@ -19,19 +23,44 @@ impl FeedServer {
         &self,
         collection: &Collection,
         window: &mut Window,
+        query: Option<&Arc<Compiled>>,
     ) -> Done<Vec<ResultPart>> {
-        let divided = self.store.divide(window, self.config.part, self.config.parts).await;
-        let mut parts = self.loaded(divided)?;
-        if let Some(last) = parts.last_mut().filter(|last| last.more) {
-            if collection.kind == CollectionType::DataSet {
-                // A set's answer has no bounds that could tell where it ends.
-                let reason = "the set has more than one answer can give; narrow what is wanted";
-                return Err(Fault::new(StatusType::Failure, reason));
-            }
-            last.more = false;
-            window.end = last.end;
+        let cut = cut(&*self.store, collection, window, query, self.config.cut_limits()).await;
+        match cut {
+            Ok(parts) => Ok(parts),
+            Err(Uncut::Fault(fault)) => Err(fault),
+            Err(Uncut::Store(error)) => self.loaded(Err(error)),
         }
-        Ok(parts)
+    }
+
+    /// Says that the answer comes later, and has it worked on.
+    pub(super) async fn pend(
+        &self,
+        cx: &Context,
+        window: Window,
+        query: Option<QueryText>,
+        push: Option<PushTo>,
+    ) -> Done<Answering> {
+        let expires = cx.now.saturating_add(self.config.results);
+        let owner = cx.principal.clone();
+        let mut result = ResultSet::new(self.ids.uri(), owner, window, cx.now, expires);
+        (result.query, result.push) = (query, push);
+        result.state = ResultState::Pending;
+        let pending = self.pending(&result);
+        let limits = self.config.result_sets;
+        let change = Change::InsertResult { result, parts: Vec::new(), limits };
+        self.committed(self.store.commit(vec![change], cx.now).await)?;
+        Err(pending)
+    }
+
+    /// PENDING, as the details of 1.1 have it.
+    fn pending(&self, result: &ResultSet) -> Fault {
+        let wait = self.config.later.map_or(1, |later| later.wait.as_secs().max(1));
+        let reason = "the answer is being made; ask for the result then";
+        Fault::new(StatusType::Pending, reason)
+            .with("ESTIMATED_WAIT", wait.to_string())
+            .with("RESULT_ID", result.id.clone())
+            .with("WILL_PUSH", result.push.is_some().to_string())
     }
 
     /// Keeps a result for whoever polled; its id.
@@ -39,14 +68,15 @@ impl FeedServer {
         &self,
         cx: &Context,
         window: Window,
-        subscription: Option<String>,
+        wanted: &Wanted,
         parts: Vec<ResultPart>,
     ) -> Done<String> {
         let expires = cx.now.saturating_add(self.config.results);
         let owner = cx.principal.clone();
         let result = ResultSet::new(self.ids.uri(), owner, window, cx.now, expires);
         let mut result = result.in_parts(&parts);
-        result.subscription = subscription;
+        result.subscription.clone_from(&wanted.subscription_id);
+        result.query.clone_from(&wanted.query);
         let id = result.id.clone();
         let limits = self.config.result_sets;
         let change = Change::InsertResult { result, parts, limits };
@@ -71,6 +101,14 @@ impl FeedServer {
                 && one.window.collection == collection.name
         });
         let Some(result) = mine else { return Err(Fault::not_found("result", &asked.result_id)) };
+        match &result.state {
+            ResultState::Pending => return Err(self.pending(&result)),
+            ResultState::Failed(reason) => {
+                return Err(Fault::new(StatusType::AsynchronousPollError, reason.clone()));
+            }
+            ResultState::Ready => {}
+        }
+        let query = result.query.as_ref().map(|query| self.compile(query)).transpose()?;
         let part = self.part(&result, asked.result_part_number.unwrap_or(1)).await?;
         let mut response = empty_response(&collection, dialect);
         part_of(&mut response, &result, &part);
@@ -78,7 +116,7 @@ impl FeedServer {
         let bounds = (!set).then_some(Bounds { begin: part.begin, end: part.end });
         set_bounds(&mut response, dialect, bounds);
         let window = Window { begin: part.begin, end: part.end, ..result.window };
-        self.stream(request, response, window).await
+        self.stream(request, response, window, query).await
     }
 
     /// A part by its number.

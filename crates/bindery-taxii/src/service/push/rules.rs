@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bindery_taxii_xml::{Dialect, StatusType};
+use bindery_taxii_xml::{Dialect, PushParameters, StatusType};
 use http::Uri;
 
 use crate::{
@@ -52,6 +52,18 @@ impl PushRules {
             Dialect::Draft => vec![Names::of(Dialect::Draft).message()],
             _ => [Dialect::V1_1, Dialect::V1_0].map(|one| Names::of(one).message()).to_vec(),
         }
+    }
+
+    /// The same for where a result is pushed: only 1.1 has results.
+    pub(in crate::service) fn check_result(&self, to: &PushParameters) -> Result<PushTo, Fault> {
+        let to = PushTo::new(&to.protocol_binding, &to.address, &to.message_binding);
+        let to = self.check(to, Dialect::V1_1)?;
+        if dialect_of_binding(&to.message_binding) != Some(Dialect::V1_1) {
+            let reason = "results are pushed in messages of 1.1 only";
+            let fault = Fault::new(StatusType::UnsupportedMessage, reason);
+            return Err(fault.with("SUPPORTED_BINDING", Names::of(Dialect::V1_1).message()));
+        }
+        Ok(to)
     }
 
     /// What a subscriber asks for, checked in the order of the specification: protocol, message, and then the address.

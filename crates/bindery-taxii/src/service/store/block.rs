@@ -45,6 +45,11 @@ impl Part {
         Inside::kept(self.raw, scope)
     }
 
+    /// The same, to be read.
+    pub fn inside(&self) -> Inside<'_> {
+        Inside::kept(self.raw.as_str(), scope(&self.namespaces))
+    }
+
     /// The one element that it is, to be written into a message: a signature, or the draft's STIX.
     ///
     /// # Errors
