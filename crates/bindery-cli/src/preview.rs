@@ -2,6 +2,7 @@
 
 use std::{fmt::Write, path::Path};
 
+use bindery_transport::UpgradeMode;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
@@ -35,6 +36,10 @@ pub(crate) fn print(
     output: Output,
 ) -> Result<()> {
     if as_curl {
+        if settings.upgrade != UpgradeMode::Never && settings.url.scheme_str() == Some("http") {
+            return Err(Failure::usage("curl has no upgrade to TLS (RFC 2817)")
+                .hint("leave --curl out, or name an https URL"));
+        }
         if shown.secret && !output.show_secrets {
             return Err(Failure::usage("the request holds secrets, which are not shown")
                 .hint("add --show-secrets, and mind where the output goes"));
@@ -96,6 +101,9 @@ fn curl(parts: &Parts, octets: &[u8], settings: &Settings) -> String {
     option("--max-time", &settings.timeout.duration().as_secs().max(1).to_string());
     for (name, value) in &parts.headers {
         option("--header", &format!("{name}: {}", value.to_str().unwrap_or_default()));
+    }
+    if let Some(proxy) = settings.proxy() {
+        option("--proxy", &format!("http://{proxy}"));
     }
     if settings.insecure {
         command.push_str(" --insecure");

@@ -24,3 +24,4 @@ mod support;
 mod taxii;
 mod tls;
 mod tls_operation;
+mod upgrade;
