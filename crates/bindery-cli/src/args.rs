@@ -5,6 +5,7 @@ pub(crate) mod client;
 pub(crate) mod db;
 pub(crate) mod kmip;
 pub(crate) mod omadm;
+pub(crate) mod proxy;
 mod span;
 pub(crate) mod taxii;
 
@@ -82,8 +83,8 @@ pub(crate) enum Command {
     Convert(ConvertArgs),
     /// Print a message as a readable tree with offsets.
     ///
-    /// Takes TTLV, as octets, in hexadecimal digits, in XML or in JSON; WBXML; and XML. SyncML's
-    /// codes are explained, TAXII messages checked. On bad input it says the place and what was
+    /// Takes TTLV, as octets, in hexadecimal digits, in XML or in JSON; WBXML; XML; and captures of
+    /// `omadm simulate --capture`. SyncML's codes are explained, TAXII messages checked. On bad input it says the place and what was
     /// expected.
     Decode(DecodeArgs),
     /// Show TLS policies, and what servers negotiate.
@@ -92,6 +93,10 @@ pub(crate) enum Command {
     /// Show the profile cards: how each protocol uses HTTP.
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// Run a tunnelling proxy: CONNECT to allowed ports, and on request requests for http URLs.
+    ///
+    /// SIGTERM and SIGINT stop it: tunnels may go on until a deadline.
+    Proxy(Box<proxy::ProxyArgs>),
     /// Look after the server's store: migrate, check, back up, restore, change its key.
     Db(db::DbArgs),
     /// Look after accounts that prove a password over HTTP.

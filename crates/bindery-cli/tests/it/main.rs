@@ -10,7 +10,9 @@
 mod account;
 mod configuration;
 mod db;
+mod devices;
 mod durability;
+mod fleet;
 mod markup;
 mod messages;
 mod offline;
@@ -22,3 +24,4 @@ mod support;
 mod taxii;
 mod tls;
 mod tls_operation;
+mod upgrade;
