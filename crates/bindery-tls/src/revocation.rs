@@ -3,7 +3,10 @@
 use std::{cmp::Reverse, collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use bindery_core::Timestamp;
-use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject as _};
+use rustls_pki_types::{
+    CertificateRevocationListDer,
+    pem::{self as rfc7468, PemObject as _},
+};
 use x509_parser::{
     extensions::ParsedExtension, prelude::FromDer as _, revocation_list::CertificateRevocationList,
 };
@@ -201,7 +204,13 @@ impl Crls {
         let before = self.lists.len();
         for der in CertificateRevocationListDer::pem_slice_iter(octets) {
             let der = der.map_err(|error| {
-                let message = format!("{origin}: not PEM: {error}");
+                let why = match &error {
+                    rfc7468::Error::MissingSectionEnd { .. } => {
+                        "its END line is missing".to_owned()
+                    }
+                    _ => error.to_string(),
+                };
+                let message = format!("{origin}: not PEM: {why}");
                 configuration(message, "write it whole, between its BEGIN and END lines")
             })?;
             self.lists.push(List::read(der, origin)?);

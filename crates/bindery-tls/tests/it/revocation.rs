@@ -189,7 +189,7 @@ fn files_that_are_no_lists() {
     for (text, says) in [
         ("", "no X509 CRL"),
         (world.authority.certificate_pem(), "no X509 CRL"),
-        (&list[..list.len() - 30], "not PEM"),
+        (&list[..list.len() - 30], "not PEM: its END line is missing"),
         ("-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n", "not a revocation list"),
         ("0", "not a revocation list"),
     ] {
