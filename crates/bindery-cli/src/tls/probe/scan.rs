@@ -1,6 +1,6 @@
 //! `--scan`: each version, suite and group that this program has, offered alone.
 
-use bindery_tls::{Group, PlanItem, Restriction, TlsError, TlsErrorKind, registry::groups};
+use bindery_tls::{Group, PlanItem, Restriction, TlsErrorKind, registry::groups};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
@@ -48,11 +48,6 @@ impl<'a> Scan<'a> {
         if let Ok(style) = ProgressStyle::with_template("{pos}/{len} {bar:30} {msg}") {
             bar.set_style(style);
         }
-        let refusal = match first {
-            Ok(meeting) => meeting.refusal.as_ref(),
-            Err(error) => Some(error),
-        };
-        let wants = target.identity.is_none() && refusal.is_some_and(TlsError::is_certificate);
         Self { target, silent: 0, broken: 0, accepted: None, bar }
     }
 
