@@ -17,7 +17,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::Limits;
+use crate::{Limits, stream::Pulse};
 
 /// What became of a body; shared by the body and who answers the request.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +80,7 @@ impl Patience {
 pub(crate) struct Arrival<B = Incoming> {
     body: B,
     fate: Fate,
+    pulse: Arc<Pulse>,
     patience: Patience,
     received: u64,
     waited: Duration,
@@ -93,8 +94,8 @@ struct Waiting {
 }
 
 impl<B> Arrival<B> {
-    pub(crate) const fn new(body: B, fate: Fate, patience: Patience) -> Self {
-        Self { body, fate, patience, received: 0, waited: Duration::ZERO, waiting: None }
+    pub(crate) const fn new(body: B, fate: Fate, patience: Patience, pulse: Arc<Pulse>) -> Self {
+        Self { body, fate, pulse, patience, received: 0, waited: Duration::ZERO, waiting: None }
     }
 
     fn came(&mut self, octets: usize) {
@@ -130,6 +131,11 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
+        if this.pulse.is_withdrawn() {
+            // What was whole before is under way; this is not, and nothing is done with it.
+            let reason = "its sender would not be taken any more";
+            return Poll::Ready(Some(Err(BodyError::Incomplete(reason.into()))));
+        }
         match Pin::new(&mut this.body).poll_frame(cx) {
             Poll::Pending => this.wait(cx).map(|error| Some(Err(error))),
             Poll::Ready(None) => {

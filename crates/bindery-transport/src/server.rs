@@ -386,13 +386,14 @@ impl ServerBuilder {
 
     fn check_upgrades(&self) -> Result<(), TransportError> {
         let has_both = |one: &Listener| {
-            let speaks_http = matches!(one.speaks, Speaks::Http | Speaks::Either(_));
+            // Messages without HTTP have no way to ask for TLS, and would be taken in clear.
+            let speaks_http = matches!(one.speaks, Speaks::Http);
             one.upgrade.is_some() && (one.acceptor.is_some() || !speaks_http)
         };
         if self.listeners.iter().any(has_both) {
-            let message = "an upgrade to TLS is on a listener that has TLS, or no service on HTTP";
+            let message = "an upgrade to TLS is on a listener that has TLS, or more than HTTP";
             return Err(TransportError::new(ErrorKind::Bind, Layer::Tls, message)
-                .with_hint("an upgrade is for a listener in clear whose services are on HTTP"));
+                .with_hint("an upgrade is for a listener in clear that speaks HTTP only"));
         }
         let implicit: Vec<_> =
             self.listeners.iter().filter_map(|one| one.acceptor.as_deref()).collect();

@@ -50,6 +50,8 @@ pub(crate) struct Pulse {
     unread: AtomicBool,
     /// How many requests have come to the endpoint.
     requests: AtomicU64,
+    /// The peer would not be taken any more: what of it is not here yet does not count.
+    withdrawn: AtomicBool,
 }
 
 impl Pulse {
@@ -68,7 +70,16 @@ impl Pulse {
             ended: AtomicBool::new(false),
             unread: AtomicBool::new(false),
             requests: AtomicU64::new(0),
+            withdrawn: AtomicBool::new(false),
         }
+    }
+
+    pub(crate) fn withdraw(&self) {
+        self.withdrawn.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_withdrawn(&self) -> bool {
+        self.withdrawn.load(Relaxed)
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -102,7 +113,8 @@ impl Pulse {
         matches!(self.phase(), Phase::Fresh | Phase::Idle) && !self.blocked.load(Relaxed)
     }
 
-    /// Whether no request is at the endpoint, and no answer is left to write.
+    /// Whether no head of a request has come whole that is not answered, and no answer is left to
+    /// write. The body of a request whose head has come may still be on its way.
     pub(crate) fn is_unanswered(&self) -> bool {
         self.phase() == Phase::Header || self.at_rest()
     }

@@ -203,11 +203,26 @@ impl Connection {
     ) -> Result<Response<Body>, TransportError> {
         for _ in 1..WAYS {
             let response = self.send_once(prepared).await?;
-            if !self.is_for_another_way(&response)? || !prepared.is_whole() {
+            if !self.is_for_another_way(&response)? {
                 return Ok(response);
             }
+            if !prepared.is_whole() {
+                return self.of_the_server(response);
+            }
         }
-        self.send_once(prepared).await
+        let response = self.send_once(prepared).await?;
+        self.of_the_server(response)
+    }
+
+    /// A 407 is never the server's word: it is an error of the way there.
+    fn of_the_server(&self, response: Response<Body>) -> Result<Response<Body>, TransportError> {
+        let status = StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+        if response.status() != status || !self.came.absolute {
+            return Ok(response);
+        }
+        let message = "a proxy on the way asks who we are, and the request cannot be sent again";
+        Err(TransportError::proxy(message.to_owned(), Some(status))
+            .with_hint("send a request with a whole body first, or whole bodies only"))
     }
 
     /// Whether an answer asks for another way to the server, on which the request may be sent again: neither a 407 nor a
@@ -406,7 +421,7 @@ impl Connection {
             response = upgrade::switch(config, &self.target, open, response, method).await?;
             self.seen = Some((open.peer.clone(), open.channel.clone()));
         } else {
-            open.declined = offers;
+            open.declined |= offers;
         }
         self.came = Came { absolute: open.absolute, tls: open.channel.is_tls(), proved };
         Ok(response)

@@ -15,7 +15,10 @@ use super::{
     Config, Target, failure,
     open::{Counted, Open, secure, speak},
 };
-use crate::{ErrorKind, Layer, TransportError, upgrade_field};
+use crate::{
+    ErrorKind, Layer, TransportError,
+    upgrade_field::{self, connection_lists},
+};
 use stand_in::StandIn;
 
 /// Whether connections to `http` targets become TLS (RFC 2817). An `https` target has TLS from the start and none of this.
@@ -69,6 +72,14 @@ pub(super) async fn insist(
     }
     let answer = switch(config, target, open, sent, &Method::OPTIONS).await;
     let answer = answer.map_err(TransportError::unsent)?;
+    if connection_lists(answer.headers(), "close") {
+        let message =
+            "the server becomes TLS, answers the request for that, and closes the connection";
+        let error = TransportError::new(ErrorKind::Upgrade, Layer::Http, message).unsent();
+        return Err(error
+            .with_hint("it takes no request on an upgraded connection: use an https URL")
+            .with_address(open.peer.address));
+    }
     // Whatever it says of OPTIONS, it says so within TLS.
     let body = Body::stream(super::connection::Coming(answer.into_body()));
     let read = body.collect(config.limits.response_body).await;

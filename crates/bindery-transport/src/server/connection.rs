@@ -34,7 +34,7 @@ use super::{
     forwarded,
     leave::{self, Leave, Standing, Why},
     messages::{Messages, opens_with},
-    tunnels::{Tunnels, splice},
+    tunnels::{Ends, Tunnels, splice},
     upgrade::{self, Gate},
 };
 use crate::{
@@ -102,7 +102,7 @@ pub(super) async fn over(
             secured = secure(io, door.acceptor.as_ref(), &shared, peer) => secured,
         };
         let Some((io, channel, peer, standing)) = secured else { return };
-        let leave = Leave::new(stopping.clone(), standing);
+        let mut leave = Leave::new(stopping.clone(), standing);
         let Door { gate, speaks, routes, .. } = door;
         let tunnels = match &speaks {
             Speaks::Tunnels(tunnels) => Some(Arc::clone(tunnels)),
@@ -117,7 +117,7 @@ pub(super) async fn over(
         let place = Place { shared, routes, tunnels, born, stopping };
         let upgrading = gate.as_ref().map(|gate| Upgrading::Open(Arc::clone(gate)));
         let upgrading = upgrading.unwrap_or(Upgrading::No);
-        let turned = serve(io, channel, peer.clone(), upgrading, &place, leave).await;
+        let turned = serve(io, channel, peer.clone(), upgrading, &place, &mut leave).await;
         match turned {
             Some(Turned { io, early, becomes: Becomes::Tls(request) }) => {
                 if let Some(gate) = gate {
@@ -126,8 +126,9 @@ pub(super) async fn over(
             }
             Some(Turned { io, early, becomes: Becomes::Tunnel(server) }) => {
                 if let Some(tunnels) = &place.tunnels {
-                    let (tunnel, shared) = (tunnels.tunnel_limits(), &place.shared);
-                    splice(io, early, server, tunnel, &shared.limits, &shared.counters).await;
+                    let limits = (tunnels.tunnel_limits(), &place.shared.limits);
+                    let ends = Ends { client: io, early, server };
+                    splice(ends, limits, &place.shared.counters, &mut leave).await;
                 }
             }
             None => {}
@@ -190,10 +191,10 @@ async fn upgraded(
     }
     let secured = secure(io, Some(&gate.acceptor), shared, peer).await;
     let Some((io, channel, peer, standing)) = secured else { return };
-    let leave = Leave::new(place.stopping.clone(), standing);
+    let mut leave = Leave::new(place.stopping.clone(), standing);
     tracing::debug!("upgraded to TLS");
     let io = Rewound::boxed(request, io);
-    serve(io, channel, peer, Upgrading::Done, place, leave).await;
+    serve(io, channel, peer, Upgrading::Done, place, &mut leave).await;
 }
 
 async fn secure(
@@ -243,7 +244,7 @@ async fn serve(
     peer: Peer,
     upgrading: Upgrading,
     place: &Place,
-    leave: Leave,
+    leave: &mut Leave,
 ) -> Option<Turned> {
     let Place { shared, routes, tunnels, born, .. } = place;
     let pulse = Arc::new(Pulse::of_a_connection_since(*born));
@@ -311,19 +312,27 @@ fn engine(limits: &Limits) -> http1::Builder {
 
 type Engine<S> = http1::Connection<TokioIo<Watched>, S>;
 
-async fn drive<S>(engine: &mut Engine<S>, pulse: &Pulse, limits: &Limits, mut leave: Leave) -> Ended
+async fn drive<S>(
+    engine: &mut Engine<S>,
+    pulse: &Pulse,
+    limits: &Limits,
+    leave: &mut Leave,
+) -> Ended
 where
     S: Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible> + Unpin,
     S::Future: Unpin,
 {
     let mut watchdog = Watchdog::new(pulse, limits);
-    let mut leave = pin!(async move { leave.told().await });
+    let mut leave = pin!(leave.told());
     let (mut stopped, mut stops) = (false, false);
     poll_fn(|cx| {
         loop {
             // First: what comes after a peer is not taken any more must not be answered.
             if !stopped && let Poll::Ready(why) = leave.as_mut().poll(cx) {
                 stopped = true;
+                if why == Why::Withdrawn {
+                    pulse.withdraw();
+                }
                 if why == Why::Withdrawn && pulse.is_unanswered() {
                     return Poll::Ready(Ended::Withdrawn);
                 }

@@ -12,7 +12,7 @@ use bindery_core::{
 };
 use bindery_tls::BoxIo;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, request};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Instant, timeout};
 
@@ -131,7 +131,8 @@ impl Session {
             Body::empty()
         } else {
             let patience = Patience::from(&self.shared.limits);
-            Body::stream(Arrival::new(body, fate.clone(), patience))
+            let pulse = Arc::clone(&self.pulse);
+            Body::stream(Arrival::new(body, fate.clone(), patience, pulse))
         };
         let mut cx = Context::new(self.channel.clone(), self.peer.clone(), self.shared.clock.now());
         let wanted = content_digest::wanted(&parts.headers);
@@ -139,7 +140,11 @@ impl Session {
             Some(tunnels) => self.lead(tunnels, &mut cx, parts, body).await,
             None => self.respond(&mut cx, parts, body).await,
         };
-        if let Some(algorithm) = wanted {
+        // Only of what is said here and now: an answer that is passed on is another's, and has its own.
+        if let Some(algorithm) = wanted.filter(|_| self.tunnels.is_none())
+            && record.method != Method::HEAD
+            && has_content(response.status())
+        {
             put_digest(&mut response, algorithm);
         }
         self.frame(&mut response, &record.method, version, &fate);
@@ -349,6 +354,13 @@ impl Session {
     }
 }
 
+/// Whether a response of this status has content at all (RFC 9110, section 6.4.1).
+fn has_content(status: StatusCode) -> bool {
+    !status.is_informational()
+        && status != StatusCode::NO_CONTENT
+        && status != StatusCode::NOT_MODIFIED
+}
+
 /// Says what the content is, of a body that is whole (RFC 9530).
 fn put_digest(response: &mut Response<Body>, algorithm: content_digest::Algorithm) {
     let value = response.body().as_bytes().and_then(|body| content_digest::value(algorithm, body));
@@ -405,14 +417,23 @@ struct Record<'a> {
 /// How much of a path is logged, in octets.
 const LOGGED_PATH: usize = 256;
 
+/// A target for the log: where to, if it says so (a tunnel, a proxy's request), and the path; no user, no query.
+fn logged(uri: &Uri) -> String {
+    let path = uri.path();
+    let path = path.get(..LOGGED_PATH).unwrap_or(path);
+    let Some(host) = uri.host() else { return path.to_owned() };
+    let host = host.get(..LOGGED_PATH).unwrap_or(host);
+    let port = uri.port_u16().map_or_else(String::new, |port| format!(":{port}"));
+    format!("{host}{port}{path}")
+}
+
 impl<'a> Record<'a> {
     fn new<B>(counters: &'a Counters, request: &Request<B>) -> Self {
-        let path = request.uri().path();
         Self {
             counters,
             started: Instant::now(),
             method: request.method().clone(),
-            path: path.get(..LOGGED_PATH).unwrap_or(path).to_owned(),
+            path: logged(request.uri()),
             answered: false,
         }
     }

@@ -9,6 +9,7 @@ use bindery_auth::Authenticator;
 use bindery_core::{Body, Context, Refusal};
 use bindery_tls::BoxIo;
 use http::{Method, Response, header, request, uri::Authority};
+use tokio::time::timeout;
 
 use super::preflight;
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     client::{Hop, dial},
     host,
 };
-pub(super) use splice::splice;
+pub(super) use splice::{Ends, splice};
 
 /// What a listener leads to that is a proxy: what [`Listener::tunnels`](crate::Listener::tunnels) takes.
 ///
@@ -164,7 +165,9 @@ impl Tunnels {
             let reason = format!("port {port} is not one of {}", ports.join(", "));
             return Err(Refusal::TunnelForbidden { reason: reason.into() });
         }
-        format!("http://{}:{port}/", authority.host()).parse().map_err(|_| Refusal::Target)
+        // The field Host of what is forwarded is the target's own (RFC 9112, section 3.2.2).
+        let own = authority.port_u16().map_or_else(String::new, |port| format!(":{port}"));
+        format!("http://{}{own}/", authority.host()).parse().map_err(|_| Refusal::Target)
     }
 
     /// A connection to a server. There is no other way to say yes than to have one.
@@ -172,12 +175,13 @@ impl Tunnels {
         let mut limits = ClientLimits::default();
         limits.connect = self.limits.connect;
         let mut hops: Vec<Hop> = self.next.iter().cloned().map(Hop::new).collect();
-        match dial(&limits, &mut hops, goal).await {
-            Ok((io, address)) => {
+        match timeout(self.limits.connect, dial(&limits, &mut hops, goal)).await {
+            Ok(Ok((io, address))) => {
                 tracing::debug!(%address, "a tunnel stands");
                 Ok(io)
             }
-            Err(error) => Err(unreachable(&error)),
+            Ok(Err(error)) => Err(unreachable(&error)),
+            Err(_) => Err(Refusal::UnreachableInTime),
         }
     }
 }
@@ -195,9 +199,16 @@ pub(super) enum Led {
     Answer(Response<Body>),
 }
 
+/// What the client is told. Which addresses were tried, and what they said, is for this side's log: a proxy that told it
+/// would show its network to whoever asks.
 fn unreachable(error: &TransportError) -> Refusal {
-    if error.kind() == ErrorKind::Timeout {
-        return Refusal::UnreachableInTime;
-    }
-    Refusal::Unreachable { reason: error.to_string() }
+    tracing::info!(%error, "the server is not reached");
+    let reason = match error.kind() {
+        ErrorKind::Timeout => return Refusal::UnreachableInTime,
+        ErrorKind::Resolve => "its name has no address",
+        ErrorKind::Connect => "no connection to it",
+        ErrorKind::Proxy => "the next proxy does not lead to it",
+        _ => "what it answers cannot be passed on",
+    };
+    Refusal::Unreachable { reason: reason.to_owned() }
 }

@@ -6,7 +6,7 @@ use bindery_tls::{
     Acceptor, Backend as _, BoxIo, ClientConfig, Crls, Policy, Reloadable, ServerConfig,
     pki::{Authority, Issued, Leaf, Validity},
 };
-use bindery_transport::{Limits, Listener, Router, Server};
+use bindery_transport::{Limits, Listener, Router, Server, Tunnels};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -182,4 +182,61 @@ async fn messages_without_http_end_as_well() {
     other.send(framed(b"two")).await;
     assert_eq!(other.read(|all| all.len() >= 5).await, framed(b"two"));
     assert_eq!(server.service.handled.load(SeqCst), 4);
+}
+
+/// The head has come and the body has not: nothing is done with what is whole only afterwards.
+#[tokio::test]
+async fn a_body_that_comes_afterwards_is_not_taken() {
+    let world = World::new();
+    let server = world.serve(false).await;
+    let mut late = world.connect(&server, &world.alice).await;
+    assert!(late.is_alive().await);
+    let whole = request("a message");
+    let head = whole.len() - "message".len();
+    late.send(&whole[..head]).await;
+    let sent = (request("ping").len() + head) as u64;
+    soon("the head is there", || server.counters.snapshot().octets_in == sent).await;
+    let handled = server.service.handled.load(SeqCst);
+    world.revoke_alice();
+    soon("it is noticed", || !server.counters.snapshot().withdrawn.is_empty()).await;
+    // The server may have ended it by now.
+    let _ = late.0.write_all(&whole[head..]).await;
+    let _ = late.0.flush().await;
+    let answer = late.rest().await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert_eq!(server.service.handled.load(SeqCst), handled);
+}
+
+/// A tunnel that stands ends as well, and one that is being opened does not come to stand.
+#[tokio::test]
+async fn tunnels_end_with_their_client_s_standing() {
+    let world = World::new();
+    let origin = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let goal = origin.local_addr().unwrap();
+    let tls = Arc::clone(&world.tls) as Arc<dyn Acceptor>;
+    let listener = Listener::tls("127.0.0.1:0".parse().unwrap(), tls);
+    let listener = listener.tunnels(Tunnels::new().ports([goal.port()]));
+    let server = Server::builder().listen(listener).bind().await.unwrap();
+    let server = Running::spawn(server, Arc::new(Service::default()));
+    let connect = format!("CONNECT {goal} HTTP/1.1\r\nHost: {goal}\r\n\r\n");
+    let mut ends = Vec::new();
+    for client in [&world.alice, &world.bob] {
+        let mut client = world.connect(&server, client).await;
+        client.send(&connect).await;
+        let (far, _) = origin.accept().await.unwrap();
+        let head = client.read(|all| all.ends_with(b"\r\n\r\n")).await;
+        assert!(head.starts_with(b"HTTP/1.1 200 "));
+        ends.push((client, far));
+    }
+    world.revoke_alice();
+    let [(alice, alices), (bob, bobs)] = &mut ends[..] else { panic!("two tunnels") };
+    assert_eq!(alice.rest().await, "");
+    let end = timeout(PATIENCE, alices.read(&mut [0])).await.expect("the other side ends, too");
+    assert_eq!(end.unwrap(), 0);
+    bob.send("still there").await;
+    let mut got = [0; 11];
+    timeout(PATIENCE, bobs.read_exact(&mut got)).await.expect("octets").unwrap();
+    assert_eq!(&got, b"still there");
+    let counted = server.counters.snapshot();
+    assert_eq!(counted.withdrawn.into_iter().collect::<Vec<_>>(), [("certificate-revoked", 1)]);
 }

@@ -49,8 +49,12 @@ impl Exception {
             None => (text, None),
         };
         let bare = host.trim_start_matches('[').trim_end_matches(']');
+        if bare == "*" {
+            return Some(Self { host: Host::All, port });
+        }
         let host = Host::network(bare).or_else(|| {
-            let name = bare.trim_start_matches("*.").trim_start_matches('.').to_ascii_lowercase();
+            let name = bare.trim_start_matches("*.").trim_start_matches('.').trim_end_matches('.');
+            let name = name.to_ascii_lowercase();
             (!name.is_empty()).then_some(Host::Name(name))
         })?;
         Some(Self { host, port })
@@ -79,7 +83,8 @@ impl Host {
                     .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
             }
             Self::Network(network, bits) => {
-                host.parse().is_ok_and(|address| same_start(*network, address, *bits))
+                let address = host.parse().map(|address: IpAddr| address.to_canonical());
+                address.is_ok_and(|address| same_start(*network, address, *bits))
             }
         }
     }
@@ -106,7 +111,7 @@ mod tests {
     #[test]
     fn lists() {
         let list = NoProxy::new(
-            "Example.com, .net.test *.wild.test,10.0.0.0/8 [::1]:80,fe80::/10,192.0.2.7,a.test:8443,,:,x:y",
+            "Example.com, .net.test *.wild.test,10.0.0.0/8 [::1]:80,fe80::/10,192.0.2.7,a.test:8443,dot.test.,*:9443,,:,x:y",
         );
         for (host, port) in [
             ("example.com", 1),
@@ -120,6 +125,9 @@ mod tests {
             ("fe80::9", 1),
             ("192.0.2.7", 1),
             ("a.test", 8443),
+            ("::ffff:10.0.0.1", 1),
+            ("dot.test", 1),
+            ("anything", 9443),
         ] {
             assert!(list.has(host, port), "{host} {port}");
         }
