@@ -137,7 +137,7 @@ async fn withdrawal(leave: &mut Leave) {
         return;
     }
     // The server stops: the tunnel has as long as it waits.
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Carries one direction until it ends, and delivers everything that it has read.
