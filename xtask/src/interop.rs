@@ -13,6 +13,8 @@ mod taxii;
 mod taxii_xml;
 mod tls;
 mod tls_legacy;
+mod tunnel;
+mod upgrade;
 mod wbxml;
 
 use std::path::{Path, PathBuf};
@@ -51,7 +53,7 @@ pub(crate) struct Peer {
 }
 
 /// Every peer.
-pub(crate) const PEERS: [Peer; 9] = [
+pub(crate) const PEERS: [Peer; 11] = [
     http::PEER,
     kmip::PEER,
     kmip_codec::PEER,
@@ -60,6 +62,8 @@ pub(crate) const PEERS: [Peer; 9] = [
     tls_legacy::PEER,
     taxii::PEER,
     taxii_xml::PEER,
+    tunnel::PEER,
+    upgrade::PEER,
     wbxml::PEER,
 ];
 

@@ -5,6 +5,7 @@ pub(crate) mod client;
 pub(crate) mod db;
 pub(crate) mod kmip;
 pub(crate) mod omadm;
+pub(crate) mod proxy;
 mod span;
 pub(crate) mod taxii;
 
@@ -92,6 +93,10 @@ pub(crate) enum Command {
     /// Show the profile cards: how each protocol uses HTTP.
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// Run a tunnelling proxy: CONNECT to allowed ports, and on request requests for http URLs.
+    ///
+    /// SIGTERM and SIGINT stop it: tunnels may go on until a deadline.
+    Proxy(Box<proxy::ProxyArgs>),
     /// Look after the server's store: migrate, check, back up, restore, change its key.
     Db(db::DbArgs),
     /// Look after accounts that prove a password over HTTP.

@@ -20,7 +20,7 @@ use std::{
 use bindery_kmip::{HttpsProfile, service::KeyServerConfig};
 use serde::{Deserialize, Serialize};
 
-use crate::args::Span;
+use crate::args::{Span, client::UpgradeName};
 use accounts::AccountSettings;
 pub(crate) use identity::{Identity, IdentityMapping, IdentityMappings};
 pub(crate) use listener::{ClientCertificates, Listener, Protocol, ServiceName, default_policy};
@@ -285,6 +285,12 @@ pub(crate) struct ClientSettings {
     /// The TLS policy's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tls_policy: Option<String>,
+    /// Whether a connection to an http URL becomes TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) upgrade: Option<UpgradeName>,
+    /// The proxies on the way, the nearest first; `["none"]` for none. Without it: what the environment says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) proxy: Vec<String>,
     /// The longest time for one exchange.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timeout: Option<Span>,

@@ -39,6 +39,8 @@ pub(crate) enum Layer {
     Config,
     /// The connection below TLS.
     Tcp,
+    /// A proxy on the way.
+    Proxy,
     /// The TLS handshake, certificates, policies.
     Tls,
     /// HTTP.
@@ -58,6 +60,7 @@ impl Layer {
             Self::Usage => "usage",
             Self::Config => "config",
             Self::Tcp => "tcp",
+            Self::Proxy => "proxy",
             Self::Tls => "tls",
             Self::Http => "http",
             Self::Codec => "codec",

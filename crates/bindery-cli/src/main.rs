@@ -17,6 +17,7 @@ mod manual;
 mod omadm;
 mod output;
 mod profile;
+mod proxy;
 mod serve;
 mod server;
 mod settings;
@@ -77,6 +78,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Demo(args) => on_threads(demo::run(&args, output)),
         Command::Dev(args) => on_threads(dev::run(&args, output)),
         Command::Serve(args) => on_threads(serve::run(&args, output)),
+        Command::Proxy(args) => on_threads(proxy::run(&args, output)),
         Command::Db(args) => on_one_thread(db::run(&args, &output)),
         Command::Account(args) => account::run(&args, &output),
         Command::Health(args) => on_one_thread(health::run(&args, &output)),

@@ -124,6 +124,9 @@ async fn bind(
     let secure = secure::Secure::new(&serving.listeners, serving.accounts.clone());
     for plan in &serving.listeners {
         let acceptor = secure.acceptor(&plan.name);
+        let upgrade = plan.upgrade.zip(acceptor.clone()).map(|(how, by)| how.by(by));
+        // One that upgrades begins in clear.
+        let acceptor = acceptor.filter(|_| upgrade.is_none());
         let listener = match (inherited.of(plan.address), acceptor) {
             (Some(socket), acceptor) => Listener::from_std(socket, acceptor),
             (None, Some(acceptor)) => Listener::tls(plan.address, acceptor),
@@ -133,11 +136,14 @@ async fn bind(
             [] => listener,
             balancers => listener.proxy_protocol(balancers),
         };
-        let listener = listener.router(routes_of(plan, &services)?);
+        let mut listener = listener.router(routes_of(plan, &services)?);
+        if let Some(upgrade) = upgrade {
+            listener = listener.upgrade(upgrade);
+        }
         builder = builder.listen(match (plan.protocol, &messages) {
             (Protocol::KmipTls, Some(messages)) => listener.messages(Arc::clone(messages)),
             (Protocol::Both, Some(messages)) => listener.messages_or_http(Arc::clone(messages)),
-            (Protocol::Https | Protocol::DangerousClearHttp, _) | (_, None) => listener,
+            _ => listener,
         });
     }
     let server = builder.bind().await.map_err(|error| cannot_listen(&error))?;

@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use bindery_auth::Login;
+use bindery_transport::{ClientBuilder, ClientLimits, Proxies, Proxy, TransportError, UpgradeMode};
+
 use crate::{
+    account,
     args::{Span, client::ClientArgs},
     config::{ClientSettings, Config, Loaded, ServiceName, TlsBackend},
     context::{self, Contexts},
@@ -41,6 +45,10 @@ pub(crate) struct Settings {
     pub(crate) tls_backend: TlsBackend,
     /// Pre-shared keys, of which the first is used.
     pub(crate) psk_file: Option<PathBuf>,
+    /// Whether a connection to an http URL becomes TLS.
+    pub(crate) upgrade: UpgradeMode,
+    /// The proxies on the way.
+    pub(crate) proxies: Proxies,
     /// The longest time for one exchange.
     pub(crate) timeout: Span,
 }
@@ -59,6 +67,8 @@ impl Settings {
             cert: args.cert.clone(),
             key: args.key.clone(),
             tls_policy: args.tls_policy.clone(),
+            upgrade: args.upgrade,
+            proxy: args.proxy.clone(),
             timeout: args.timeout,
         };
         // A directory's context is found by itself only for somebody who has named no server.
@@ -67,7 +77,9 @@ impl Settings {
             Some(file) => client_table(file)?,
             None => ClientSettings::default(),
         };
-        let settings = Self::of(merge(merge(own, context), file), service)?;
+        let merged = merge(merge(own, context), file);
+        let proxies = proxies(args, &merged.proxy)?;
+        let settings = Self::of(merged, service)?;
         let login = match (&args.user, &args.password_file) {
             (None, None) => None,
             (Some(user), Some(file)) => Some((user.clone(), file.clone())),
@@ -83,6 +95,7 @@ impl Settings {
         };
         Ok(Self {
             login,
+            proxies,
             insecure: args.insecure,
             suites: args.suites.clone(),
             tls_backend: args.tls_backend,
@@ -121,8 +134,71 @@ impl Settings {
             psk_file: None,
             own_policies: OwnPolicies::default(),
             tls_policy: settings.tls_policy.unwrap_or(policy),
+            upgrade: settings.upgrade.unwrap_or_default().mode(),
+            proxies: Proxies::default(),
             timeout: settings.timeout.unwrap_or(TIMEOUT),
         })
+    }
+}
+
+impl Settings {
+    /// Whether TLS is what connections come to, from the start or on the way.
+    fn has_tls(&self) -> bool {
+        self.url.scheme_str() == Some("https") || self.upgrade != UpgradeMode::Never
+    }
+
+    /// Whether nothing goes out but within TLS.
+    pub(crate) fn is_secured(&self) -> bool {
+        self.url.scheme_str() == Some("https") || self.upgrade == UpgradeMode::Required
+    }
+
+    /// The nearest proxy on the way, for a program that takes one.
+    pub(crate) fn proxy(&self) -> Option<String> {
+        let target = bindery_transport::Target::new(self.url.clone()).ok()?;
+        self.proxies.of(&target).first().map(ToString::to_string)
+    }
+
+    /// The transport that the settings ask for.
+    ///
+    /// # Errors
+    /// A file of TLS is not as it should be.
+    pub(crate) fn transport(&self, limits: ClientLimits) -> Result<ClientBuilder> {
+        let builder = bindery_transport::Client::builder().limits(limits);
+        let builder = builder.upgrade(self.upgrade).proxies(self.proxies.clone());
+        Ok(if self.has_tls() { builder.connector(tls::connector(self)?) } else { builder })
+    }
+}
+
+/// The proxies on the way: those that are named, or what the environment says.
+fn proxies(args: &ClientArgs, named: &[String]) -> Result<Proxies> {
+    let wrong = |error: TransportError| Failure::usage(error.to_string()).hint(error.hint());
+    let login = match (&args.proxy_user, &args.proxy_password_file) {
+        (None, None) => None,
+        (Some(user), Some(file)) => Some(Login::new(user, account::password(file)?)),
+        _ => {
+            return Err(Failure::usage("--proxy-user and --proxy-password-file belong together")
+                .hint("give both; a password is never taken from the command line"));
+        }
+    };
+    let login = login.map(|login| {
+        if args.dangerous_proxy_basic { login.dangerous_basic_in_clear() } else { login }
+    });
+    match named {
+        [] if login.is_some() => Err(Failure::usage("--proxy-user needs --proxy")
+            .hint("for a proxy that the environment names, its URL there holds user and password")),
+        [] => Proxies::from_variables(|name| std::env::var(name).ok()).map_err(wrong),
+        [none] if none == "none" => Ok(Proxies::default()),
+        named => {
+            let proxies = named.iter().map(|url| {
+                let proxy = Proxy::new(url)?;
+                Ok(match &login {
+                    Some(login) => proxy.with_login(login.clone()),
+                    None => proxy,
+                })
+            });
+            let proxies: std::result::Result<Vec<_>, TransportError> = proxies.collect();
+            proxies.map(Proxies::chain).map_err(wrong)
+        }
     }
 }
 
@@ -171,6 +247,8 @@ fn merge(strong: ClientSettings, weak: ClientSettings) -> ClientSettings {
         cert,
         key,
         tls_policy: strong.tls_policy.or(weak.tls_policy),
+        upgrade: strong.upgrade.or(weak.upgrade),
+        proxy: if strong.proxy.is_empty() { weak.proxy } else { strong.proxy },
         timeout: strong.timeout.or(weak.timeout),
     }
 }
@@ -203,6 +281,11 @@ pub(crate) fn parse_url(text: &str) -> Result<http::Uri> {
 
 /// Tells of what weakens the connection.
 pub(crate) fn warn_about(settings: &Settings) {
+    if settings.upgrade == UpgradeMode::Optional && settings.url.scheme_str() == Some("http") {
+        output::warn(
+            "--upgrade optional: what is sent may go out in clear; --upgrade required sends nothing then",
+        );
+    }
     if settings.insecure {
         output::warn(
             "--insecure: the server's certificate is not checked; whoever answers gets what is sent",

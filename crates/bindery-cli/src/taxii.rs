@@ -14,7 +14,7 @@ use bindery_taxii_xml::{
     Action, ContentBinding, Dialect, PushParameters, ServiceType, StatusType,
     SubscriptionParameters, SubscriptionRequest, Terms, Timestamp, Tolerances,
 };
-use bindery_transport::{ClientLimits, Target};
+use bindery_transport::{ClientLimits, Target, UpgradeMode};
 use http::Uri;
 use serde_json::json;
 
@@ -26,7 +26,6 @@ use crate::{
     files,
     output::{self, Document, Output},
     settings::{Settings, parse_url, warn_about},
-    tls,
 };
 pub(crate) use failure::of as failure;
 
@@ -96,10 +95,11 @@ impl Session {
         let target = Target::new(settings.url.clone())
             .map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))?;
         let clear = !target.is_tls();
-        let mut transport = bindery_transport::Client::builder().limits(limits);
-        if !clear {
-            transport = transport.connector(tls::connector(settings)?);
+        if clear && settings.upgrade == UpgradeMode::Optional {
+            return Err(Failure::usage("a TAXII request names the channel that it goes over")
+                .hint("--upgrade required settles it before the request is made"));
         }
+        let transport = settings.transport(limits)?;
         let mut octets = [0; 16];
         getrandom::fill(&mut octets)
             .map_err(|error| Failure::usage(format!("no random octets: {error}")))?;
@@ -113,7 +113,8 @@ impl Session {
             // TAXII has Basic and nothing else (draft, section 9.1.2), and its servers answer one who says nothing
             // as nobody.
             let login = Login::new(user, account::password(file)?);
-            let login = if clear { login } else { login.with_preemptive_basic() };
+            let secured = settings.is_secured();
+            let login = if secured { login.with_preemptive_basic() } else { login };
             let url = service.as_ref().unwrap_or(&settings.url);
             let with = builder.login(url, login);
             builder = with.map_err(|error| Failure::usage(error.to_string()))?;
@@ -137,7 +138,19 @@ impl Session {
         }
         let services = self.discovery().await?;
         let chosen = choose(&services, kind, self.dialect, self.clear);
-        parse_url(&chosen.map_err(|error| failure(&error))?.address)
+        let url = parse_url(&chosen.map_err(|error| failure(&error))?.address)?;
+        Ok(self.by_the_same_way(url))
+    }
+
+    /// A server within an upgraded connection names itself by https; it is reached by the way that led to it.
+    fn by_the_same_way(&self, url: Uri) -> Uri {
+        let ours = &self.discovery;
+        let port = |url: &Uri| url.port_u16();
+        let is_same = self.clear && url.host() == ours.host() && port(&url) == port(ours);
+        let path = url.path_and_query().map_or("/", |path| path.as_str());
+        let authority = ours.authority().map_or("", |authority| authority.as_str());
+        let same = format!("http://{authority}{path}");
+        if is_same { same.parse().unwrap_or(url) } else { url }
     }
 
     async fn poll(&mut self, args: &PollArgs, output: &Output) -> Result<()> {

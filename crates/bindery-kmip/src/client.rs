@@ -77,7 +77,7 @@ impl Client {
     pub async fn call(&mut self, message: RequestMessage) -> Result<ResponseMessage, ClientError> {
         self.check_certificates(&message).await?;
         let reads = message.batch_items.iter().all(|item| item.payload.only_reads());
-        let target = self.connection.target().uri().clone();
+        let target = self.connection.secured_uri();
         let (mut request, expect) = self.binding.encode_request(&target, message)?;
         for (name, value) in &self.headers {
             request.headers_mut().append(name, value.clone());

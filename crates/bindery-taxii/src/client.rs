@@ -148,7 +148,9 @@ impl Client {
                 | MessageKind::PollFulfillment
         );
         let call = Call::new(self.dialect, message);
-        let (mut request, expect) = self.binding.encode_request(url, call)?;
+        // What is http by its URL may be https by an upgrade (RFC 2817).
+        let seen = self.connection(url)?.secured(url);
+        let (mut request, expect) = self.binding.encode_request(&seen, call)?;
         if reads {
             request.extensions_mut().insert(Repeatable);
         }

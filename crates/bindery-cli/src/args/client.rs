@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use bindery_transport::UpgradeMode;
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 use super::Span;
 use crate::{
@@ -54,6 +56,24 @@ pub(crate) struct ClientArgs {
     /// The file whose first pre-shared key is used, as psktool writes it; needs OpenSSL.
     #[arg(long, global = true, env = "BINDERY_PSK_FILE", value_name = "FILE")]
     pub(crate) psk_file: Option<PathBuf>,
+    /// Whether a connection to an http URL becomes TLS (RFC 2817) [default: never].
+    #[arg(long, global = true, env = "BINDERY_UPGRADE", value_enum, value_name = "MODE")]
+    pub(crate) upgrade: Option<UpgradeName>,
+    /// The proxy that leads to the server, such as http://proxy.example.com:3128; given more than once (or with commas
+    /// between), each is reached through the one before it; `none` for no proxy [default: what https_proxy, http_proxy and
+    /// no_proxy say].
+    #[arg(long, global = true, env = "BINDERY_PROXY", value_delimiter = ',', value_name = "URL")]
+    pub(crate) proxy: Vec<String>,
+    /// The user name for the proxies.
+    #[arg(long, global = true, env = "BINDERY_PROXY_USER", value_name = "NAME")]
+    pub(crate) proxy_user: Option<String>,
+    /// The file whose first line is the password for the proxies; `-` is standard input.
+    #[arg(long, global = true, env = "BINDERY_PROXY_PASSWORD_FILE", value_name = "FILE")]
+    pub(crate) proxy_password_file: Option<PathBuf>,
+    /// Take Basic where a proxy asks for it. Dangerous: proxies are reached in clear, so whoever listens on the way there
+    /// has the password.
+    #[arg(long, global = true, env = "BINDERY_DANGEROUS_PROXY_BASIC")]
+    pub(crate) dangerous_proxy_basic: bool,
     /// The longest time for the whole exchange, connecting included.
     #[arg(long, global = true, env = "BINDERY_TIMEOUT", value_name = "SPAN")]
     pub(crate) timeout: Option<Span>,
@@ -73,6 +93,30 @@ pub(crate) struct ClientArgs {
     /// Print a curl command that does the same, and send nothing.
     #[arg(long, global = true, env = "BINDERY_CURL", conflicts_with = "dry_run")]
     pub(crate) curl: bool,
+}
+
+/// Whether a connection to an http URL becomes TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum UpgradeName {
+    /// It does not.
+    #[default]
+    Never,
+    /// It is offered, and answers in clear are taken: only for what everybody may read and change.
+    Optional,
+    /// It is asked for before anything else, and nothing is sent without it.
+    Required,
+}
+
+impl UpgradeName {
+    /// The same in the words of the transport.
+    pub(crate) const fn mode(self) -> UpgradeMode {
+        match self {
+            Self::Never => UpgradeMode::Never,
+            Self::Optional => UpgradeMode::Optional,
+            Self::Required => UpgradeMode::Required,
+        }
+    }
 }
 
 impl ClientArgs {

@@ -65,6 +65,15 @@ pub(crate) struct Listener {
     /// What is spoken on it.
     #[serde(default)]
     pub(crate) protocol: Protocol,
+    /// Whether any request may ask for an upgrade to TLS, and not only `OPTIONS *`.
+    #[serde(default)]
+    pub(crate) upgrade_by_any_request: bool,
+    /// Whether who asks for no upgrade is answered in clear.
+    #[serde(default)]
+    pub(crate) dangerous_upgrade_optional: bool,
+    /// Whether the upgrade may have its certificate in common with implicit TLS.
+    #[serde(default)]
+    pub(crate) dangerous_upgrade_beside_tls: bool,
     /// The networks of balancers that speak the PROXY protocol, which then every connection begins
     /// with. Empty: it is off.
     #[serde(default)]
@@ -93,8 +102,21 @@ impl Listener {
             client_usage: ClientUsage::default(),
             client_names: ClientNames::default(),
             protocol: Protocol::default(),
+            upgrade_by_any_request: false,
+            dangerous_upgrade_optional: false,
+            dangerous_upgrade_beside_tls: false,
             proxy_protocol: Vec::new(),
         }
+    }
+
+    /// The settings of an upgrade that are there, which mean nothing without one.
+    pub(crate) fn upgrade_settings(&self) -> Vec<&'static str> {
+        let set = [
+            ("upgrade_by_any_request", self.upgrade_by_any_request),
+            ("dangerous_upgrade_optional", self.dangerous_upgrade_optional),
+            ("dangerous_upgrade_beside_tls", self.dangerous_upgrade_beside_tls),
+        ];
+        set.into_iter().filter_map(|(key, set)| set.then_some(key)).collect()
     }
 
     /// Whether a service may be reached through it.
@@ -182,6 +204,8 @@ pub(crate) enum Protocol {
     KmipTls,
     /// Both: the first octets of a connection tell.
     Both,
+    /// HTTP in clear whose connections become TLS (RFC 2817).
+    HttpUpgrade,
     /// HTTP without TLS: whoever is between reads and changes everything.
     DangerousClearHttp,
 }

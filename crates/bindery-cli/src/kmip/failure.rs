@@ -12,10 +12,16 @@ use crate::error::{Exit, Failure, Layer};
 pub(crate) fn transport(error: &TransportError) -> Failure {
     let layer = match error.layer() {
         TransportLayer::Tcp => Layer::Tcp,
+        TransportLayer::Proxy => Layer::Proxy,
         TransportLayer::Tls => Layer::Tls,
         _ => Layer::Http,
     };
     let exit = match error.kind() {
+        ErrorKind::Proxy
+            if error.proxy_status() == Some(StatusCode::PROXY_AUTHENTICATION_REQUIRED) =>
+        {
+            Exit::NotAuthorised
+        }
         ErrorKind::Request => Exit::Usage,
         ErrorKind::Protocol | ErrorKind::TooLarge | ErrorKind::Coding => Exit::Undecodable,
         _ => Exit::Connection,

@@ -2,6 +2,7 @@
 
 use std::{fmt::Write, path::Path};
 
+use bindery_transport::UpgradeMode;
 use bindery_ttlv::Options;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
@@ -26,6 +27,10 @@ pub(crate) fn print(
 ) -> Result<()> {
     let secret = decode::holds_secrets(octets, &Options::LENIENT);
     if as_curl {
+        if settings.upgrade != UpgradeMode::Never && settings.url.scheme_str() == Some("http") {
+            return Err(Failure::usage("curl has no upgrade to TLS (RFC 2817)")
+                .hint("leave --curl out, or name an https URL"));
+        }
         if secret && !output.show_secrets {
             return Err(Failure::usage("the request holds key material, which is not shown")
                 .hint("add --show-secrets, and mind where the output goes"));
@@ -88,6 +93,9 @@ fn curl(parts: &Parts, octets: &[u8], settings: &Settings) -> String {
     option("--max-time", &settings.timeout.duration().as_secs().max(1).to_string());
     for (name, value) in &parts.headers {
         option("--header", &format!("{name}: {}", value.to_str().unwrap_or_default()));
+    }
+    if let Some(proxy) = settings.proxy() {
+        option("--proxy", &format!("http://{proxy}"));
     }
     if settings.insecure {
         command.push_str(" --insecure");

@@ -7,7 +7,7 @@ use bindery_kmip::{
     HttpsProfile, KmipHttps,
     message::{RequestBatchItem, RequestMessage, RequestPayload, ResponseMessage, ResponsePayload},
 };
-use bindery_transport::{Client, ClientLimits, Connection, Repeatable, Target};
+use bindery_transport::{ClientLimits, Connection, Repeatable, Target};
 use bindery_ttlv::ProtocolVersion;
 use bytes::Bytes;
 use http::{Request, Response, request, response};
@@ -18,7 +18,6 @@ use crate::{
     error::Result,
     output::{self, Output},
     settings::Settings,
-    tls,
 };
 
 /// A client on one connection.
@@ -54,11 +53,8 @@ impl Session {
         let binding = KmipHttps::default();
         let target =
             Target::new(settings.url.clone()).map_err(|error| failure::transport(&error))?;
-        let mut builder = Client::builder().limits(limits(settings, &binding));
-        if target.is_tls() {
-            builder = builder.connector(tls::connector(settings)?);
-        }
-        let connection = builder.build().connection(target);
+        let client = settings.transport(limits(settings, &binding))?.build();
+        let connection = client.connection(target);
         Ok(Self { binding, connection, version, output, teller: output::note })
     }
 
@@ -107,7 +103,7 @@ impl Session {
         &mut self,
         message: RequestMessage,
     ) -> Result<(ResponseMessage, Bytes)> {
-        let target = self.connection.target().uri().clone();
+        let target = self.connection.secured_uri();
         let reads = message.batch_items.iter().all(|item| item.payload.only_reads());
         let encoded = self.binding.encode_request(&target, message);
         let (mut request, expect) = encoded.map_err(|error| failure::encode(&error))?;

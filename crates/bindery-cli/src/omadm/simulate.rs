@@ -29,7 +29,6 @@ use crate::{
     kmip::failure,
     output::{Document, Output, pairs},
     settings::{Settings, warn_about},
-    tls,
 };
 
 /// What a device of a fleet is.
@@ -58,13 +57,10 @@ impl Simulated {
         limits.response = total;
         limits.connect = limits.connect.min(total);
         limits.handshake = limits.handshake.min(total);
-        let mut transport = bindery_transport::Client::builder().limits(limits);
+        let transport = settings.transport(limits)?;
         let mut profile = DmProfile::default();
-        if target.is_tls() {
-            transport = transport.connector(tls::connector(&settings)?);
-        } else {
-            profile.dangerous_clear = true;
-        }
+        // What is http by its URL and TLS by an upgrade is the transport's to see to.
+        profile.dangerous_clear = !target.is_tls();
         Ok(Self {
             settings,
             form,

@@ -11,7 +11,7 @@ use bindery_core::{IdentityMap, Timestamp};
 use bindery_kmip::{HttpsProfile, KmipHttps, service::KeyServerConfig};
 use bindery_store::{Kek, SqliteOptions, Synchronous};
 use bindery_tls::{Acceptor, CertificateIdentity, Expiry, Naming, TlsError};
-use bindery_transport::{Limits, Network};
+use bindery_transport::{Limits, Network, Upgrade};
 use bindery_ttlv::{Options, Tolerance};
 
 use crate::{
@@ -61,6 +61,33 @@ pub(crate) struct ListenerPlan {
     pub(crate) protocol: Protocol,
     /// From whom a PROXY head is taken; empty: from nobody.
     pub(crate) balancers: Vec<Network>,
+    /// How it becomes TLS, where it begins in clear; by the acceptor above.
+    pub(crate) upgrade: Option<UpgradePlan>,
+}
+
+/// An upgrade to TLS on a listener.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UpgradePlan {
+    pub(crate) by_any_request: bool,
+    pub(crate) optional: bool,
+    pub(crate) beside_tls: bool,
+}
+
+impl UpgradePlan {
+    /// The same in the words of the transport.
+    pub(crate) fn by(self, acceptor: Arc<dyn Acceptor>) -> Upgrade {
+        let mut upgrade = Upgrade::new(acceptor);
+        if !self.by_any_request {
+            upgrade = upgrade.options_only();
+        }
+        if !self.optional {
+            upgrade = upgrade.required();
+        }
+        if self.beside_tls {
+            upgrade = upgrade.dangerous_beside_implicit_tls();
+        }
+        upgrade
+    }
 }
 
 /// The KMIP service.
@@ -216,10 +243,12 @@ impl Planner<'_> {
                     services: listener.services.clone(),
                     expiries,
                     protocol: listener.protocol,
+                    upgrade: self.upgrade(&key, listener),
                     balancers,
                 });
             }
         }
+        self.apart(&listeners);
         listeners
     }
 

@@ -33,7 +33,9 @@ impl Ready {
     pub(crate) fn of(started: &Started) -> Self {
         let place = |listening: &Listening| {
             let Listening { name, address, protocol, services } = listening;
-            let scheme = if *protocol == Protocol::DangerousClearHttp { "http" } else { "https" };
+            let begins_clear =
+                matches!(protocol, Protocol::DangerousClearHttp | Protocol::HttpUpgrade);
+            let scheme = if begins_clear { "http" } else { "https" };
             let urls = services
                 .iter()
                 .filter(|_| *protocol != Protocol::KmipTls)
@@ -107,7 +109,7 @@ impl Ready {
 }
 
 /// Who waits for the file sees it whole or not at all.
-fn write_whole(file: &Path, octets: &[u8]) -> Result<()> {
+pub(crate) fn write_whole(file: &Path, octets: &[u8]) -> Result<()> {
     let failed = |error: std::io::Error| {
         let message = format!("the ready file {}: {error}", file.display());
         Failure::new(Exit::Start, Layer::Usage, message)

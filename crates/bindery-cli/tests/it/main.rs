@@ -22,3 +22,4 @@ mod support;
 mod taxii;
 mod tls;
 mod tls_operation;
+mod upgrade;

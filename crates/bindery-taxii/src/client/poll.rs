@@ -260,7 +260,8 @@ impl Part {
     ) -> Result<Self, ClientError> {
         let message = client.message(request, Vec::new());
         let call = Call::new(client.dialect, message);
-        let (mut request, expect) = client.binding.encode_request(url, call)?;
+        let seen = client.connection(url)?.secured(url);
+        let (mut request, expect) = client.binding.encode_request(&seen, call)?;
         request.extensions_mut().insert(bindery_transport::Repeatable);
         let response = client.connection(url)?.send_streamed(request).await?;
         let (head, body) = response.into_parts();

@@ -90,6 +90,15 @@ impl Connection {
         if self.insists { self.target.as_https() } else { self.target.uri().clone() }
     }
 
+    /// Another URL on the target's server, as [`Connection::secured_uri`] has the target's.
+    pub fn secured(&self, uri: &Uri) -> Uri {
+        let target = Target::new(uri.clone()).ok();
+        match target.filter(|target| self.insists && target.is_same_server(&self.target, false)) {
+            Some(target) => target.as_https(),
+            None => uri.clone(),
+        }
+    }
+
     /// Whether nothing goes out but within TLS.
     pub(super) fn is_secured(&self) -> bool {
         self.target.is_tls() || self.insists

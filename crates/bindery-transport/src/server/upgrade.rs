@@ -62,6 +62,15 @@ impl Upgrade {
         self
     }
 
+    /// Refuses this upgrade beside listeners of implicit TLS that have its certificate, or a name in it, in common with it;
+    /// a server does so when it binds.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Bind`](crate::ErrorKind): they have something in common, or cannot be told apart.
+    pub fn check_beside(&self, implicit: &[&dyn Acceptor]) -> Result<(), crate::TransportError> {
+        apart::check([self], implicit)
+    }
+
     /// Starts although the certificate, or a name in it, is also that of a listener of implicit TLS: the attack that
     /// [`Upgrade`] tells of then works on every client of that listener.
     #[must_use]

@@ -8,7 +8,7 @@ use bindery_tls::{
 };
 use bindery_transport::Network;
 
-use super::Planner;
+use super::{ListenerPlan, Planner, UpgradePlan};
 use crate::{
     config::{
         ClientCertificates, ClientNames, ClientUsage, CrlCheck, Listener, Protocol, ServiceName,
@@ -124,6 +124,55 @@ impl Planner<'_> {
              everything, passwords of Basic included"
         ));
         Some((None, Vec::new()))
+    }
+
+    /// How a listener becomes TLS, if it does.
+    pub(super) fn upgrade(&mut self, key: &str, listener: &Listener) -> Option<UpgradePlan> {
+        if listener.protocol != Protocol::HttpUpgrade {
+            for member in listener.upgrade_settings() {
+                self.problem(
+                    &format!("{key}.{member}"),
+                    "it means nothing without an upgrade",
+                    "leave it out, or set protocol = \"http-upgrade\"",
+                );
+            }
+            return None;
+        }
+        self.warnings.push(format!(
+            "{key}.protocol = \"http-upgrade\": no https client anywhere may trust its certificate for \
+             the name that it asks for (CVE-2025-49812)"
+        ));
+        if listener.dangerous_upgrade_optional {
+            self.warnings.push(format!(
+                "{key}.dangerous_upgrade_optional: who asks for no upgrade is answered in clear"
+            ));
+        }
+        if listener.dangerous_upgrade_beside_tls {
+            self.warnings.push(format!(
+                "{key}.dangerous_upgrade_beside_tls: whoever is on the way can answer requests of https \
+                 clients by requests of their own (CVE-2025-49812)"
+            ));
+        }
+        Some(UpgradePlan {
+            by_any_request: listener.upgrade_by_any_request,
+            optional: listener.dangerous_upgrade_optional,
+            beside_tls: listener.dangerous_upgrade_beside_tls,
+        })
+    }
+
+    /// Refuses an upgrade that has something in common with a listener of implicit TLS.
+    pub(super) fn apart(&mut self, listeners: &[ListenerPlan]) {
+        let implicit = listeners.iter().filter(|one| one.upgrade.is_none());
+        let implicit: Vec<&dyn Acceptor> =
+            implicit.filter_map(|one| one.acceptor.as_deref()).collect();
+        for one in listeners {
+            let (Some(plan), Some(acceptor)) = (one.upgrade, &one.acceptor) else { continue };
+            if let Err(error) = plan.by(Arc::clone(acceptor)).check_beside(&implicit) {
+                let remedy = format!("{}; or say dangerous_upgrade_beside_tls", error.hint());
+                let key = format!("listener.{}.certificate", one.name);
+                self.problem(&key, error.to_string(), remedy);
+            }
+        }
     }
 
     /// Whether what is spoken on a listener and the services that it names go together.
