@@ -3,13 +3,15 @@
 //!
 //! `codec_once xml:IMPLEMENTATION SHAPE OCTETS COUNT` with `bindery`, `push`, `quick-xml`, `quick-xml-checked`;
 //! `codec_once wbxml:TASK DOCUMENT - COUNT` with `read`, `to-xml`, `from-xml`, `from-xml-shared`, `read-shared`.
+//! `codec_once omadm:TASK MESSAGE FORM COUNT` with `engine` and `codec`, FORM being `wbxml` or `xml`.
 //! The task `none` only prepares, so that its count can be subtracted.
 
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use bindery_benches::wbxml;
 use bindery_benches::xml::{self, Shape};
+use bindery_benches::{omadm, wbxml};
+use bindery_syncml::Form;
 use bindery_wbxml::{FromXml, Strings, from_xml};
 
 fn main() -> ExitCode {
@@ -19,6 +21,7 @@ fn main() -> ExitCode {
     let done = match task.split_once(':') {
         Some(("xml", task)) => run_xml(task, what, size, count),
         Some(("wbxml", task)) => run_wbxml(task, what, count),
+        Some(("omadm", task)) => run_omadm(task, what, size, count),
         _ => None,
     };
     match done {
@@ -33,7 +36,8 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stderr, reason = "this is a program")]
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: codec_once xml:IMPLEMENTATION SHAPE OCTETS COUNT | wbxml:TASK DOCUMENT - COUNT"
+        "usage: codec_once xml:IMPLEMENTATION SHAPE OCTETS COUNT | wbxml:TASK DOCUMENT - COUNT | \
+         omadm:TASK MESSAGE FORM COUNT"
     );
     ExitCode::FAILURE
 }
@@ -81,4 +85,18 @@ fn run_wbxml(task: &str, name: &str, count: u32) -> Option<usize> {
         }
     }
     Some(if task.starts_with("from-xml") { pair.xml.len() } else { pair.wbxml.len() })
+}
+
+fn run_omadm(task: &str, name: &str, form: &str, count: u32) -> Option<usize> {
+    let form = if form == "wbxml" { Form::Wbxml } else { Form::Xml };
+    let (step, mut out) = (omadm::step(name, form)?, Vec::new());
+    for _ in 0..count {
+        match task {
+            "engine" => _ = black_box(black_box(&step).whole()?),
+            "codec" => _ = black_box(black_box(&step).codec(&mut out)?),
+            "none" => {}
+            _ => return None,
+        }
+    }
+    Some(step.octets())
 }

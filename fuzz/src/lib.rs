@@ -25,11 +25,12 @@ pub mod xml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 23] = [
+pub const TARGETS: [Target; 24] = [
     ("http_grammar", fields::grammar),
     ("http_login", fields::login),
     ("http_request", request::fields),
     ("omadm_session", omadm::session),
+    ("omadm_client", omadm::client),
     ("taxii_read", taxii::read),
     ("taxii_read_write_read", taxii::read_write_read),
     ("taxii_head", taxii_service::head),

@@ -140,9 +140,38 @@ fn report(areas: &[&Area], verdicts: &[Verdict]) -> String {
             area.shown(),
             table(["row", "level", "status", "by"], &rows)
         ));
+        if area.status.scr {
+            out.extend(["client", "server"].map(|role| static_conformance(area, &of_area, role)));
+        }
     }
     out.push(summary(verdicts));
     out.join("\n")
+}
+
+/// What one side claims to support, in the form of a static conformance table.
+fn static_conformance(area: &Area, verdicts: &[&Verdict], role: &str) -> String {
+    let rows: Vec<[String; 4]> = area
+        .rows
+        .iter()
+        .filter(|row| row.role == role)
+        .filter_map(|row| Some((row, verdicts.iter().find(|verdict| verdict.id == row.id)?)))
+        .map(|(row, verdict)| {
+            let tests = verdict.tests.len();
+            let (supported, by) = match verdict.status {
+                judge::Status::Proved if tests == 1 => ("yes", "1 test".to_owned()),
+                judge::Status::Proved => ("yes", format!("{tests} tests")),
+                judge::Status::NotClaimed => ("no", verdict.reason.clone()),
+                judge::Status::Open => ("open", verdict.reason.clone()),
+            };
+            [row.id.clone(), row.text.clone(), supported.to_owned(), by]
+        })
+        .collect();
+    let yes = rows.iter().filter(|[_, _, supported, _]| supported == "yes").count();
+    format!(
+        "Static conformance of the {role}: {yes} of {} supported\n\n{}\n",
+        rows.len(),
+        table(["item", "function", "supported", "by"], &rows)
+    )
 }
 
 fn summary(verdicts: &[Verdict]) -> String {

@@ -83,8 +83,8 @@ pub(crate) enum Command {
     Convert(ConvertArgs),
     /// Print a message as a readable tree with offsets.
     ///
-    /// Takes TTLV, as octets, in hexadecimal digits, in XML or in JSON; WBXML; and XML. SyncML's
-    /// codes are explained, TAXII messages checked. On bad input it says the place and what was
+    /// Takes TTLV, as octets, in hexadecimal digits, in XML or in JSON; WBXML; XML; and captures of
+    /// `omadm simulate --capture`. SyncML's codes are explained, TAXII messages checked. On bad input it says the place and what was
     /// expected.
     Decode(DecodeArgs),
     /// Show TLS policies, and what servers negotiate.

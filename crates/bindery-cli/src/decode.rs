@@ -1,5 +1,6 @@
 //! `bindery decode` and `bindery convert`: messages without a server.
 
+mod capture;
 mod dump;
 mod input;
 mod json;
@@ -12,8 +13,10 @@ use crate::{
     args::{ConvertArgs, DecodeArgs, Form, InputArgs},
     error::{Exit, Failure, Layer, Result},
     output::{Document, Format, Output, write_stdout},
+    preview::Shown,
 };
-pub(crate) use dump::dump;
+pub(crate) use capture::Entry;
+pub(crate) use dump::{dump, dump_all};
 use input::malformed;
 pub(crate) use input::{read as read_file, read_message};
 pub(crate) use json::tree as json_tree;
@@ -27,6 +30,9 @@ pub(crate) fn decode(args: &DecodeArgs, output: &Output) -> Result<()> {
     let options = options(&args.input);
     let language = languages::named(args.lang.as_deref())?;
     let octets = input::read_some(&args.input.file)?;
+    if args.from.is_none() && capture::is_one(&octets) {
+        return capture::decode(&octets, output);
+    }
     let form = args.from.unwrap_or_else(|| input::recognise(&octets));
     if matches!(form, Form::Wbxml | Form::Xml) {
         return markup::decode(octets, form, language, args.input.lenient, output);
@@ -108,6 +114,21 @@ pub(crate) fn holds_secrets(message: &[u8], options: &Options) -> bool {
 pub(crate) fn tree(message: &[u8], show_secrets: bool) -> String {
     let tree = Tree::new(message);
     if show_secrets { tree.with_secrets().to_string() } else { tree.to_string() }
+}
+
+/// A message of TTLV, as it is shown.
+pub(crate) fn shown_ttlv(message: &[u8], show_secrets: bool) -> Shown {
+    let json = json_tree(message, &Options::LENIENT, show_secrets);
+    Shown {
+        text: tree(message, show_secrets),
+        json: json.unwrap_or(serde_json::Value::Null),
+        secret: holds_secrets(message, &Options::LENIENT),
+    }
+}
+
+/// A message in WBXML or XML, as it is shown; what cannot be read ends in a line that says so.
+pub(crate) fn shown_markup(message: &[u8], show_secrets: bool) -> Shown {
+    markup::shown(message, show_secrets)
 }
 
 /// The failure of reading TTLV.

@@ -119,9 +119,12 @@ impl Client {
 
     fn session_with(&self, settings: &Settings) -> Result<Session> {
         let session = Session::new(settings, ProtocolVersion::V1_4, self.output)?;
-        // The exchanges belong to what the demonstration shows, unless that is for a program.
-        let for_people = self.output.format == Format::Table;
-        Ok(if for_people { session.telling(output::say) } else { session })
+        Ok(session.telling(self.teller()))
+    }
+
+    /// The exchanges belong to what the demonstration shows, unless that is for a program.
+    fn teller(&self) -> fn(&str) {
+        if self.output.format == Format::Table { output::say } else { output::note }
     }
 }
 

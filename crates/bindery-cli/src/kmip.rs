@@ -2,7 +2,6 @@
 
 pub(crate) mod failure;
 mod names;
-mod preview;
 mod raw;
 pub(crate) mod report;
 pub(crate) mod request;
@@ -18,8 +17,10 @@ use bindery_transport::{Clock, SystemClock};
 use crate::{
     args::kmip::{KmipArgs, ObjectArgs, Verb},
     config::ServiceName,
+    decode,
     error::{Failure, Result},
     output::Output,
+    preview,
     settings::{Settings, warn_about},
 };
 use session::Session;
@@ -45,7 +46,8 @@ pub(crate) async fn run(args: &KmipArgs, output: Output) -> Result<()> {
         let payload = (task.payload)(task.object.as_ref().map_or("", |args| &args.object))?;
         let message = RequestMessage::new(version, vec![RequestBatchItem::new(payload)]);
         let (parts, octets) = session::prepare(&settings.url, message)?;
-        return preview::print(&parts, &octets, &settings, args.client.curl, output);
+        let shown = decode::shown_ttlv(&octets, output.show_secrets);
+        return preview::print(&parts, &octets, &shown, &settings, args.client.curl, output);
     }
     let mut session = Session::new(&settings, version, output)?;
     let (answer, octets) = match &task.object {

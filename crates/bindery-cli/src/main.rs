@@ -16,6 +16,7 @@ mod log;
 mod manual;
 mod omadm;
 mod output;
+mod preview;
 mod profile;
 mod proxy;
 mod serve;

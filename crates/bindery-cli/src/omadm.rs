@@ -1,6 +1,7 @@
 //! `bindery omadm`: devices, their queues and their results, on the server's store.
 
 mod simulate;
+mod watch;
 
 use bindery_core::{Principal, Timestamp};
 use bindery_omadm::{
@@ -15,6 +16,7 @@ use bindery_syncml::Content;
 use serde_json::{Value as Json, json};
 
 pub(crate) use simulate::Simulated;
+pub(crate) use watch::Watch;
 
 use crate::{
     account::password,
@@ -55,11 +57,13 @@ async fn on_store(store: &SqliteStore, verb: &Verb) -> Result<Document> {
             None => queued(store, args).await,
         },
         Verb::Results { device, command, after, limit, .. } => {
-            known(store, device).await?;
-            let mut filter = ResultFilter::of(device, *limit);
-            filter.command.clone_from(command);
-            filter.after = *after;
-            let found = store.results(&filter).await.map_err(|error| failed(&error))?;
+            let mut found = Vec::new();
+            for device in named(store, device).await? {
+                let mut filter = ResultFilter::of(&device, *limit);
+                filter.command.clone_from(command);
+                filter.after = *after;
+                found.extend(store.results(&filter).await.map_err(|error| failed(&error))?);
+            }
             Ok(results(&found))
         }
         Verb::Notify(_) | Verb::Simulate(_) => Err(Failure::usage("this verb needs no store")),
@@ -95,6 +99,31 @@ async fn known(store: &SqliteStore, device: &str) -> Result<Versioned<Device>> {
     })
 }
 
+/// The devices of a name on the command line: one, or with `*` at its end all that begin so.
+async fn named(store: &SqliteStore, name: &str) -> Result<Vec<String>> {
+    let Some(prefix) = name.strip_suffix('*') else {
+        return Ok(vec![known(store, name).await?.entry.id]);
+    };
+    let all = registered(store).await?.into_iter().map(|one| one.id);
+    let found: Vec<String> = all.filter(|id| id.starts_with(prefix)).collect();
+    if found.is_empty() {
+        let message = format!("there is no device whose identifier begins with {prefix:?}");
+        return Err(Failure::new(Exit::Protocol, Layer::Store, message)
+            .hint("bindery omadm devices lists them; --register makes one"));
+    }
+    Ok(found)
+}
+
+async fn registered(store: &SqliteStore) -> Result<Vec<Device>> {
+    let (mut all, mut filter) = (Vec::new(), DeviceFilter::all(PAGE));
+    loop {
+        let page = store.devices(&filter).await.map_err(|error| failed(&error))?;
+        let Some(last) = page.last() else { return Ok(all) };
+        filter.after = Some(last.entry.id.clone());
+        all.extend(page.into_iter().map(|one| one.entry));
+    }
+}
+
 async fn devices(store: &SqliteStore, args: &DevicesArgs) -> Result<Document> {
     if let Some(id) = &args.register {
         return register(store, id, args).await;
@@ -120,14 +149,7 @@ async fn devices(store: &SqliteStore, args: &DevicesArgs) -> Result<Document> {
             format!("{id}: {state}"),
         ));
     }
-    let (mut all, mut filter) = (Vec::new(), DeviceFilter::all(PAGE));
-    loop {
-        let page = store.devices(&filter).await.map_err(|error| failed(&error))?;
-        let Some(last) = page.last() else { break };
-        filter.after = Some(last.entry.id.clone());
-        all.extend(page.into_iter().map(|one| one.entry));
-    }
-    Ok(listed(&all))
+    Ok(listed(&registered(store).await?))
 }
 
 fn listed(all: &[Device]) -> Document {
@@ -158,7 +180,7 @@ fn listed(all: &[Device]) -> Document {
     Document::new(json, table(&["device", "owner", "enabled", "last seen", "what it is"], rows))
 }
 
-fn time(at: Timestamp) -> String {
+pub(crate) fn time(at: Timestamp) -> String {
     let at = jiff::Timestamp::from_microsecond(at.unix_micros());
     at.map(|at| at.to_string()).unwrap_or_default()
 }
@@ -191,7 +213,7 @@ async fn register(store: &SqliteStore, id: &str, args: &DevicesArgs) -> Result<D
 }
 
 async fn queue(store: &SqliteStore, args: &QueueArgs, command: CommandName) -> Result<Document> {
-    known(store, &args.device).await?;
+    let devices = named(store, &args.device).await?;
     let uri = args.uri.as_deref().ok_or_else(|| {
         Failure::usage("the command needs a node").hint("name it like ./DevDetail/SwV")
     })?;
@@ -211,16 +233,34 @@ async fn queue(store: &SqliteStore, args: &QueueArgs, command: CommandName) -> R
         CommandName::Add => Order::add(made(value.ok_or_else(needs)?)),
     };
     let wrong = |error: bindery_omadm::service::OrderError| Failure::usage(error.to_string());
-    let mut octets = [0; 16];
-    getrandom::fill(&mut octets)
-        .map_err(|error| Failure::usage(format!("no random octets: {error}")))?;
-    let id = output::hex(&octets);
     let order = order.map_err(wrong)?;
-    let mut new = order.for_device(id.clone(), &args.device, now()).map_err(wrong)?;
-    new.key.clone_from(&args.dedup_key);
-    commit(store, vec![Change::Enqueue { command: new, at_most: OPEN }]).await?;
-    let json = json!({ "device": args.device, "command": id });
-    Ok(Document::new(json, format!("{id}: queued for {}", args.device)))
+    let (mut changes, mut ids) = (Vec::new(), Vec::new());
+    for device in &devices {
+        let mut octets = [0; 16];
+        getrandom::fill(&mut octets)
+            .map_err(|error| Failure::usage(format!("no random octets: {error}")))?;
+        let id = output::hex(&octets);
+        let mut new = order.clone().for_device(id.clone(), device, now()).map_err(wrong)?;
+        new.key.clone_from(&args.dedup_key);
+        changes.push(Change::Enqueue { command: new, at_most: OPEN });
+        ids.push(id);
+        if changes.len() >= PAGE {
+            commit(store, std::mem::take(&mut changes)).await?;
+        }
+    }
+    if !changes.is_empty() {
+        commit(store, changes).await?;
+    }
+    let (Some(device), Some(id), false) =
+        (devices.first(), ids.first(), args.device.ends_with('*'))
+    else {
+        let queued = devices.iter().zip(&ids);
+        let json: Json =
+            queued.map(|(device, id)| json!({ "device": device, "command": id })).collect();
+        return Ok(Document::new(json, format!("queued for {} devices", devices.len())));
+    };
+    let json = json!({ "device": device, "command": id });
+    Ok(Document::new(json, format!("{id}: queued for {device}")))
 }
 
 /// A value of the command line.
@@ -236,14 +276,16 @@ fn content(text: &str) -> Result<Content> {
 }
 
 async fn queued(store: &SqliteStore, args: &QueueArgs) -> Result<Document> {
-    known(store, &args.device).await?;
-    let (mut all, mut filter) = (Vec::new(), CommandFilter::of(&args.device, PAGE));
-    loop {
-        let page = store.commands(&filter).await.map_err(|error| failed(&error))?;
-        let Some(last) = page.last() else { break };
-        filter.after = last.entry.position;
-        let shown = page.into_iter().map(|one| one.entry);
-        all.extend(shown.filter(|one| args.all || one.progress.state.is_open()));
+    let mut all = Vec::new();
+    for device in named(store, &args.device).await? {
+        let mut filter = CommandFilter::of(&device, PAGE);
+        loop {
+            let page = store.commands(&filter).await.map_err(|error| failed(&error))?;
+            let Some(last) = page.last() else { break };
+            filter.after = last.entry.position;
+            let shown = page.into_iter().map(|one| one.entry);
+            all.extend(shown.filter(|one| args.all || one.progress.state.is_open()));
+        }
     }
     Ok(commands(&all))
 }
@@ -257,6 +299,7 @@ fn commands(all: &[Command]) -> Document {
         .iter()
         .map(|one| {
             json!({
+                "device": one.device,
                 "command": one.id,
                 "position": one.position,
                 "what": what(one),
@@ -288,6 +331,7 @@ fn results(all: &[ResultEntry]) -> Document {
         .iter()
         .map(|one| {
             json!({
+                "device": one.device,
                 "position": one.position,
                 "at": time(one.at),
                 "session": one.session_id,
@@ -335,9 +379,6 @@ fn notify(args: &NotifyArgs) -> Result<Document> {
 }
 
 fn unhex(text: &str) -> Result<Vec<u8>> {
-    let wrong = || Failure::usage(format!("{text:?} is no row of hexadecimal digits"));
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let digits = digits.filter(|digits| digits.len().is_multiple_of(2)).ok_or_else(wrong)?;
-    Ok(digits.chunks(2).map(|pair| pair.iter().fold(0, |sum, digit| sum << 4 | digit)).collect())
+    output::unhex(text)
+        .ok_or_else(|| Failure::usage(format!("{text:?} is no row of hexadecimal digits")))
 }

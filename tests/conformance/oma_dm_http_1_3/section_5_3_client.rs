@@ -146,7 +146,7 @@ const REQUEST_FIELDS: [(&str, &str); 17] = [
 /// proves: DSDM-HTTP-C-017-O, DSDM-HTTP-C-018-O, DSDM-HTTP-C-022-O, DSDM-HTTP-C-025-O
 /// proves: DSDM-HTTP-C-027-O, DSDM-HTTP-C-028-O, DSDM-HTTP-C-029-O, DSDM-HTTP-C-030-O
 /// proves: DSDM-HTTP-C-031-O, DSDM-HTTP-C-032-O, DSDM-HTTP-C-034-O, DSDM-HTTP-C-035-O
-/// proves: DSDM-HTTP-C-036-O
+/// proves: DSDM-HTTP-C-036-O, DM-SCR-1
 #[tokio::test]
 async fn an_application_adds_fields_to_its_requests() {
     let server = Told::start(vec![response("", &message(1, Form::Xml, true))]).await;

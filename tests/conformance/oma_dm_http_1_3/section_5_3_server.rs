@@ -221,7 +221,7 @@ const REQUEST_FIELDS: [(&str, &str); 19] = [
 /// proves: DM-HDR-14, DM-HDR-15, DSDM-HTTP-S-012-O, DSDM-HTTP-S-013-O, DSDM-HTTP-S-014-O
 /// proves: DSDM-HTTP-S-017-O, DSDM-HTTP-S-022-O, DSDM-HTTP-S-025-O, DSDM-HTTP-S-027-O
 /// proves: DSDM-HTTP-S-028-O, DSDM-HTTP-S-029-O, DSDM-HTTP-S-030-O, DSDM-HTTP-S-031-O
-/// proves: DSDM-HTTP-S-032-O, DSDM-HTTP-S-034-O, DSDM-HTTP-S-035-O, DSDM-HTTP-S-036-O
+/// proves: DSDM-HTTP-S-032-O, DSDM-HTTP-S-034-O, DSDM-HTTP-S-035-O, DSDM-HTTP-S-036-O, DM-SCR-1
 #[tokio::test]
 async fn other_fields_are_shown_and_make_no_partial_or_unmodified_answer() {
     let desk = Desk::start().await;

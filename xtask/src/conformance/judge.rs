@@ -243,4 +243,29 @@ mod unit {
         let both = [("A", Outcome::Passed), ("B", Outcome::Passed)];
         assert_eq!(check("state='accounted'", &both, 1).0, Status::Proved);
     }
+
+    /// DM-SCR-2; as a test of xtask it names no row in the report.
+    #[test]
+    fn a_claim_of_http_fails_without_everything_that_it_needs() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let areas = Area::all(&root).unwrap();
+        let area = areas.iter().find(|area| area.name == "oma-dm-scr").unwrap();
+        for id in ["C-001", "S-001", "C-049b", "S-049b"].map(|id| format!("DSDM-HTTP-{id}-O")) {
+            let row = area.rows.iter().find(|row| row.id == id).unwrap();
+            assert!(row.needs.len() >= 2, "{id} has needs");
+            let proved = |but: Option<&str>| {
+                let ids = row.concerned().filter(|one| Some(*one) != but);
+                let evidence: Evidence = ids
+                    .map(|one| (one.to_owned(), vec![("p t x::y".to_owned(), Outcome::Passed)]))
+                    .collect();
+                one(area, row, &evidence)
+            };
+            assert_eq!(proved(None).0.status, Status::Proved, "{id}");
+            for need in &row.needs {
+                let (verdict, problem) = proved(Some(need));
+                assert_eq!(verdict.status, Status::Open, "{id} without {need}");
+                assert!(problem.is_some(), "{id} without {need} fails the report");
+            }
+        }
+    }
 }

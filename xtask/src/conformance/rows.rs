@@ -64,6 +64,9 @@ pub(crate) struct StatusFile {
     #[serde(default)]
     names: Vec<String>,
     pub(crate) state: State,
+    /// The rows are static conformance requirements: the report has a table for each side too, of what is supported.
+    #[serde(default)]
+    pub(crate) scr: bool,
     /// For a growing area: what all rows without a test or an entry wait for.
     rest: Option<Rest>,
     #[serde(default)]

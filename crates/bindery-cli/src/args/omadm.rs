@@ -24,7 +24,7 @@ pub(crate) enum Verb {
     Results {
         #[command(flatten)]
         place: PlaceArgs,
-        /// The device.
+        /// The device; with `*` at its end all whose identifiers begin so.
         device: String,
         /// Only what answers this command.
         #[arg(long, value_name = "ID")]
@@ -32,7 +32,7 @@ pub(crate) enum Verb {
         /// Only what stands behind this position.
         #[arg(long, default_value_t = 0, value_name = "NUMBER")]
         after: u64,
-        /// The most rows.
+        /// The most rows, of each device.
         #[arg(long, default_value_t = 1000, value_name = "NUMBER")]
         limit: usize,
     },
@@ -41,7 +41,8 @@ pub(crate) enum Verb {
     /// Be a device, or a fleet of them: each runs a whole session with a server.
     ///
     /// A device answers from a management tree: ./DevInfo, ./DevDetail, and what --tree names. With several devices
-    /// each has its own tree, and the summary tells latencies.
+    /// each has its own tree, and the summary tells latencies. -v shows each message decoded; --dry-run and --curl show
+    /// the first one and send nothing.
     Simulate(Box<SimulateArgs>),
 }
 
@@ -85,7 +86,7 @@ pub(crate) struct DevicesArgs {
 pub(crate) struct QueueArgs {
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
-    /// The device.
+    /// The device; with `*` at its end all whose identifiers begin so.
     pub(crate) device: String,
     /// The command; without one, the queue is listed.
     #[arg(value_enum)]
@@ -183,6 +184,10 @@ pub(crate) struct SimulateArgs {
     /// The file whose first line is the server's password.
     #[arg(long, requires = "server_name", value_name = "FILE")]
     pub(crate) server_password_file: Option<PathBuf>,
+    /// Write every message into this file, which `bindery decode` shows. It holds credentials; only its owner may read
+    /// it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "curl"])]
+    pub(crate) capture: Option<PathBuf>,
     /// The device's management tree: a file that is read if it is there, and written after the session (one device).
     #[arg(long, value_name = "FILE")]
     pub(crate) tree: Option<PathBuf>,

@@ -11,6 +11,15 @@ const LINE: usize = 16;
 /// that cannot be read to its end is hidden from the fault on.
 pub(crate) fn dump(message: &[u8], show_secrets: bool) -> String {
     let hidden = if show_secrets { Vec::new() } else { hidden(message) };
+    lines(message, &hidden)
+}
+
+/// The octets of something that holds no secrets.
+pub(crate) fn dump_all(octets: &[u8]) -> String {
+    lines(octets, &[])
+}
+
+fn lines(message: &[u8], hidden: &[bool]) -> String {
     let mut text = String::with_capacity(message.len() * 4);
     for (line, octets) in message.chunks(LINE).enumerate() {
         let offset = line * LINE;

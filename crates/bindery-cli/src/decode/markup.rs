@@ -18,6 +18,7 @@ use crate::{
     args::Form,
     error::{Failure, Result},
     output::{Document, Format, Output},
+    preview::Shown,
 };
 use tree::Tree;
 
@@ -80,6 +81,20 @@ pub(super) fn decode(
     json.insert("protocol".to_owned(), head.protocol.name().into());
     json.insert("items".to_owned(), items);
     Document::new(Value::Object(json), "").with_octets(document, secret).print(output)
+}
+
+/// A document as it is shown: whatever is in it, as far as it can be read.
+pub(super) fn shown(document: &[u8], show_secrets: bool) -> Shown {
+    let read = |tree: &mut Tree| match super::input::recognise(document) {
+        Form::Wbxml => wbxml::read(document, &super::languages::options(None, true), tree),
+        _ => xml::read(document, true, tree),
+    };
+    let mut lines = Tree::held(true, show_secrets);
+    let fault = read(&mut lines).err().map(|fault| format!("-- {fault}\n"));
+    let mut items = Tree::held(false, show_secrets);
+    let _ = read(&mut items);
+    let (json, secret) = items.finish();
+    Shown { text: lines.text() + &fault.unwrap_or_default(), json, secret }
 }
 
 /// What a document says of itself before its first element.

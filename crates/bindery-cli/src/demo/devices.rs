@@ -10,7 +10,13 @@ use bindery_store::SqliteStore;
 use bindery_syncml::Form;
 
 use super::{Client, report::Report};
-use crate::{args::db::PlaceArgs, db, error::Result, omadm::Simulated, serve::now};
+use crate::{
+    args::db::PlaceArgs,
+    db,
+    error::Result,
+    omadm::{Simulated, Watch},
+    serve::now,
+};
 
 /// The demonstration's device.
 const DEVICE: &str = "urn:bindery:demo:device";
@@ -26,6 +32,7 @@ type Outcome = Result<String, String>;
 /// The client cannot even be made.
 pub(super) async fn run(client: &Client, database: &Path, report: &mut Report) -> Result<()> {
     let simulated = Simulated::new(client.devices.clone(), Form::Wbxml)?;
+    let simulated = simulated.watched(Watch::new(client.output, client.teller()));
     let mut device = simulated.device(DEVICE, None)?;
     report.step("OMA DM: a device's first session", first(&simulated, &mut device).await);
     let place = PlaceArgs {

@@ -8,12 +8,13 @@ use bindery_ttlv::Options;
 use http::Request;
 use serde_json::json;
 
-use super::{preview, request, session::Session};
+use super::{request, session::Session};
 use crate::{
     args::kmip::KmipArgs,
     decode,
     error::{Exit, Failure, Layer, Result},
     output::{Document, Output},
+    preview,
     settings::Settings,
 };
 
@@ -41,7 +42,8 @@ pub(crate) async fn run(
     if args.client.dry_run || args.client.curl {
         let (parts, body) = request.into_parts();
         let octets = super::session::whole(body)?;
-        return preview::print(&parts, &octets, settings, args.client.curl, output);
+        let shown = decode::shown_ttlv(&octets, output.show_secrets);
+        return preview::print(&parts, &octets, &shown, settings, args.client.curl, output);
     }
     let mut session = Session::new(settings, request::protocol(args.kmip_version), output)?;
     show(&mut session, request, &binding, &output).await

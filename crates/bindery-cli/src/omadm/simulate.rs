@@ -7,11 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bindery_core::ClientBinding;
 use bindery_omadm::{
     DmHttp, DmProfile,
     client::{
-        Account, AuthType, Begin, Client, Credential, DevDetail, DevInfo, Ended, Summary, Tree,
-        TreeLimits, manage,
+        Account, AuthType, Begin, Client, Credential, DevDetail, DevInfo, Ended, Session, Summary,
+        Tree, TreeLimits,
     },
 };
 use bindery_syncml::{Form, WriteOptions};
@@ -24,10 +25,13 @@ use crate::{
     account::password,
     args::omadm::{AuthName, SimulateArgs},
     config::ServiceName,
+    decode,
     error::{Exit, Failure, Layer, Result},
     files,
     kmip::failure,
-    output::{Document, Output, pairs},
+    omadm::watch::{Watch, Watched},
+    output::{self, Document, Output, pairs},
+    preview,
     settings::{Settings, warn_about},
 };
 
@@ -41,6 +45,7 @@ pub(crate) struct Simulated {
     server: Option<(String, String)>,
     transport: bindery_transport::Client,
     binding: Arc<DmHttp>,
+    watch: Arc<Watch>,
 }
 
 impl Simulated {
@@ -69,7 +74,15 @@ impl Simulated {
             server: None,
             transport: transport.build(),
             binding: Arc::new(DmHttp::new(&profile)),
+            watch: Arc::new(Watch::new(Output::default(), output::note)),
         })
+    }
+
+    /// The same devices, whose messages somebody watches.
+    #[must_use]
+    pub(crate) fn watched(mut self, watch: Watch) -> Self {
+        self.watch = Arc::new(watch);
+        self
     }
 
     /// A device with a tree of its own.
@@ -101,15 +114,14 @@ impl Simulated {
     /// # Errors
     /// There is no way to the server, or the session came to no proper end.
     pub(crate) async fn session(&self, client: &mut Client) -> Result<Summary> {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random)
-            .map_err(|error| Failure::usage(format!("no random octets: {error}")))?;
-        let number = random.iter().take(2).fold(0_u16, |sum, octet| sum << 8 | u16::from(*octet));
-        let begin = Begin::new(number.max(1).to_string(), random);
+        let begin = beginning()?;
         let target = Target::new(self.settings.url.clone())
             .map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))?;
         let mut connection: Connection = self.transport.connection(target);
-        let managed = manage(client, begin, &self.binding, &mut connection).await;
+        let device = client.device_id().to_owned();
+        let inner = Session::new(&self.binding, client.begin(begin));
+        let watched = Watched { inner, watch: &self.watch, device: &device };
+        let managed = connection.run(watched).await;
         managed.map_err(|error| failure::transport(&error))?.map_err(|error| {
             let refused = matches!(error, bindery_omadm::client::SessionError::Refused(_));
             let exit = if refused { Exit::NotAuthorised } else { Exit::Protocol };
@@ -117,6 +129,34 @@ impl Simulated {
                 .hint("bindery omadm devices lists who is registered; -v shows more")
         })
     }
+
+    /// The first message of a device, which is not sent.
+    ///
+    /// # Errors
+    /// It cannot be made, or not be shown.
+    fn preview(&self, client: &mut Client, as_curl: bool, output: Output) -> Result<()> {
+        let secret = client.account.client.is_some();
+        let mut conversation = client.begin(beginning()?);
+        let target = conversation.target().clone();
+        let wrong = |reason: String| Failure::usage(format!("there is no message: {reason}"));
+        let message = conversation.message().ok_or_else(|| wrong("nothing to say".to_owned()))?;
+        let encoded = self.binding.encode_request(&target, message);
+        let (request, _) = encoded.map_err(|error| wrong(error.to_string()))?;
+        let (parts, body) = request.into_parts();
+        let octets = body.into_bytes().map_err(|_| wrong("its body is a stream".to_owned()))?;
+        let mut shown = decode::shown_markup(&octets, output.show_secrets);
+        shown.secret |= secret;
+        preview::print(&parts, &octets, &shown, &self.settings, as_curl, output)
+    }
+}
+
+/// A session of the device's own, under a number of its choice.
+fn beginning() -> Result<Begin> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random)
+        .map_err(|error| Failure::usage(format!("no random octets: {error}")))?;
+    let number = random.iter().take(2).fold(0_u16, |sum, octet| sum << 8 | u16::from(*octet));
+    Ok(Begin::new(number.max(1).to_string(), random))
 }
 
 /// Runs the devices.
@@ -126,7 +166,6 @@ impl Simulated {
 pub(super) async fn run(args: &SimulateArgs, output: &Output) -> Result<()> {
     let settings = Settings::resolve(&args.client, ServiceName::Omadm)?;
     warn_about(&settings);
-    args.client.sends("OMA DM")?;
     let form = if args.xml { Form::Xml } else { Form::Wbxml };
     let mut simulated = Simulated::new(settings, form)?;
     simulated.server_id.clone_from(&args.server_id);
@@ -141,14 +180,32 @@ pub(super) async fn run(args: &SimulateArgs, output: &Output) -> Result<()> {
     if let (Some(name), Some(file)) = (&args.server_name, &args.server_password_file) {
         simulated.server = Some((name.clone(), password(file)?));
     }
-    match (args.devices.get(), &args.tree) {
+    let previews = args.client.dry_run || args.client.curl;
+    if previews && args.devices.get() > 1 {
+        return Err(Failure::usage("--dry-run and --curl show the first message of one device")
+            .hint("leave --devices out"));
+    }
+    if previews {
+        let tree = args.tree.as_deref().filter(|file| file.exists()).map(read_tree).transpose()?;
+        let mut client = simulated.device(&args.device, tree)?;
+        return simulated.preview(&mut client, args.client.curl, *output);
+    }
+    let watch = Watch::new(*output, output::note);
+    let simulated = simulated.watched(match &args.capture {
+        Some(file) => watch.with_capture(file)?,
+        None => watch,
+    });
+    let watch = Arc::clone(&simulated.watch);
+    let ended = match (args.devices.get(), &args.tree) {
         (1, tree) => one(&simulated, &args.device, tree.as_deref(), output).await,
         (_, Some(_)) => Err(Failure::usage("--tree is for one device")
             .hint("leave it out; each device of a fleet has a tree of its own")),
         (devices, None) => {
             fleet(Arc::new(simulated), &args.device, devices, args.parallel.get(), output).await
         }
-    }
+    };
+    let captured = watch.finish();
+    ended.and(captured)
 }
 
 async fn one(simulated: &Simulated, id: &str, file: Option<&Path>, output: &Output) -> Result<()> {

@@ -10,7 +10,9 @@
 mod account;
 mod configuration;
 mod db;
+mod devices;
 mod durability;
+mod fleet;
 mod markup;
 mod messages;
 mod offline;

@@ -8,7 +8,7 @@ use crate::DmHttp;
 /// Runs a session of a client over a connection.
 ///
 /// The connection may be closed between messages, and is made again as often as the session needs
-/// it.
+/// it. Once the session is over, this side closes it (section 5.1.3).
 ///
 /// # Errors
 /// The outer one, where there is no way to the server; the inner one is the session's own.
@@ -19,5 +19,7 @@ pub async fn manage(
     connection: &mut Connection,
 ) -> Result<Result<Summary, SessionError>, TransportError> {
     let session = Session::new(binding, client.begin(begin));
-    connection.run(session).await
+    let outcome = connection.run(session).await;
+    connection.close();
+    outcome
 }

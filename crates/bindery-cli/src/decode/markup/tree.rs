@@ -49,6 +49,8 @@ pub(super) enum Leaf<'a> {
 /// The tree under construction. It is as deep as the reader's limit allows.
 pub(super) struct Tree {
     table: bool,
+    /// Nothing is written before the end.
+    held: bool,
     show_secrets: bool,
     text: String,
     open: Vec<Open>,
@@ -70,10 +72,17 @@ impl AsRef<str> for Open {
 }
 
 impl Tree {
-    pub(super) const fn new(output: &Output) -> Self {
+    pub(super) fn new(output: &Output) -> Self {
+        let table = matches!(output.format, Format::Table);
+        Self { held: false, ..Self::held(table, output.show_secrets) }
+    }
+
+    /// One that is kept and not written.
+    pub(super) const fn held(table: bool, show_secrets: bool) -> Self {
         Self {
-            table: matches!(output.format, Format::Table),
-            show_secrets: output.show_secrets,
+            table,
+            held: true,
+            show_secrets,
             text: String::new(),
             open: Vec::new(),
             top: Vec::new(),
@@ -174,6 +183,11 @@ impl Tree {
         written
     }
 
+    /// The lines that are held back.
+    pub(super) fn text(self) -> String {
+        self.text
+    }
+
     /// The items for tools, and whether secrets are among them.
     pub(super) fn finish(self) -> (Value, bool) {
         (Value::Array(self.top), self.secret)
@@ -192,7 +206,7 @@ impl Tree {
         let width = 2 + 2 * self.open.len();
         // Writing to a String does not fail.
         let _ = writeln!(self.text, "{at:>8}{:width$}{}", "", clean(label));
-        if self.text.len() < BUFFER { Ok(()) } else { self.flush() }
+        if self.held || self.text.len() < BUFFER { Ok(()) } else { self.flush() }
     }
 }
 

@@ -1,9 +1,10 @@
 //! Sessions over real connections.
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -31,6 +32,8 @@ struct Losing {
     /// Which answer, counted from 1; 0 for none.
     loses: u32,
     count: AtomicU32,
+    /// Where messages came from.
+    peers: Mutex<BTreeSet<SocketAddr>>,
 }
 
 impl Handler<Incoming> for Losing {
@@ -38,6 +41,7 @@ impl Handler<Incoming> for Losing {
 
     async fn handle(&self, cx: &Context, request: Incoming) -> Outgoing {
         let number = self.count.fetch_add(1, Ordering::SeqCst) + 1;
+        self.peers.lock().unwrap().extend(cx.peer.address);
         let answer = self.server.respond(cx, &request).await;
         if number == self.loses {
             tokio::time::sleep(Duration::from_secs(30)).await;
@@ -73,7 +77,8 @@ impl Site {
         config.commands = 1;
         let shared: Arc<dyn DeviceStore> = store.clone();
         let server = DmServer::new(shared, Arc::new(Counting::default()), config).unwrap();
-        let handler = Arc::new(Losing { server, loses, count: AtomicU32::new(0) });
+        let handler =
+            Arc::new(Losing { server, loses, count: AtomicU32::new(0), peers: Mutex::default() });
         let mut profile = DmProfile::default();
         profile.dangerous_clear = true;
         let binding = DmHttp::new(&profile);
@@ -137,6 +142,27 @@ async fn a_lost_answer_is_asked_for_again_and_nothing_is_done_twice() {
             site.stop.send(()).unwrap();
         }
     }
+}
+
+/// proves: DM-CONN-3
+#[tokio::test]
+async fn the_client_closes_the_connection_when_the_session_is_over_and_the_server_does_not() {
+    let site = Site::start(0).await;
+    let mut client = site.client(Form::Wbxml);
+    let mut connection = site.connection(&client);
+    let begin = Begin::new("1", [9; 16]);
+    let summary = manage(&mut client, begin, &site.binding, &mut connection).await.unwrap();
+    assert!(summary.unwrap().messages >= 3);
+    let peers = site.handler.peers.lock().unwrap().len();
+    assert_eq!(peers, 1, "nobody closed it in the middle");
+    assert!(!connection.is_open(), "the client closed it");
+    // Left to the server it stays: the next message goes the same way.
+    let session =
+        bindery_omadm::client::Session::new(&site.binding, client.begin(Begin::new("2", [8; 16])));
+    connection.run(session).await.unwrap().unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(connection.is_open(), "the server does not close what is kept");
+    connection.close();
 }
 
 /// proves: DM-CONN-1

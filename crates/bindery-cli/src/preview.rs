@@ -3,16 +3,25 @@
 use std::{fmt::Write, path::Path};
 
 use bindery_transport::UpgradeMode;
-use bindery_ttlv::Options;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    decode,
     error::{Failure, Result},
     output::{Document, Output, shell_word, write_stdout},
     settings::Settings,
 };
+
+/// A message as it is shown.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// For people.
+    pub(crate) text: String,
+    /// For tools.
+    pub(crate) json: Value,
+    /// Whether the octets hold something that is hidden by default.
+    pub(crate) secret: bool,
+}
 
 /// Prints a request: its head and decoded body, or a curl command that sends the same.
 ///
@@ -21,32 +30,31 @@ use crate::{
 pub(crate) fn print(
     parts: &Parts,
     octets: &[u8],
+    shown: &Shown,
     settings: &Settings,
     as_curl: bool,
     output: Output,
 ) -> Result<()> {
-    let secret = decode::holds_secrets(octets, &Options::LENIENT);
     if as_curl {
         if settings.upgrade != UpgradeMode::Never && settings.url.scheme_str() == Some("http") {
             return Err(Failure::usage("curl has no upgrade to TLS (RFC 2817)")
                 .hint("leave --curl out, or name an https URL"));
         }
-        if secret && !output.show_secrets {
-            return Err(Failure::usage("the request holds key material, which is not shown")
+        if shown.secret && !output.show_secrets {
+            return Err(Failure::usage("the request holds secrets, which are not shown")
                 .hint("add --show-secrets, and mind where the output goes"));
         }
         return write_stdout(curl(parts, octets, settings).as_bytes());
     }
-    let tree = decode::json_tree(octets, &Options::LENIENT, output.show_secrets);
     let json = json!({
         "method": parts.method.as_str(),
         "url": parts.uri.to_string(),
         "headers": fields(parts, octets).into_iter().collect::<Map<_, _>>(),
         "body_octets": octets.len(),
-        "body": tree.unwrap_or(Value::Null),
+        "body": shown.json,
     });
-    let text = text(parts, octets, output.show_secrets);
-    Document::new(json, text).with_octets(octets, secret).print(&output)
+    let text = text(parts, octets, &shown.text);
+    Document::new(json, text).with_octets(octets, shown.secret).print(&output)
 }
 
 /// The header fields, with those that the connection adds.
@@ -60,7 +68,7 @@ fn fields(parts: &Parts, octets: &[u8]) -> Vec<(String, Value)> {
     fields
 }
 
-fn text(parts: &Parts, octets: &[u8], show_secrets: bool) -> String {
+fn text(parts: &Parts, octets: &[u8], shown: &str) -> String {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let mut text = format!("{} {path} HTTP/1.1\n", parts.method);
     for (name, value) in fields(parts, octets) {
@@ -68,7 +76,7 @@ fn text(parts: &Parts, octets: &[u8], show_secrets: bool) -> String {
         let _ = writeln!(text, "{name}: {}", value.as_str().unwrap_or_default());
     }
     text.push('\n');
-    text.push_str(&decode::tree(octets, show_secrets));
+    text.push_str(shown);
     text
 }
 
