@@ -256,7 +256,29 @@ def our_client():
     check("client refuses a suite outside its policy", code == 3 and "CIPHER is" not in log, f"{code} {error}")
 
 
-def meet(key, options):
+def scanned():
+    """`--scan` of an s_server, which serves one connection at a time; and its refusals after the handshake."""
+    declared = {"TLS 1.2": "-tls1_2", "TLS 1.3": "-tls1_3"}
+    for only in [None, *declared]:
+        options = [declared[only]] if only else []
+        code, probed, log = meet("ecdsa", options, "--scan", "--timeout", "5s")
+        taken = {row["name"] for row in probed.get("scan") or [] if row["taken"]}
+        same(f"scan of openssl s_server {only or 'with both versions'}", taken & set(declared),
+             {only} if only else set(declared))
+        check(f"scan of openssl s_server {only or 'with both versions'}: every row has an answer",
+              all(row["taken"] is not None for row in probed.get("scan") or [{"taken": None}]), str(probed)[:300])
+    asks = ["-Verify", "1", "-verify_return_error", "-CAfile", "ca.pem"]
+    for version, option in declared.items():
+        code, probed, log = meet("ecdsa", [option, *asks])
+        told = probed.get("refused", {}).get("kind") if version == "TLS 1.3" else probed.get("kind")
+        check(f"openssl s_server refuses us without a certificate in {version}: we say so",
+              code == 3 and told == "no-client-certificate", f"{code} {probed}")
+        code, probed, log = meet("ecdsa", [option, *asks], "--cert", "client.pem", "--key", "client.key")
+        check(f"openssl s_server takes our certificate in {version}", code == 0 and probed["refused"] is None,
+              f"{code} {probed}")
+
+
+def meet(key, options, *more):
     """One probe of an s_server: exit code, what our client says, what the server wrote."""
     log = FOLDER / "s_server.log"
     with open(log, "w") as out:
@@ -271,7 +293,8 @@ def meet(key, options):
             time.sleep(0.05)
         else:
             raise SystemExit(f"s_server does not listen: {log.read_text()}")
-        done = run(PROGRAM, "tls", "probe", f"127.0.0.1:{port[1]}", "--tls-policy", "modern", "-o", "json")
+        done = run(PROGRAM, "tls", "probe", f"127.0.0.1:{port[1]}", "--tls-policy", "modern", *more, "-o",
+                   "json")
         for _ in range(40):
             if "CIPHER is" in log.read_text() or "rror" in log.read_text():
                 break
@@ -328,6 +351,7 @@ def main():
         ended = server.wait(60)
     check("the server ended in order", ended == 0, str(ended))
     our_client()
+    scanned()
     return 1 if failures else 0
 
 

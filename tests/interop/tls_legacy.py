@@ -180,6 +180,12 @@ def our_client(suites):
         check(f"client {version} {ours}: we name it", code in (0, 3) and met == (version, iana), f"{said} {log[-300:]}")
         check(f"client {version} {ours}: openssl names it", f"CIPHER is {ours}" in log, log[-300:])
 
+    # The hint of a server (RFC 4279, 5.2) is read; to send one the binding has no call.
+    options = ["-psk", KEY, "-psk_identity", IDENTITY, "-psk_hint", "plant 7", "-tls1_2", "-cipher",
+               "PSK-AES128-CBC-SHA256:@SECLEVEL=0"]
+    code, said, log = meet(options)
+    check("client reads the PSK identity hint of openssl s_server", said.get("psk_hint") == "plant 7", f"{said}")
+
 
 def meet(options):
     log = FOLDER / "s_server.log"

@@ -80,12 +80,14 @@ impl OpensslConnector {
         info.local_certificates = Arc::clone(&self.chain);
         let certificates = verdict::chain(ssl)?;
         let identity = ssl.psk_identity().map(Bytes::copy_from_slice);
+        let hint = ssl.psk_identity_hint().filter(|hint| !hint.is_empty());
+        let hint = hint.map(Bytes::copy_from_slice);
         let io = Box::new(Protected::new(stream, Side::Client));
         // With a pre-shared key the server has no certificate, and has proved that it holds the key.
         let unchecked =
             (self.any_server && identity.is_none()).then(|| Unchecked::new(&name, &certificates));
         let secured = Secured::new(io, Arc::new(info), certificates);
-        Ok(secured.with_psk_identity(identity).with_unchecked(unchecked))
+        Ok(secured.with_psk_identity(identity).with_psk_hint(hint).with_unchecked(unchecked))
     }
 
     /// The name is asked for and checked as RFC 2818, section 3.1, has it: dNSName or iPAddress, a

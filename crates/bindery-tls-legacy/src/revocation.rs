@@ -19,6 +19,15 @@ pub(crate) struct Lists {
 
 impl Lists {
     pub(crate) fn new(crls: &Crls) -> Result<Self, TlsError> {
+        // What such a list leaves out would be taken for what its authority has not taken back.
+        if let Some((origin, extension)) = crls.limited() {
+            let message = format!(
+                "{origin}: it is not of everything that its authority took back (critical extension \
+                 {extension}), and the backend on OpenSSL cannot look up by parts"
+            );
+            let hint = "fetch the authority's complete list";
+            return Err(TlsError::new(TlsErrorKind::Configuration, message, hint));
+        }
         let mut lists = Vec::new();
         for (der, origin) in crls.lists() {
             lists.push(X509Crl::from_der(der).map_err(|error| {
@@ -77,7 +86,9 @@ impl Lists {
             if named.is_ne() || !list.verify(&key)? {
                 continue;
             }
-            if let CrlStatus::Revoked(_) = list.get_by_serial(certificate.serial_number()) {
+            // Only a delta takes something out again, and deltas are refused.
+            let found = list.get_by_serial(certificate.serial_number());
+            if matches!(found, CrlStatus::Revoked(_) | CrlStatus::RemoveFromCrl(_)) {
                 return Ok(Status::Revoked);
             }
             let current = self.expired_taken || is_current(list)?;

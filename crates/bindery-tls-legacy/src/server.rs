@@ -47,6 +47,12 @@ impl OpensslAcceptor {
         setup::show(&mut context, &config.identity, Role::Server)?;
         setup::finite_field(&mut context).map_err(failed)?;
         config.check(policy, &plan)?;
+        if config.psk.hint.is_some() {
+            let message = "a PSK identity hint is configured, and the binding to OpenSSL has no call \
+                           that sends one (SSL_CTX_use_psk_identity_hint)";
+            let hint = "leave the hint out: clients that have one key need none";
+            return Err(TlsError::new(TlsErrorKind::Configuration, message, hint));
+        }
         let check = Arc::new(Check::new("client", config.client_rules, &config.crls)?);
         let place = check.place();
         let recheck = ask_clients(&mut context, policy, &plan, &config, check)?;

@@ -165,8 +165,32 @@ impl Check {
         self.judge(leaf, chain)
     }
 
+    /// OpenSSL lets a certificate without Basic Constraints vouch for others where its Key Usage has keyCertSign. It is
+    /// trusted for itself alone, as in the other backend; those of X.509 version 1 cannot say what they are.
+    fn vouches(&self, chain: &StackRef<X509>) -> Result<(), TlsError> {
+        let unreadable = |error: ErrorStack| {
+            let message =
+                format!("a certificate of the {}'s chain cannot be written: {error}", self.peer);
+            TlsError::new(TlsErrorKind::BadCertificate, message, "issue it anew").by_peer()
+        };
+        for authority in chain.iter().skip(1).filter(|one| one.version() == VERSION_3) {
+            let der = authority.to_der().map(CertificateDer::from).map_err(unreadable)?;
+            let authority = Certificate::from_der(&der)?;
+            if !authority.is_authority {
+                let message = format!(
+                    "the {}'s certificate is signed by {}, which is no authority (no Basic Constraints CA:TRUE)",
+                    self.peer, authority.subject
+                );
+                let hint = "trust the authority that signs for others, or this certificate itself";
+                return Err(TlsError::new(TlsErrorKind::UnknownAuthority, message, hint).by_peer());
+            }
+        }
+        Ok(())
+    }
+
     /// What is asked beyond OpenSSL's own check, of a chain that it takes.
     fn judge(&self, leaf: &X509Ref, chain: &StackRef<X509>) -> Result<(), TlsError> {
+        self.vouches(chain)?;
         self.lists.check(chain, self.peer)?;
         if self.rules == ClientRules::default() {
             return Ok(());
@@ -199,6 +223,9 @@ impl Check {
         noted.error = error;
     }
 }
+
+/// What a certificate of X.509 version 3 has in its field.
+const VERSION_3: i32 = 2;
 
 /// The authorities. Each of them is trusted by itself, whether or not its own issuer is there, as
 /// in the other backend.

@@ -46,6 +46,9 @@ pub struct Secured {
     /// The PSK identity of which the peer proved to hold the key; on a client's side it is the
     /// client's own, which the server knows too.
     pub psk_identity: Option<Bytes>,
+    /// On a client's side the hint that the server gave for choosing a pre-shared key (RFC 4279,
+    /// section 5.2), if it gave one. It came in clear before the server proved anything.
+    pub psk_hint: Option<Bytes>,
     /// On a client's side that takes any server: what a check would have said of the name. A client says it in its log
     /// (RFC 2818, section 3.1).
     pub unchecked: Option<Unchecked>,
@@ -74,13 +77,28 @@ impl Secured {
         info: Arc<TlsInfo>,
         peer_certificates: Arc<[CertificateDer<'static>]>,
     ) -> Self {
-        Self { io, info, peer_certificates, psk_identity: None, unchecked: None, psk: None }
+        Self {
+            io,
+            info,
+            peer_certificates,
+            psk_identity: None,
+            psk_hint: None,
+            unchecked: None,
+            psk: None,
+        }
     }
 
     /// The same connection with the PSK identity that the peer proved.
     #[must_use]
     pub fn with_psk_identity(mut self, identity: Option<Bytes>) -> Self {
         self.psk_identity = identity;
+        self
+    }
+
+    /// The same connection with the hint that the server gave.
+    #[must_use]
+    pub fn with_psk_hint(mut self, hint: Option<Bytes>) -> Self {
+        self.psk_hint = hint;
         self
     }
 

@@ -3,7 +3,10 @@
 use std::{cmp::Reverse, collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use bindery_core::Timestamp;
-use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject as _};
+use rustls_pki_types::{
+    CertificateRevocationListDer,
+    pem::{self as rfc7468, PemObject as _},
+};
 use x509_parser::{
     extensions::ParsedExtension, prelude::FromDer as _, revocation_list::CertificateRevocationList,
 };
@@ -45,6 +48,9 @@ struct List {
     /// The CRL number, big endian and without leading zeros; empty without one.
     number: Vec<u8>,
     next_update: Option<Timestamp>,
+    /// The identifier of a critical extension, which says that the list is not of everything that its
+    /// authority took back (RFC 5280, section 5.2): changes only, others' certificates, a part.
+    limited: Option<String>,
 }
 
 impl Crls {
@@ -170,6 +176,13 @@ impl Crls {
         Ok(remarks)
     }
 
+    /// The first list that is not of everything that its authority took back, with the identifier of
+    /// the critical extension that says so: a delta, an indirect list, a part. For backends that
+    /// take every list for a whole one.
+    pub fn limited(&self) -> Option<(&str, &str)> {
+        self.lists.iter().find_map(|list| Some((&*list.origin, list.limited.as_deref()?)))
+    }
+
     /// Whether there is no list.
     pub const fn is_empty(&self) -> bool {
         self.lists.is_empty()
@@ -201,7 +214,13 @@ impl Crls {
         let before = self.lists.len();
         for der in CertificateRevocationListDer::pem_slice_iter(octets) {
             let der = der.map_err(|error| {
-                let message = format!("{origin}: not PEM: {error}");
+                let why = match &error {
+                    rfc7468::Error::MissingSectionEnd { .. } => {
+                        "its END line is missing".to_owned()
+                    }
+                    _ => error.to_string(),
+                };
+                let message = format!("{origin}: not PEM: {why}");
                 configuration(message, "write it whole, between its BEGIN and END lines")
             })?;
             self.lists.push(List::read(der, origin)?);
@@ -239,13 +258,15 @@ impl List {
             }
             _ => None,
         });
+        let limited = list.extensions().iter().find(|one| one.critical);
+        let limited = limited.map(|one| one.oid.to_id_string());
         let this_update = Timestamp::from_unix_seconds(list.last_update().timestamp());
         let number = list.crl_number().map(|number| number.to_bytes_be()).unwrap_or_default();
         let next_update = list.next_update();
         let next_update = next_update.map(|t| Timestamp::from_unix_seconds(t.timestamp()));
         let origin = origin.into();
         drop(list);
-        Ok(Self { der, origin, issuer, key_id, this_update, number, next_update })
+        Ok(Self { der, origin, issuer, key_id, this_update, number, next_update, limited })
     }
 }
 

@@ -162,6 +162,8 @@ impl Root {
                 return Err(configuration(message, hint));
             }
             Vouches::Others
+        } else if parsed.version() != X509Version::V3 {
+            Vouches::OthersUnsaid
         } else if !by_itself {
             let message = format!(
                 "{place}: {subject} is no authority (no Basic Constraints CA:TRUE), and {issuer} \
@@ -169,8 +171,6 @@ impl Root {
             );
             let hint = format!("name the certificate of {issuer} in its place");
             return Err(configuration(message, hint));
-        } else if parsed.version() != X509Version::V3 {
-            Vouches::OthersUnsaid
         } else {
             Vouches::Itself
         };

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::rows::{Area, Row};
 use super::run::{Outcome, Outcomes, Selection, outcomes};
-use super::tests::Named;
+use super::tests::{self, Named};
 use crate::output::{Stopwatch, print, say, seconds, table};
 use crate::workspace::Metadata;
 
@@ -31,7 +31,11 @@ struct Mutation {
     /// Whose tests know it.
     package: String,
     /// The rows that it breaks.
+    #[serde(default)]
     rows: Vec<String>,
+    /// Tests of the package's binary `it` that must fail, where no row speaks of the rule.
+    #[serde(default)]
+    tests: Vec<String>,
     /// What is off, for people.
     off: String,
 }
@@ -51,7 +55,9 @@ pub(super) fn run(
     let mut lines = Vec::new();
     let mut problems = Vec::new();
     for mutation in &mutations {
-        let chosen = chosen(mutation, named);
+        let unnamed = tests::by_path(members, &mutation.package, &mutation.tests)?;
+        let mut chosen = chosen(mutation, named);
+        chosen.extend(unnamed.iter().filter(|one| !mutation.is_named(one)));
         let packages = [mutation.package.clone()];
         say(format!("conformance: {}: {}", mutation.name, mutation.off));
         let selection = Selection { packages: &packages, vendored: false };
@@ -63,12 +69,18 @@ pub(super) fn run(
             lines.push([mutation.name.clone(), row.clone(), cell]);
             problems.extend(told.err().map(|why| format!("{} {row}: {why}", mutation.name)));
         }
+        for test in &unnamed {
+            let told = fails(test, &before, &under);
+            let cell = told.as_ref().map_or_else(Clone::clone, |()| test.test.path.clone());
+            lines.push([mutation.name.clone(), "(no row)".to_owned(), cell]);
+            problems.extend(told.err().map(|why| format!("{}: {why}", mutation.name)));
+        }
     }
     print(table(["rule that is off", "row", "tests that fail"], &lines))?;
     for problem in &problems {
         say(format!("conformance: {problem}"));
     }
-    let counts = format!("{} mutations, {} rows", mutations.len(), lines.len());
+    let counts = format!("{} mutations, {} rows and tests", mutations.len(), lines.len());
     say(format!("conformance: {counts}, in {}", seconds(watch.elapsed())));
     if problems.is_empty() {
         return Ok(());
@@ -86,20 +98,40 @@ fn read(file: &Path, areas: &[&Area]) -> Result<Vec<Mutation>, String> {
         toml::from_str(&text).map_err(|e| format!("{}: {e}", file.display()))?;
     let ids: BTreeSet<&str> =
         areas.iter().flat_map(|a| &a.rows).map(|row: &Row| row.id.as_str()).collect();
-    mutation.retain(|mutation| mutation.rows.iter().any(|row| ids.contains(row.as_str())));
-    if mutation.is_empty() {
+    if let Some(idle) = mutation.iter().find(|one| one.rows.is_empty() && one.tests.is_empty()) {
+        return Err(format!("{}: {} names no row and no test", file.display(), idle.name));
+    }
+    mutation.retain(|mutation| {
+        mutation.rows.is_empty() || mutation.rows.iter().any(|row| ids.contains(row.as_str()))
+    });
+    if mutation.iter().all(|mutation| mutation.rows.is_empty()) {
         return Err(format!("{}: no mutation breaks a row of the area", file.display()));
     }
     Ok(mutation)
 }
 
+impl Mutation {
+    /// Whether a test is run because it names a row.
+    fn is_named(&self, test: &Named) -> bool {
+        test.test.proves.iter().any(|id| self.rows.contains(id))
+    }
+}
+
 /// The tests of the mutation's package that name one of its rows.
 fn chosen<'a>(mutation: &Mutation, named: &'a [Named]) -> Vec<&'a Named> {
-    let of = |test: &&Named| {
-        test.package == mutation.package
-            && test.test.proves.iter().any(|id| mutation.rows.contains(id))
-    };
+    let of = |test: &&Named| test.package == mutation.package && mutation.is_named(test);
     named.iter().filter(of).collect()
+}
+
+/// Whether a test passes without the mutation and fails under it.
+fn fails(test: &Named, before: &Outcomes, under: &Outcomes) -> Result<(), String> {
+    let path = &test.test.path;
+    let became = |outcomes: &Outcomes| outcomes.get(&test.shown()).copied();
+    match (became(before), became(under)) {
+        (Some(Outcome::Passed), Some(Outcome::Failed)) => Ok(()),
+        (Some(Outcome::Passed), _) => Err(format!("{path} does not fail when the rule is off")),
+        _ => Err(format!("{path} does not pass without the mutation")),
+    }
 }
 
 /// The tests of the row that pass without the mutation and fail under it.
@@ -132,7 +164,7 @@ fn seen(
 
 #[cfg(test)]
 mod unit {
-    use super::{Mutation, Named, Outcome, Outcomes, chosen, read, seen};
+    use super::{Mutation, Named, Outcome, Outcomes, chosen, fails, read, seen};
     use crate::source::Test;
 
     fn named(package: &str, path: &str, proves: &[&str]) -> Named {
@@ -148,6 +180,7 @@ mod unit {
             name: "m".to_owned(),
             package: "a".to_owned(),
             rows: vec!["R".to_owned()],
+            tests: Vec::new(),
             off: String::new(),
         };
         let chosen = chosen(&mutation, &tests);
@@ -169,6 +202,17 @@ mod unit {
         // A test that was not run saw nothing.
         let absent = told(Outcome::Absent, Outcome::Ignored);
         assert!(seen("R", &tests, &good, &absent).is_err());
+    }
+
+    #[test]
+    fn a_test_without_a_row_sees_a_mutation_too() {
+        let test = named("a", "one", &[]);
+        let told = |outcome| Outcomes::from([(test.shown(), outcome)]);
+        let (good, bad) = (told(Outcome::Passed), told(Outcome::Failed));
+        fails(&test, &good, &bad).unwrap();
+        assert!(fails(&test, &good, &good).unwrap_err().contains("does not fail"));
+        assert!(fails(&test, &bad, &bad).unwrap_err().contains("without the mutation"));
+        assert!(fails(&test, &good, &told(Outcome::Absent)).is_err());
     }
 
     #[test]

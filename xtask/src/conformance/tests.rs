@@ -26,6 +26,34 @@ impl Named {
 /// A `proves:` line that stands above no test: file and line.
 pub(crate) type Astray = (PathBuf, usize);
 
+/// The tests of a package's test binary `it`, with or without rows, by their paths.
+///
+/// # Errors
+/// A source cannot be read, is no Rust, or has no such test.
+pub(crate) fn by_path(
+    members: &Metadata,
+    package: &str,
+    paths: &[String],
+) -> Result<Vec<Named>, String> {
+    let mut found = Vec::new();
+    let of = members.packages.iter().find(|one| one.name == package);
+    let targets = of.into_iter().flat_map(|package| &package.targets);
+    for target in targets.filter(|target| target.has_tests() && target.name == "it") {
+        let tests = source::target(&target.src_path)?.tests.into_iter();
+        found.extend(tests.filter(|test| paths.contains(&test.path)).map(|test| Named {
+            package: package.to_owned(),
+            target: target.name.clone(),
+            root: target.src_path.clone(),
+            test,
+        }));
+    }
+    let there = |path: &&String| found.iter().any(|one| one.test.path == **path);
+    match paths.iter().find(|path| !there(path)) {
+        Some(path) => Err(format!("{package} has no test {path} in its binary `it`")),
+        None => Ok(found),
+    }
+}
+
 /// Every test that names rows, and the `proves:` lines that name them in vain.
 ///
 /// # Errors

@@ -12,9 +12,9 @@ use bindery_tls::{Acceptor, Expiry, Reloadable};
 
 use super::{
     accounts::LiveAccounts,
-    plan::{ListenerPlan, Plan},
+    plan::{ListenerPlan, Plan, UpgradePlan},
 };
-use crate::config::{Loaded, Problems};
+use crate::config::{Loaded, Problem, Problems};
 
 /// A day: how often is looked for what runs out soon.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -33,6 +33,8 @@ pub(crate) struct Secured {
     address: SocketAddr,
     pub(crate) acceptor: Arc<Reloadable>,
     expiries: Mutex<Vec<Expiry>>,
+    /// How its connections become TLS, where they begin in clear.
+    upgrade: Option<UpgradePlan>,
 }
 
 impl Secured {
@@ -52,6 +54,7 @@ impl Secure {
                 address: plan.address,
                 acceptor: Arc::new(Reloadable::new(Arc::clone(plan.acceptor.as_ref()?))),
                 expiries: Mutex::new(plan.expiries.clone()),
+                upgrade: plan.upgrade,
             })
         };
         Self { listeners: Arc::new(listeners.iter().filter_map(secured).collect()), accounts }
@@ -80,6 +83,7 @@ impl Secure {
                 one.acceptor.failed();
             }
         })?;
+        self.still_apart(file, &plan)?;
         for warning in &plan.warnings {
             tracing::warn!("{warning}");
         }
@@ -105,9 +109,45 @@ impl Secure {
             plan.serving.listeners.iter().all(|l| l.name != one.name || l.acceptor.is_none())
         };
         for one in self.listeners.iter().filter(gone) {
-            tracing::warn!("listener.{}: is gone: restart to close it", one.name);
+            tracing::warn!(
+                "listener.{}: is gone: restart to close it; until then it has the certificates, \
+                 authorities and revocation lists that it had",
+                one.name
+            );
         }
         Ok(())
+    }
+
+    /// Refuses certificates that would bring a listener whose connections become TLS together with one of
+    /// implicit TLS, as they run: a listener is what it was at the start until the next one, whatever the
+    /// file says of it now, and so is the leave to run beside.
+    fn still_apart(&self, file: &std::path::Path, plan: &Plan) -> Result<(), Problems> {
+        let after = |one: &Secured| -> Arc<dyn Acceptor> {
+            let fresh = plan.serving.listeners.iter().find(|fresh| fresh.name == one.name);
+            let fresh = fresh.and_then(|fresh| fresh.acceptor.as_ref());
+            fresh.map_or_else(|| Arc::clone(&one.acceptor) as Arc<dyn Acceptor>, Arc::clone)
+        };
+        let implicit = self.listeners.iter().filter(|one| one.upgrade.is_none());
+        let implicit: Vec<Arc<dyn Acceptor>> = implicit.map(after).collect();
+        let implicit: Vec<&dyn Acceptor> = implicit.iter().map(|one| &**one).collect();
+        let mut problems = Vec::new();
+        for one in self.listeners.iter() {
+            let Some(upgrade) = one.upgrade else { continue };
+            if let Err(error) = upgrade.by(after(one)).check_beside(&implicit) {
+                problems.push(Problem {
+                    place: Some(format!("listener.{}.certificate", one.name)),
+                    reason: format!("{error}; the listener runs as it was started"),
+                    remedy: format!("{}, or restart", error.hint()),
+                });
+            }
+        }
+        if problems.is_empty() {
+            return Ok(());
+        }
+        for one in self.listeners() {
+            one.acceptor.failed();
+        }
+        Err(Problems { file: file.to_owned(), problems })
     }
 
     /// Reloads and says in the log how that went.

@@ -66,6 +66,8 @@ fn text(
         ]),
         Err(error) => head.push(("handshake", error.message().to_owned())),
     }
+    let hint = attempt.as_ref().ok().and_then(|meeting| meeting.psk_hint.clone());
+    head.extend(hint.map(|hint| ("PSK hint", hint)));
     head.extend(certificates.iter().map(|line| ("certificate", line.clone())));
     if let Some(refusal) = judgement.refusal() {
         head.push(("refused", refusal.message().to_owned()));
@@ -116,6 +118,7 @@ fn json(
         "version": info.map(|info| info.version.to_string()),
         "suite": info.map(|info| info.suite.name),
         "group": info.and_then(|info| info.group),
+        "psk_hint": attempt.as_ref().ok().and_then(|meeting| meeting.psk_hint.as_ref()),
         "certificates": certificates,
         "policy": policy.name,
         "permitted": judgement.outside.is_empty(),

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use bindery_tls::pki::{Authority, Leaf};
 use tempfile::TempDir;
 
-use crate::support::{Ran, Server, closed_port, file, folder, run, run_with_input};
+use crate::support::{Ran, Server, closed_port, file, folder, run, run_with_input, wait_for};
 
 /// All services behind a listener that begins in clear; its keys may be more.
 fn configuration(more: &str) -> String {
@@ -210,4 +211,50 @@ fn an_open_proxy_has_to_be_said() {
                 .error();
         assert!(error["message"].as_str().unwrap().contains(said), "{line}: {error}");
     }
+}
+
+/// A running listener is what it was at the start: a reload brings it together with no implicit TLS, whatever the file
+/// says of the two by then.
+#[test]
+fn a_reload_brings_no_upgrade_beside_implicit_tls() {
+    let folder = prepared();
+    let path = folder.path();
+    let dev = path.join(".bindery-dev");
+    let read = |name: &str| std::fs::read_to_string(dev.join(name)).unwrap();
+    let authority = Authority::from_pem(&read("ca.pem"), &read("ca.key")).unwrap();
+    let issued = authority.issue(&Leaf::server("other.example")).unwrap();
+    file(&dev, "other.pem", issued.certificate_pem());
+    file(&dev, "other.key", issued.key_pem());
+    let other = IMPLICIT.replace("server.", "other.");
+    let good = configuration(&other);
+    file(path, "serve.toml", &good);
+    let server = Server::start(path, "serve --config serve.toml -o json");
+    // The one that becomes TLS would show the certificate of the other one, which the file calls https now.
+    let as_https = configuration(&other).replace("\"http-upgrade\"", "\"https\"");
+    let as_https = as_https.replace("server.", "other.");
+    // It is gone from the file, and the other one would show its certificate.
+    let services = &good[..good.find("[listener.main]").unwrap()];
+    let gone = format!("{services}{IMPLICIT}");
+    // The file allows it now, which counts at the next start.
+    let allowed = format!("dangerous_upgrade_beside_tls = true\n{IMPLICIT}");
+    let refused = |count: usize| {
+        wait_for("a reload that is refused", || {
+            let log = std::fs::read_to_string(path.join("log")).unwrap();
+            (log.matches("nothing was changed").count() == count).then_some(log)
+        })
+    };
+    for (number, text) in [as_https, gone, configuration(&allowed)].iter().enumerate() {
+        file(path, "serve.toml", text);
+        run(path, "config check serve.toml").exits(0);
+        server.signal("HUP");
+        let log = refused(number + 1);
+        assert!(log.contains("the listener runs as it was started"), "{log}");
+    }
+    file(path, "serve.toml", &good);
+    server.signal("HUP");
+    wait_for("a reload", || {
+        let log = std::fs::read_to_string(path.join("log")).unwrap();
+        log.contains("were read anew").then_some(())
+    });
+    assert!(server.stop().success());
 }

@@ -16,7 +16,7 @@ use openssl::{
 use rustls_pki_types::ServerName;
 use tokio_openssl::SslStream;
 
-use crate::support::{World, backend, pipe, policy, within};
+use crate::support::{World, backend, meet, pipe, policy, within};
 
 fn old() -> Policy {
     policy(&[TlsVersion::TLS_1_1], &["TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"])
@@ -184,4 +184,44 @@ async fn a_key_of_another_certificate_is_named() {
     let error = backend().acceptor(&old(), ServerConfig::new(identity)).unwrap_err();
     assert_eq!(error.kind(), Kind::Configuration);
     assert!(error.to_string().contains("does not belong to"), "{error}");
+}
+
+/// A certificate that signed itself and has no Basic Constraints vouches for itself alone, though its Key Usage says that
+/// it signs others, which OpenSSL would take.
+#[tokio::test]
+async fn a_certificate_that_is_no_authority_vouches_for_nobody_else() {
+    use rcgen::{
+        CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair, KeyUsagePurpose,
+    };
+
+    let world = World::shared();
+    let mut params = CertificateParams::new(vec!["device.example".to_owned()]).unwrap();
+    params.distinguished_name.push(DnType::CommonName, "device");
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let key = KeyPair::generate().unwrap();
+    let device = params.self_signed(&key).unwrap();
+    let mut below = CertificateParams::new(vec!["other.example".to_owned()]).unwrap();
+    below.distinguished_name.push(DnType::CommonName, "other");
+    below.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let other_key = KeyPair::generate().unwrap();
+    let issuer = Issuer::from_params(&params, &key);
+    let other = below.signed_by(&other_key, &issuer).unwrap();
+    let roots = Roots::from_pem(device.pem().as_bytes()).unwrap();
+    let suites = ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"];
+    let policy = policy(&[TlsVersion::TLS_1_2], &suites).with_client_auth(ClientAuth::Required);
+    for (certificate, key, taken) in [(&device, &key, true), (&other, &other_key, false)] {
+        let identity = bindery_tls::Identity::from_pem(
+            certificate.pem().as_bytes(),
+            key.serialize_pem().as_bytes(),
+        )
+        .unwrap();
+        let server = world.server_config().with_client_roots(roots.clone());
+        let client = world.client_config().with_identity(identity);
+        let (server, _) = meet((&policy, server), (&policy, client)).await;
+        assert_eq!(server.is_ok(), taken, "{server:?}");
+        if let Err(error) = server {
+            assert!(error.to_string().contains("no authority"), "{error}");
+        }
+    }
 }

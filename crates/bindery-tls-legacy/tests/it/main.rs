@@ -8,5 +8,6 @@ mod certificates;
 mod matrix;
 mod psk;
 mod recheck;
+mod sessions;
 mod streams;
 mod support;

@@ -61,6 +61,17 @@ async fn a_key_stands_for_a_required_certificate() {
     assert!(end.info.local_certificates.is_empty(), "no certificate was shown with a plain PSK");
 }
 
+/// What cannot be sent is not left out in silence.
+#[test]
+fn a_hint_cannot_be_given() {
+    let mut server = World::shared().server_config();
+    server.psk.keys.push(key());
+    server.psk.hint = Some(b"plant 7".to_vec());
+    let error = backend().acceptor(&psk(), server).unwrap_err();
+    assert_eq!(error.kind(), TlsErrorKind::Configuration);
+    assert!(error.to_string().contains("SSL_CTX_use_psk_identity_hint"), "{error}");
+}
+
 /// Where nothing but pre-shared keys is spoken, a server without any does not start; where a
 /// certificate does as well, a client with a key alone finds nothing in common.
 #[tokio::test]

@@ -93,6 +93,18 @@ impl KeyKind {
         }
     }
 
+    /// Whether a scheme, by IANA's name, is of such a key in TLS 1.2, where the curve is its own
+    /// matter.
+    pub(crate) fn is_of_scheme(self, scheme: &str) -> bool {
+        match self {
+            Self::Rsa => scheme.starts_with("rsa_pkcs1") || scheme.starts_with("rsa_pss_rsae"),
+            one if one.is_ecdsa() => scheme.starts_with("ecdsa_"),
+            // IANA's schemes have none for such keys, which only one hash and TLS 1.2 could name.
+            Self::Dsa => true,
+            other => other.signs(scheme),
+        }
+    }
+
     const fn is_ecdsa(self) -> bool {
         matches!(self, Self::EcdsaP256 | Self::EcdsaP384 | Self::EcdsaP521 | Self::EcdsaOther)
     }

@@ -14,9 +14,15 @@ impl Plan {
             let signs = self.signatures.iter().any(|scheme| key.signs(scheme.name));
             return if signs { suites } else { Vec::new() };
         }
+        // A key exchange that is signed needs a scheme of the key's kind; any curve and hash will do.
+        let signs = self.signatures.is_empty()
+            || self.signatures.iter().any(|scheme| key.is_of_scheme(scheme.name));
         let fits = |suite: &CipherSuite| {
             registry::suite(suite.id).is_none_or(|row| {
-                (psk || !row.needs_psk()) && key.serves(row.key_exchange, row.authentication)
+                let signed = !row.needs_psk() && row.has_forward_secrecy();
+                (psk || !row.needs_psk())
+                    && (signs || !signed)
+                    && key.serves(row.key_exchange, row.authentication)
             })
         };
         suites.into_iter().filter(fits).collect()

@@ -223,7 +223,9 @@ impl Policy {
 
     fn nothing_left(&self, what: &str, dropped: &[Dropped]) -> TlsError {
         let mut message = format!("the policy {} comes to no {what}", self.name);
-        let relevant = dropped.iter().filter(|d| d.why != WhyDropped::LeftOut);
+        // What the policy leaves out is told where the operator asked for it.
+        let asked = |what: PlanItem| self.restrictions.iter().any(|one| one.names(what));
+        let relevant = dropped.iter().filter(|d| d.why != WhyDropped::LeftOut || asked(d.what));
         for (index, dropped) in relevant.enumerate() {
             message.push_str(if index == 0 { ": " } else { "; " });
             message.push_str(&dropped.to_string());

@@ -2,7 +2,7 @@
 
 use bindery_core::{CipherSuite, TlsVersion};
 
-use super::{Characteristics, ClientAuth, Group, SignatureScheme};
+use super::{Characteristics, ClientAuth, Group, PlanItem, SignatureScheme};
 use crate::{TlsError, pem::configuration, registry};
 
 /// An operator's narrowing of a policy. A list that is not given narrows nothing; a list that is
@@ -58,6 +58,19 @@ impl Restriction {
     ) -> Result<Self, TlsError> {
         let versions = names.into_iter().map(version_named).collect::<Result<Vec<_>, _>>()?;
         Ok(self.with_versions(versions))
+    }
+
+    /// Whether one of its lists has this.
+    pub(super) fn names(&self, what: PlanItem) -> bool {
+        fn has<T: PartialEq>(list: Option<&Vec<T>>, what: &T) -> bool {
+            list.is_some_and(|list| list.contains(what))
+        }
+        match what {
+            PlanItem::Version(one) => has(self.versions.as_ref(), &one),
+            PlanItem::Suite(one) => has(self.suites.as_ref(), &one),
+            PlanItem::Group(one) => has(self.groups.as_ref(), &one),
+            PlanItem::Signature(one) => has(self.signatures.as_ref(), &one),
+        }
     }
 
     /// Leaves these suites only.

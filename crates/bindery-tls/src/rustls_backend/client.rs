@@ -33,16 +33,38 @@ use super::{
     verify::{ServerCheck, readable, schemes},
 };
 use crate::{
-    BoxIo, ClientConfig, Connector, Plan, Policy, Role, Secured, TlsError, TlsFuture, Unchecked,
-    certificate::valid_until, pem::configuration,
+    BoxIo, ClientConfig, Connector, Plan, Policy, Role, Secured, TlsError, TlsErrorKind, TlsFuture,
+    Unchecked, certificate::valid_until, pem::configuration,
 };
 
 /// How many servers' sessions are kept for resumption.
 const SESSIONS: usize = 256;
 
 tokio::task_local! {
-    /// Whether the handshake that runs in this task showed our certificate.
-    static SHOWN: Arc<AtomicBool>;
+    /// What the handshake that runs in this task came to with our certificate.
+    static ASKED: Arc<Asked>;
+}
+
+/// Whether a server asked for our certificate, and whether it was shown.
+#[derive(Default)]
+struct Asked {
+    asked: AtomicBool,
+    shown: AtomicBool,
+}
+
+impl Asked {
+    /// Before TLS 1.3 one alert stands for a missing certificate and for no suite in common (RFC
+    /// 5246, 7.4.6); but who asks for a certificate has agreed on a suite.
+    fn explain(&self, failed: TlsError) -> TlsError {
+        let missing = self.asked.load(Ordering::Relaxed) && !self.shown.load(Ordering::Relaxed);
+        if !missing || failed.kind() != TlsErrorKind::NoSharedSuite {
+            return failed;
+        }
+        let message =
+            "the server ended the handshake: it asked for a client certificate and got none";
+        let hint = "configure a client certificate and its key (--cert, --key)";
+        TlsError::new(TlsErrorKind::NoClientCertificate, message, hint).with_source(failed)
+    }
 }
 
 pub(super) struct RustlsConnector {
@@ -87,7 +109,7 @@ impl RustlsConnector {
             .with_custom_certificate_verifier(verifier);
         let mut chain = Arc::from([]);
         let mut tls = match &config.identity {
-            None => builder.with_no_client_auth(),
+            None => builder.with_client_cert_resolver(Arc::new(NoCertificate)),
             Some(identity) => {
                 let key = Arc::new(backend.certified_key(identity, Role::Client, plan)?);
                 chain = Arc::clone(identity.chain());
@@ -116,19 +138,21 @@ impl RustlsConnector {
     }
 
     async fn handshake(&self, name: ServerName<'static>, io: BoxIo) -> Result<Secured, TlsError> {
-        let shown = Arc::new(AtomicBool::new(false));
+        let certificate = Arc::new(Asked::default());
         let server = name.to_str().into_owned();
         let asked = self.any_server.then(|| name.clone());
         self.forget_outdated(&name, &server);
         let connect = self.connector.connect(name, Watched::new(io)).into_fallible();
-        let stream = SHOWN.scope(Arc::clone(&shown), connect).await.map_err(|(error, io)| {
-            let seen = Seen { first: io.first(), offer: None };
-            failure(error, Side::Client, Some(seen))
-        })?;
+        let stream =
+            ASKED.scope(Arc::clone(&certificate), connect).await.map_err(|(error, io)| {
+                let seen = Seen { first: io.first(), offer: None };
+                let failed = failure(error, Side::Client, Some(seen));
+                certificate.explain(failed)
+            })?;
         let (_, connection) = stream.get_ref();
         let mut info = info(connection)?;
         let peer: Arc<[_]> = connection.peer_certificates().unwrap_or_default().into();
-        if self.has_shown(server, shown.load(Ordering::Relaxed), info.resumed, &peer) {
+        if self.has_shown(server, certificate.shown.load(Ordering::Relaxed), info.resumed, &peer) {
             info.local_certificates = Arc::clone(&self.chain);
         }
         let io = Box::new(Protected::new(stream, Side::Client));
@@ -236,12 +260,27 @@ impl ResolvesClientCert for OneCertificate {
     ) -> Option<Arc<CertifiedKey>> {
         self.0.key.choose_scheme(schemes)?;
         // Outside a handshake of ours nobody asks to know.
-        let _ = SHOWN.try_with(|shown| shown.store(true, Ordering::Relaxed));
+        let _ = ASKED.try_with(|it| it.shown.store(true, Ordering::Relaxed));
         Some(Arc::clone(&self.0))
     }
 
     fn has_certs(&self) -> bool {
         true
+    }
+}
+
+/// Shows nothing, and notes who asks.
+#[derive(Debug)]
+struct NoCertificate;
+
+impl ResolvesClientCert for NoCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let _ = ASKED.try_with(|it| it.asked.store(true, Ordering::Relaxed));
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
     }
 }
 

@@ -3,7 +3,10 @@
 //! `tests/mutations.toml` of the workspace.
 
 use bindery_core::TlsVersion;
-use bindery_tls::{ClientAuth, Policy, Row, registry::suites};
+use bindery_tls::{
+    ClientAuth, Policy, Row,
+    registry::{groups, signatures, suites},
+};
 
 /// The name of the mutation; set by `cargo xtask conformance --mutate` only.
 const VARIABLE: &str = "BINDERY_MUTATION";
@@ -25,6 +28,21 @@ pub(crate) fn mutated(policy: &Policy) -> Policy {
         }
         Ok("policy-version-less") => {
             policy.versions.retain(|row| row.what != TlsVersion::TLS_1_2);
+        }
+        Ok("policy-group-more") => {
+            // One that a policy of the test leaves out.
+            let more = groups::SECP384R1;
+            policy.groups.retain(|row| row.what != more);
+            policy.groups.push(Row::permitted(more, "a mutation"));
+        }
+        Ok("policy-group-less") => policy.groups.retain(|row| row.what != groups::X25519),
+        Ok("policy-signature-more") => {
+            let more = signatures::RSA_PSS_RSAE_SHA256;
+            policy.signatures.retain(|row| row.what != more);
+            policy.signatures.push(Row::permitted(more, "a mutation"));
+        }
+        Ok("policy-signature-less") => {
+            policy.signatures.retain(|row| row.what != signatures::ECDSA_SECP384R1_SHA384);
         }
         Ok("policy-client-certificates") => policy.client_auth = ClientAuth::None,
         _ => {}

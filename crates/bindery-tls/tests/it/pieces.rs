@@ -104,7 +104,8 @@ fn each_kind_of_key_serves_the_suites_of_its_kind() {
     assert_eq!(served(KeyKind::EcdsaP256, false), [ec]);
     assert_eq!(served(KeyKind::Ed25519, false), [ec]);
     assert_eq!(served(KeyKind::Rsa, false), [rsa]);
-    assert_eq!(served(KeyKind::RsaPss, true), [rsa, psk]);
+    // The policy has no scheme for such a key.
+    assert_eq!(served(KeyKind::RsaPss, true), [psk]);
     assert_eq!(served(KeyKind::Rsa, true), [rsa, psk, rsa_psk]);
     assert_eq!(served(KeyKind::Dsa, false), [dss]);
 }
@@ -219,4 +220,13 @@ fn lists_that_cover_some_authorities_are_told_what_they_lack() {
     let error =
         backend().connector(&Policy::kmip(), world.client_config().with_crls(crls)).unwrap_err();
     assert!(error.to_string().contains("no revocation list is of a trusted authority"), "{error}");
+}
+
+/// What an operator asked for and the policy leaves out is told with the rest.
+#[test]
+fn a_restriction_to_what_the_policy_leaves_out_says_so() {
+    let restriction = Restriction::new().with_suites_named(["TLS_AES_128_GCM_SHA256"]).unwrap();
+    let policy = Policy::kmip().restricted(restriction);
+    let said = policy.resolve(&backend().capabilities()).unwrap_err().to_string();
+    assert!(said.contains("TLS_AES_128_GCM_SHA256: left out by the policy"), "{said}");
 }

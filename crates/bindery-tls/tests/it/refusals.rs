@@ -388,3 +388,18 @@ async fn a_client_with_a_very_long_chain_does_no_harm() {
         }
     }
 }
+
+/// OpenSSL says handshake_failure in TLS 1.2, which may mean anything: what was asked for tells.
+#[tokio::test]
+async fn a_missing_certificate_is_told_apart_from_a_missing_suite_in_tls_1_2() {
+    let world = World::new();
+    let policy = kmip_with(TlsVersion::TLS_1_2);
+    let mut config = world.client_config();
+    config.identity = None;
+    let connector = backend().connector(&policy, config).unwrap();
+    let (server, client) = both(&world.acceptor(&policy), &connector, localhost()).await;
+    assert_eq!(server.unwrap_err().kind(), Kind::NoClientCertificate);
+    let client = client.unwrap_err();
+    assert_eq!(client.kind(), Kind::NoClientCertificate, "{client}");
+    assert!(client.hint().contains("--cert"), "{}", client.hint());
+}

@@ -189,7 +189,7 @@ fn files_that_are_no_lists() {
     for (text, says) in [
         ("", "no X509 CRL"),
         (world.authority.certificate_pem(), "no X509 CRL"),
-        (&list[..list.len() - 30], "not PEM"),
+        (&list[..list.len() - 30], "not PEM: its END line is missing"),
         ("-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n", "not a revocation list"),
         ("0", "not a revocation list"),
     ] {
@@ -308,4 +308,35 @@ fn pre_shared_keys_are_refused_by_a_backend_without_them() {
     {
         bindery_tls::Psk::new(identity, vec![1; key]).unwrap_err();
     }
+}
+
+/// A list of a part is told from a whole one, for backends that cannot look up by parts.
+#[test]
+fn a_list_of_a_part_says_so() {
+    use rcgen::{
+        BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
+        CrlIssuingDistributionPoint, CrlScope, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    };
+
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let authority = Issuer::from_params(&params, key);
+    let list = |part: bool| {
+        let point = CrlDistributionPoint { uris: vec!["http://a.example/part".to_owned()] };
+        let scope = Some(CrlScope::CaCertsOnly);
+        let whole = CrlIssuingDistributionPoint { distribution_point: point, scope };
+        let params = CertificateRevocationListParams {
+            this_update: rcgen::date_time_ymd(2026, 1, 1),
+            next_update: rcgen::date_time_ymd(2046, 1, 1),
+            crl_number: 1_u64.into(),
+            issuing_distribution_point: part.then_some(whole),
+            revoked_certs: Vec::new(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        Crls::from_octets(params.signed_by(&authority).unwrap().der()).unwrap()
+    };
+    assert_eq!(list(false).limited(), None);
+    assert_eq!(list(true).limited(), Some(("revocation list text", "2.5.29.28")));
 }

@@ -1,6 +1,6 @@
 //! Policies as they are seen from outside: one handshake per suite.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bindery_core::{CipherSuite, TlsVersion};
 use bindery_tls::{
@@ -9,7 +9,8 @@ use bindery_tls::{
     pki::Leaf,
     registry::{self, groups, signatures, suites},
 };
-use tokio_rustls::TlsConnector;
+use rustls::client::ResolvesClientCert;
+use tokio_rustls::{LazyConfigAcceptor, TlsConnector};
 
 use crate::support::{World, backend, localhost, pipe, raw, soon};
 
@@ -167,7 +168,9 @@ async fn a_client_offers_what_its_policy_names_and_nothing_else() {
 #[tokio::test]
 async fn a_listener_takes_the_groups_of_its_policy_and_no_others() {
     let world = World::new();
-    for policy in [Policy::kmip(), asking(Policy::omadm()), asking(Policy::taxii())] {
+    let mut narrow = Policy::kmip();
+    narrow.groups.retain(|row| row.what != groups::SECP384R1);
+    for policy in [Policy::kmip(), asking(Policy::omadm()), asking(Policy::taxii()), narrow] {
         let acceptor = world.acceptor(&policy);
         let mut taken = Vec::new();
         let mut wide = Policy::modern();
@@ -195,6 +198,62 @@ async fn a_listener_takes_the_groups_of_its_policy_and_no_others() {
         taken.sort_unstable();
         assert_eq!(taken, declared, "{}", policy.name);
     }
+}
+
+/// A client's certificate and key, which notes what the server would take as a signature.
+#[derive(Debug)]
+struct Noting(Arc<rustls::sign::SingleCertAndKey>, Mutex<Vec<u16>>);
+
+impl ResolvesClientCert for Noting {
+    fn resolve(
+        &self,
+        hints: &[&[u8]],
+        schemes: &[rustls::SignatureScheme],
+    ) -> Option<Arc<rustls::sign::CertifiedKey>> {
+        *self.1.lock().unwrap() = schemes.iter().map(|scheme| u16::from(*scheme)).collect();
+        ResolvesClientCert::resolve(&*self.0, hints, schemes)
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+/// What each side says that it takes as the other's signature, in both versions.
+#[tokio::test]
+async fn a_listener_asks_for_the_signatures_of_its_policy_and_no_others() {
+    let world = World::new();
+    let two = [signatures::ECDSA_SECP256R1_SHA256, signatures::ECDSA_SECP384R1_SHA384];
+    let mut policy = Policy::kmip();
+    policy.signatures = two.map(|one| bindery_tls::Row::permitted(one, "a test")).into();
+    let declared = two.map(|scheme| scheme.id);
+    let identity = world.client.identity().unwrap();
+    for suite in [suites::TLS_AES_256_GCM_SHA384, suites::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384] {
+        let mut config = raw::client(&world, &[suite]);
+        let own = raw::show(identity.chain().to_vec(), &identity);
+        let noting = Arc::new(Noting(own, Mutex::default()));
+        config.client_auth_cert_resolver = Arc::clone(&noting) as Arc<_>;
+        let (near, far) = pipe();
+        let (acceptor, connector) = (world.acceptor(&policy), TlsConnector::from(Arc::new(config)));
+        let (server, _) = soon(async {
+            tokio::join!(acceptor.accept(Box::new(near)), connector.connect(localhost(), far))
+        })
+        .await;
+        server.unwrap();
+        assert_eq!(*noting.1.lock().unwrap(), declared, "{}", suite.name);
+    }
+    let connector = world.connector(&policy);
+    let (near, far) = pipe();
+    let hello = async {
+        let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), near).await;
+        let start = start.unwrap();
+        let hello = start.client_hello();
+        let schemes = hello.signature_schemes().iter().map(|one| u16::from(*one));
+        schemes.collect::<Vec<_>>()
+    };
+    let (offered, _) =
+        soon(async { tokio::join!(hello, connector.connect(localhost(), Box::new(far))) }).await;
+    assert_eq!(offered, declared);
 }
 
 /// What a policy does not permit is neither signed with nor taken as the other side's signature.

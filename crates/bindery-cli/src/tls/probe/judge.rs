@@ -38,7 +38,11 @@ impl<'a> Judgement<'a> {
             let used = row.is_some_and(|row| row.used);
             let required = row.is_some_and(|row| row.need == Some(Need::Required));
             let name = what.to_string();
-            let named = |list: &[String]| list.iter().any(|one| one.starts_with(&name));
+            // A row is named alone or with what is said of it in brackets; one name may begin another.
+            let of = |one: &String| {
+                one.strip_prefix(&name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+            };
+            let named = |list: &[String]| list.iter().any(of);
             if *taken == Taken::Yes && !used && !named(&outside) {
                 outside.push(name);
             } else if *taken == Taken::No && used && required && !named(&missing) {

@@ -1,16 +1,19 @@
 //! `--scan`: each version, suite and group that this program has, offered alone.
 
-use bindery_tls::{Group, PlanItem, Restriction, TlsError, registry::groups};
+use bindery_tls::{Group, PlanItem, Restriction, TlsErrorKind, registry::groups};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     everything,
     target::{Attempt, Target, Verdict},
 };
-use crate::error::{Failure, Result};
+use crate::error::{Exit, Failure, Layer, Result};
 
 /// How many handshakes in a row may get no answer before the scan gives up.
 const SILENCE: usize = 3;
+/// How many connections in a row may break off before something that was taken is offered again.
+/// Some servers refuse an offer by closing; something that limits connections closes them all.
+const BROKEN: usize = 8;
 
 /// What became of one thing that was offered alone.
 #[derive(Clone, Debug)]
@@ -32,6 +35,9 @@ pub(super) enum Taken {
 pub(super) struct Scan<'a> {
     target: &'a Target,
     silent: usize,
+    broken: usize,
+    /// What the server took last.
+    accepted: Option<Restriction>,
     bar: ProgressBar,
 }
 
@@ -42,7 +48,7 @@ impl<'a> Scan<'a> {
         if let Ok(style) = ProgressStyle::with_template("{pos}/{len} {bar:30} {msg}") {
             bar.set_style(style);
         }
-        Self { target, silent: 0, bar }
+        Self { target, silent: 0, broken: 0, accepted: None, bar }
     }
 
     /// One handshake after the other, each within the limit for one.
@@ -73,6 +79,9 @@ impl<'a> Scan<'a> {
                 taken = self.among(group).await?;
             }
             found.push(Found { what, taken });
+            if self.broken >= BROKEN {
+                self.still_there().await?;
+            }
             self.bar.inc(1);
         }
         self.bar.finish_and_clear();
@@ -80,9 +89,42 @@ impl<'a> Scan<'a> {
     }
 
     async fn offer(&mut self, restriction: Restriction) -> Result<Taken> {
-        let policy = everything(&*self.target.backend).restricted(restriction);
+        let policy = everything(&*self.target.backend).restricted(restriction.clone());
         let attempt = self.target.attempt(&policy, Verdict::NotNeeded).await;
-        self.judge(attempt)
+        let taken = self.judge(attempt)?;
+        if taken == Taken::Yes {
+            self.accepted = Some(restriction);
+        }
+        Ok(taken)
+    }
+
+    /// Whether what was taken before still is.
+    async fn still_there(&mut self) -> Result<()> {
+        self.broken = 0;
+        let Some(restriction) = self.accepted.clone() else { return Ok(()) };
+        let policy = everything(&*self.target.backend).restricted(restriction);
+        let attempt = self.target.attempt(&policy, Verdict::NotNeeded).await?;
+        if Self::taken(&attempt) != Taken::No {
+            return Ok(());
+        }
+        self.bar.finish_and_clear();
+        let message = format!(
+            "{BROKEN} connections in a row broke off, and then one with what the server had taken before"
+        );
+        Err(Failure::new(Exit::Connection, Layer::Tls, message).hint(
+            "the server, or something before it, may close out who connects often: try later",
+        ))
+    }
+
+    /// Whether a server takes what was offered. One that refuses our certificate, or that there is
+    /// none, has agreed on version, suite and group before: in TLS 1.2 that refusal ends the
+    /// handshake.
+    fn taken(attempt: &Attempt) -> Taken {
+        match attempt {
+            Ok(_) => Taken::Yes,
+            Err(error) if error.is_certificate() => Taken::Yes,
+            Err(_) => Taken::No,
+        }
     }
 
     /// Whether a server takes a group that stands before those of ECDSA certificates. In TLS 1.2 a
@@ -110,7 +152,9 @@ impl<'a> Scan<'a> {
         let failure = match attempt {
             Ok(attempt) => {
                 self.silent = 0;
-                return Ok(taken(&attempt));
+                let broke = attempt.as_ref().is_err_and(|error| error.kind() == TlsErrorKind::Io);
+                self.broken = if broke { self.broken + 1 } else { 0 };
+                return Ok(Self::taken(&attempt));
             }
             Err(failure) => failure,
         };
@@ -124,15 +168,5 @@ impl<'a> Scan<'a> {
         Err(Failure::new(failure.exit, failure.layer, message).hint(
             "the server, or something before it, may close out who connects often: try later",
         ))
-    }
-}
-
-/// Whether a server takes what was offered. One that refuses our certificate, or that there is none,
-/// has agreed on version, suite and group before: in TLS 1.2 that refusal ends the handshake.
-fn taken(attempt: &Attempt) -> Taken {
-    match attempt {
-        Ok(_) => Taken::Yes,
-        Err(error) if TlsError::is_certificate(error) => Taken::Yes,
-        Err(_) => Taken::No,
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Meeting {
     pub(super) certificates: Arc<[CertificateDer<'static>]>,
     /// Whether a pre-shared key proved who we are.
     pub(super) by_psk: bool,
+    /// What the server said for choosing the key, as text.
+    pub(super) psk_hint: Option<String>,
     /// What the server said against us after the handshake, as it does in TLS 1.3.
     pub(super) refusal: Option<TlsError>,
 }
@@ -133,7 +135,7 @@ impl Target {
 impl Meeting {
     /// Waits so long for a refusal, then closes the connection and waits for its end.
     async fn close(secured: Secured, wait: Option<Duration>) -> Self {
-        let Secured { mut io, info, peer_certificates, psk_identity, .. } = secured;
+        let Secured { mut io, info, peer_certificates, psk_identity, psk_hint, .. } = secured;
         let mut greeting = io.as_mut().take(GREETING as u64);
         let mut refusal = None;
         if let Some(wait) = wait {
@@ -152,7 +154,9 @@ impl Meeting {
         if wait.is_some() && refusal.is_none() {
             refusal = told;
         }
-        Self { info, certificates: peer_certificates, by_psk: psk_identity.is_some(), refusal }
+        let psk_hint = psk_hint.map(|hint| hint.escape_ascii().to_string());
+        let (certificates, by_psk) = (peer_certificates, psk_identity.is_some());
+        Self { info, certificates, by_psk, psk_hint, refusal }
     }
 }
 
