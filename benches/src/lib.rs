@@ -5,6 +5,7 @@
 pub mod http;
 pub mod kmip;
 pub mod omadm;
+pub mod taxii;
 pub mod tls;
 pub mod wbxml;
 pub mod xml;

@@ -15,6 +15,7 @@ pub mod omadm;
 pub mod request;
 pub mod syncml;
 pub mod taxii;
+pub mod taxii_service;
 pub mod ttlv;
 pub mod ttlv_forms;
 pub mod wbxml;
@@ -24,7 +25,7 @@ pub mod xml;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 22] = [
+pub const TARGETS: [Target; 24] = [
     ("http_grammar", fields::grammar),
     ("http_login", fields::login),
     ("http_request", request::fields),
@@ -32,6 +33,8 @@ pub const TARGETS: [Target; 22] = [
     ("omadm_client", omadm::client),
     ("taxii_read", taxii::read),
     ("taxii_read_write_read", taxii::read_write_read),
+    ("taxii_head", taxii_service::head),
+    ("taxii_query", taxii_service::query),
     ("kmip_typed", kmip::typed),
     ("ttlv_strict", ttlv::strict),
     ("ttlv_lenient", ttlv::lenient),

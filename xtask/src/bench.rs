@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::interop::python;
 use crate::output::{print, say, table};
 use crate::process::{cargo, shown};
 use crate::workspace::Metadata;
@@ -35,6 +36,8 @@ pub(crate) struct Options {
 enum Installed {
     /// libwbxml's C API beside bindery-wbxml (Debian: apt-get install libwbxml2-dev)
     Libwbxml,
+    /// libtaxii beside bindery-taxii-xml, on the same messages (`cargo xtask interop taxii --install`)
+    Libtaxii,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -86,6 +89,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), String> {
     let mut command = cargo(root);
     match options.peer {
         None => command.args(["bench", "--package", "bindery-benches", "--"]),
+        Some(Installed::Libtaxii) => {
+            command.args(["bench", "--package", "bindery-benches", "--bench", "taxii", "--"])
+        }
         Some(Installed::Libwbxml) => {
             command.env("CARGO_TARGET_DIR", &target);
             let manifest = root.join("benches/libwbxml/Cargo.toml");
@@ -105,7 +111,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), String> {
             Some(Installed::Libwbxml) => {
                 "\n(it links libwbxml2; Debian: apt-get install libwbxml2-dev)"
             }
-            None => "",
+            None | Some(Installed::Libtaxii) => "",
         };
         return Err(format!("{status}; to repeat it: {}{needs}", shown(&command)));
     }
@@ -114,11 +120,46 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), String> {
     if measured.is_empty() {
         return Err("nothing was measured: no benchmark has the filter in its id".to_owned());
     }
+    if options.peer == Some(Installed::Libtaxii) {
+        libtaxii(root, &target, &mut measured)?;
+    }
     let comparisons = compare(&measured);
     match options.output {
         Form::Json => print(serde_json::to_string_pretty(&comparisons).map_err(|e| e.to_string())?),
         Form::Table => print(shown_table(&comparisons, &measured)),
     }
+}
+
+/// Times libtaxii on the messages that ours were timed on.
+fn libtaxii(
+    root: &Path,
+    target: &Path,
+    measured: &mut BTreeMap<String, f64>,
+) -> Result<(), String> {
+    if let Some(missing) = python::missing(root, "libtaxii", "1.1.119") {
+        return Err(format!("{missing}; cargo xtask interop taxii --install"));
+    }
+    let folder = target.join("bench-taxii");
+    let mut writes = cargo(root);
+    writes.args([
+        "run",
+        "--release",
+        "--package",
+        "bindery-benches",
+        "--example",
+        "taxii_messages",
+    ]);
+    crate::process::run(writes.arg("--").arg(&folder))?;
+    let mut times = std::process::Command::new(python::interpreter(root));
+    times.arg(root.join("benches/libtaxii/time.py")).arg(&folder);
+    let output = times.output().map_err(|e| format!("{}: {e}", shown(&times)))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let found: BTreeMap<String, f64> =
+        serde_json::from_slice(&output.stdout).map_err(|e| format!("{}: {e}", shown(&times)))?;
+    measured.extend(found);
+    Ok(())
 }
 
 /// The file system's own time, so that results of earlier runs can be told apart: the clock's resolution is the same.

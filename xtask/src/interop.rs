@@ -7,7 +7,7 @@ mod http;
 mod kmip;
 mod kmip_codec;
 mod omadm;
-mod python;
+pub(crate) mod python;
 mod server;
 mod taxii;
 mod taxii_xml;

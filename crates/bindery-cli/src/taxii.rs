@@ -2,15 +2,17 @@
 
 mod content;
 mod failure;
+mod inbox;
+mod mirror;
 mod report;
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use bindery_auth::Login;
-use bindery_taxii::{Client, Cursors, Ids, PollOptions, choose};
+use bindery_taxii::{Carrier, Client, ClientError, Cursors, Ids, PollOptions, Polling, choose};
 use bindery_taxii_xml::{
-    Action, ContentBinding, Dialect, ServiceType, SubscriptionParameters, SubscriptionRequest,
-    Terms, Timestamp, Tolerances,
+    Action, ContentBinding, Dialect, PushParameters, ServiceType, StatusType,
+    SubscriptionParameters, SubscriptionRequest, Terms, Timestamp, Tolerances,
 };
 use bindery_transport::{ClientLimits, Target, UpgradeMode};
 use http::Uri;
@@ -32,6 +34,10 @@ pub(crate) use failure::of as failure;
 /// # Errors
 /// The options, the connection, the answer, or a failure that the server tells of.
 pub(crate) async fn run(args: &TaxiiArgs, output: Output) -> Result<()> {
+    if let Verb::Inbox(inbox) = &args.verb {
+        args.client.sends("TAXII")?;
+        return inbox::run(inbox, &args.client, output).await;
+    }
     let settings = match (&args.client.url, &args.service_url) {
         // The service itself does for discovery, if nothing else is named.
         (None, Some(url)) => {
@@ -58,6 +64,9 @@ pub(crate) async fn run(args: &TaxiiArgs, output: Output) -> Result<()> {
         Verb::Poll(args) => session.poll(args, &output).await,
         Verb::Push(args) => session.push(args, &output).await,
         Verb::Subscription(args) => session.subscription(args, &output).await,
+        Verb::Mirror(args) => mirror::run(&mut session, &settings, args, &output).await,
+        // It was run above.
+        Verb::Inbox(_) => Ok(()),
     }
 }
 
@@ -155,6 +164,8 @@ impl Session {
         options.content_bindings = args.bindings.iter().map(ContentBinding::new).collect();
         options.subscription_id.clone_from(&args.subscription_id);
         options.max_blocks = args.limit;
+        options.query = args.query.as_deref().map(content::query).transpose()?;
+        options.allow_asynch = args.later;
         let mut cursors = match &args.cursor_file {
             Some(file) => read_cursors(file)?,
             None => Cursors::new(),
@@ -170,7 +181,16 @@ impl Session {
             return report::count(count.as_ref(), end.as_ref()).print(output);
         }
         let mut sink = content::Sink::new(args.dest_dir.as_deref(), *output)?;
-        let polled = self.client.poll(&url, &args.collection, &options).await;
+        let client = &mut self.client;
+        let polled = match client.poll(&url, &args.collection, &options).await {
+            Err(error) => match pending(&error) {
+                Some((result, wait)) => {
+                    fulfilled(client, &url, &args.collection, &result, wait).await
+                }
+                None => Err(error),
+            },
+            polled => polled,
+        };
         let mut polling = polled.map_err(|error| failure(&error))?;
         while let Some(block) = polling.next_block().await.map_err(|error| failure(&error))? {
             sink.take(&block)?;
@@ -206,6 +226,49 @@ impl Session {
     }
 }
 
+/// The result of a poll whose answer comes later, and after how many seconds.
+fn pending(error: &ClientError) -> Option<(String, u64)> {
+    let ClientError::Status { status, .. } = error else { return None };
+    let detail = |name: &str| {
+        let found = status.details.iter().find(|one| one.name == name)?;
+        found.value.as_text().map(std::borrow::Cow::into_owned)
+    };
+    let pending = status.status_type == StatusType::Pending;
+    let wait = detail("ESTIMATED_WAIT").and_then(|text| text.parse().ok()).unwrap_or(1);
+    Some((detail("RESULT_ID").filter(|_| pending)?, wait))
+}
+
+/// How often a result that comes later is asked for.
+const ASKED: usize = 60;
+
+/// The longest pause between two questions, in seconds.
+const PAUSE: u64 = 30;
+
+/// Waits for a result.
+async fn fulfilled<'c>(
+    client: &'c mut Client,
+    url: &Uri,
+    collection: &str,
+    result: &str,
+    mut wait: u64,
+) -> std::result::Result<Polling<'c>, ClientError> {
+    let options = PollOptions::default();
+    for _ in 0..ASKED {
+        output::note(&format!("the answer comes later: asking again in {wait} s"));
+        tokio::time::sleep(Duration::from_secs(wait.min(PAUSE))).await;
+        // Whether it is there is asked without holding it, and then it is asked for.
+        let asked = client.fulfil(url, collection, result, 1, &options).await.map(drop);
+        match asked {
+            Ok(()) => break,
+            Err(error) => match pending(&error) {
+                Some((_, again)) => wait = again,
+                None => return Err(error),
+            },
+        }
+    }
+    client.fulfil(url, collection, result, 1, &options).await
+}
+
 fn request(args: &SubscriptionArgs, dialect: Dialect) -> Result<SubscriptionRequest> {
     let action = match args.action {
         ActionName::Subscribe => Action::Subscribe,
@@ -219,8 +282,9 @@ fn request(args: &SubscriptionArgs, dialect: Dialect) -> Result<SubscriptionRequ
     let parameters = SubscriptionParameters {
         response_type: None,
         content_bindings: bindings.clone(),
-        query: None,
+        query: args.query.as_deref().map(content::query).transpose()?,
     };
+    let push = args.inbox.as_deref().filter(|_| subscribes).map(|url| inbox_at(url, dialect));
     let terms = match (dialect, bindings.as_slice()) {
         (Dialect::Draft, [one]) if subscribes => Some(Terms {
             protect: Some(false),
@@ -240,8 +304,25 @@ fn request(args: &SubscriptionArgs, dialect: Dialect) -> Result<SubscriptionRequ
         action,
         subscription_id: args.subscription_id.clone(),
         parameters: (subscribes && dialect == Dialect::V1_1).then_some(parameters),
-        push: None,
+        push: push.transpose()?,
         terms,
+    })
+}
+
+/// The push parameters of an inbox.
+fn inbox_at(url: &str, dialect: Dialect) -> Result<PushParameters> {
+    let parsed = parse_url(url)?;
+    let secure = parsed.scheme_str() == Some("https");
+    let carrier = if secure { Carrier::Https } else { Carrier::Http };
+    let names = bindery_taxii::Names::of(dialect);
+    if dialect == Dialect::Draft {
+        return Err(Failure::usage("--inbox is not there for the draft").hint("use -t 1.0 or 1.1"));
+    }
+    Ok(PushParameters {
+        protocol_binding: names.protocol(carrier).to_owned(),
+        address: url.to_owned(),
+        message_binding: names.message().to_owned(),
+        content_bindings: Vec::new(),
     })
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::process::{capture, find, run};
 
 /// The interpreter of the virtual environment, whether it exists or not.
-pub(super) fn interpreter(root: &Path) -> PathBuf {
+pub(crate) fn interpreter(root: &Path) -> PathBuf {
     root.join("target/interop/venv/bin/python")
 }
 
@@ -30,7 +30,7 @@ pub(super) fn install(root: &Path, packages: &[&str]) -> Result<(), String> {
 }
 
 /// Why a package cannot be used; nothing when it can, at the version asked for.
-pub(super) fn missing(root: &Path, package: &str, version: &str) -> Option<String> {
+pub(crate) fn missing(root: &Path, package: &str, version: &str) -> Option<String> {
     let python = interpreter(root);
     if !python.is_file() {
         return Some(format!("{package} {version} is not installed (--install does it)"));

@@ -1,6 +1,6 @@
 //! `bindery taxii`: a verb per exchange.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use bindery_taxii_xml::Dialect;
 use clap::{Args, Subcommand, ValueEnum};
@@ -65,6 +65,12 @@ pub(crate) enum Verb {
     Push(PushArgs),
     /// Subscribe to a collection, and look after subscriptions.
     Subscription(SubscriptionArgs),
+    /// Receive what servers push, until it is told to stop.
+    ///
+    /// With --cert and --key over TLS, otherwise in clear, which has to be asked for.
+    Inbox(InboxArgs),
+    /// Copy a collection into one of another server, and go on where the last run ended.
+    Mirror(MirrorArgs),
 }
 
 /// Options of `poll`.
@@ -88,6 +94,12 @@ pub(crate) struct PollArgs {
     /// The most blocks.
     #[arg(short, long, value_name = "NUMBER")]
     pub(crate) limit: Option<u64>,
+    /// A file with the Default_Query that blocks must meet (1.1).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) query: Option<PathBuf>,
+    /// The answer may come later (1.1): it is waited for.
+    #[arg(long)]
+    pub(crate) later: bool,
     /// Only how many blocks there are (1.1).
     #[arg(long)]
     pub(crate) count_only: bool,
@@ -134,6 +146,61 @@ pub(crate) struct SubscriptionArgs {
     /// A content binding that is wanted; may be given more than once [default: all].
     #[arg(short, long = "binding", value_name = "ID")]
     pub(crate) bindings: Vec<String>,
+    /// A file with the Default_Query that blocks must meet (1.1).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) query: Option<PathBuf>,
+    /// The inbox that content is pushed to, such as that of `bindery taxii inbox` [default: it is polled].
+    #[arg(long, value_name = "URL")]
+    pub(crate) inbox: Option<String>,
+}
+
+/// Options of `inbox`.
+#[derive(Debug, Args)]
+pub(crate) struct InboxArgs {
+    /// The address to listen on.
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR:PORT")]
+    pub(crate) listen: SocketAddr,
+    /// The path.
+    #[arg(long, default_value = "/inbox", value_name = "PATH")]
+    pub(crate) path: String,
+    /// Listen in clear.
+    #[arg(long, conflicts_with_all = ["cert", "key"])]
+    pub(crate) clear: bool,
+    /// The directory that each block is written into, as a file of its own; made where there is none.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dest_dir: Option<PathBuf>,
+    /// End after so many messages.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) messages: Option<u64>,
+}
+
+/// Options of `mirror`.
+#[derive(Debug, Args)]
+pub(crate) struct MirrorArgs {
+    /// The collection's name.
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) collection: String,
+    /// Discovery of the server that it is copied to.
+    #[arg(long, value_name = "URL", required_unless_present = "to_inbox")]
+    pub(crate) to: Option<String>,
+    /// The inbox of that server, without asking discovery.
+    #[arg(long, value_name = "URL", conflicts_with = "to")]
+    pub(crate) to_inbox: Option<String>,
+    /// The collection there [default: the same name; before 1.1 the server's choice].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) to_collection: Option<String>,
+    /// The user name there [default: the same].
+    #[arg(long, value_name = "NAME", requires = "to_password_file")]
+    pub(crate) to_user: Option<String>,
+    /// The file whose first line is the password there.
+    #[arg(long, value_name = "FILE", requires = "to_user")]
+    pub(crate) to_password_file: Option<PathBuf>,
+    /// A content binding that is wanted; may be given more than once [default: all].
+    #[arg(short, long = "binding", value_name = "ID")]
+    pub(crate) bindings: Vec<String>,
+    /// The file that says how far the collection was copied: it goes on there, and notes how far it came.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cursor_file: PathBuf,
 }
 
 /// What to do with a subscription.

@@ -1,6 +1,6 @@
 //! `[service.taxii]`.
 
-use std::{collections::BTreeMap, num::NonZeroUsize};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
 
 use bindery_taxii::{HttpProfile, Service, service::FeedServerConfig};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,13 @@ pub(crate) struct TaxiiService {
     pub(crate) results: Span,
     /// Where content goes whose sender names no collection.
     pub(crate) default_destinations: Vec<String>,
+    /// Whether polls and subscriptions may have queries.
+    pub(crate) queries: bool,
+    /// Above how many blocks a poll that allows it is answered later; none: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) later_above: Option<u64>,
+    /// Where subscribers may have content pushed.
+    pub(crate) push: TaxiiPush,
     /// The collections by name.
     pub(crate) collection: BTreeMap<String, TaxiiCollection>,
 }
@@ -57,6 +64,9 @@ impl Default for TaxiiService {
             part_blocks: NonZeroUsize::new(engine.part.blocks).unwrap_or(NonZeroUsize::MIN),
             results: Span::new(engine.results),
             default_destinations: Vec::new(),
+            queries: false,
+            later_above: None,
+            push: TaxiiPush::default(),
             collection: BTreeMap::new(),
         }
     }
@@ -71,6 +81,35 @@ impl TaxiiService {
             ("poll_path", Service::Poll, &self.poll_path),
             ("inbox_path", Service::Inbox, &self.inbox_path),
         ]
+    }
+}
+
+/// Pushes to subscribers' inboxes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TaxiiPush {
+    /// The hosts that are pushed to; none: nothing is pushed.
+    pub(crate) hosts: Vec<String>,
+    /// Whether inboxes in clear are taken.
+    pub(crate) clear: bool,
+    /// How many deliveries are worked on at a time.
+    pub(crate) workers: NonZeroUsize,
+    /// The certificates of the authorities that vouch for inboxes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cacert: Option<PathBuf>,
+    /// The certificate that is shown to them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cert: Option<PathBuf>,
+    /// Its key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<PathBuf>,
+}
+
+impl Default for TaxiiPush {
+    fn default() -> Self {
+        let workers = const { NonZeroUsize::new(2).unwrap() };
+        let (hosts, clear, cacert, cert, key) = (Vec::new(), false, None, None, None);
+        Self { hosts, clear, workers, cacert, cert, key }
     }
 }
 

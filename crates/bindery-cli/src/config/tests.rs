@@ -40,7 +40,8 @@ fn without_examples(mut services: Services) -> Services {
         omadm.url = None;
     }
     if let Some(taxii) = &mut services.taxii {
-        taxii.public_url = None;
+        (taxii.public_url, taxii.later_above) = (None, None);
+        (taxii.push.cacert, taxii.push.cert, taxii.push.key) = (None, None, None);
         for one in taxii.collection.values_mut() {
             (one.volume, one.keep_days, one.keep_blocks) = (None, None, None);
         }
@@ -89,6 +90,10 @@ fn commented_keys_without_a_default_are_said_to_be_examples() {
         "key_passphrase_file",
         "url",
         "public_url",
+        "later_above",
+        "cacert",
+        "cert",
+        "key",
         "volume",
         "keep_days",
         "keep_blocks",

@@ -6,8 +6,11 @@ use bindery_auth::{Authenticator, Guarded};
 use bindery_core::{Bound, Endpoint};
 use bindery_store::SqliteStore;
 use bindery_taxii::{
-    Ids, TaxiiHttp, mount,
-    service::{Change, Collection, CommitError, FeedServer, FeedStore, FeedStoreError, Observer},
+    Ids, PushSender, TaxiiHttp, mount,
+    service::{
+        Change, Collection, CommitError, FeedServer, FeedServerConfig, FeedStore, FeedStoreError,
+        Observer, Outcome, Pusher, PusherConfig, Stepped,
+    },
 };
 use bindery_transport::{OnRuntime, Router};
 
@@ -15,7 +18,7 @@ use super::{
     Service,
     accounts::LiveAccounts,
     cannot_start,
-    plan::taxii::{AuthPlan, TaxiiPlan},
+    plan::taxii::{AuthPlan, PushPlan, TaxiiPlan},
 };
 use crate::{
     config::ServiceName,
@@ -23,6 +26,8 @@ use crate::{
     serve::now,
 };
 
+/// How often what is to be pushed is looked for.
+const LOOK: Duration = Duration::from_secs(1);
 /// How often what is over is looked for.
 const UPKEEP: Duration = Duration::from_secs(60);
 /// The rows of one piece of upkeep.
@@ -44,6 +49,7 @@ pub(super) async fn service(
     }
     plan.engine.observer = Arc::new(LogObserver);
     let ids = Arc::new(Ids::new(u128::from_be_bytes(random()?)));
+    start_pushing(plan.push, &plan.engine, store, &ids);
     let engine = FeedServer::new(Arc::new(store.clone()), plan.engine, Arc::clone(&ids));
     let engine = Arc::new(engine);
     let guard = guard(&plan.auth, accounts)?;
@@ -120,6 +126,47 @@ async fn set_up(store: &SqliteStore, wanted: &Collection) -> Result<()> {
         }
     }
     Err(failed(&std::io::Error::other("another process changes it all the time")))
+}
+
+/// Has workers push what subscribers and polls are owed. They end with the runtime: what they were at is done again.
+fn start_pushing(plan: PushPlan, engine: &FeedServerConfig, store: &SqliteStore, ids: &Arc<Ids>) {
+    if plan.workers == 0 {
+        return;
+    }
+    let transport = bindery_transport::Client::builder();
+    let transport = match plan.connector {
+        Some(connector) => transport.connector(connector),
+        None => transport,
+    };
+    let mut sender = PushSender::new(transport.build(), Arc::clone(ids));
+    if plan.clear {
+        sender = sender.allow_clear();
+    }
+    let mut config = PusherConfig::default();
+    (config.cut, config.queries) = (engine.cut_limits(), engine.queries.clone());
+    let pusher = Arc::new(Pusher::new(Arc::new(store.clone()), Arc::new(sender), config));
+    for _ in 0..plan.workers {
+        drop(tokio::spawn(push(Arc::clone(&pusher))));
+    }
+}
+
+/// Does one delivery after the other.
+async fn push(pusher: Arc<Pusher>) {
+    loop {
+        match pusher.step(now()).await {
+            Ok(Stepped::Worked(outcome)) => {
+                if let Outcome::Retry { error, .. } | Outcome::GiveUp { error } = &outcome {
+                    let given_up = matches!(outcome, Outcome::GiveUp { .. });
+                    tracing::warn!(%error, given_up, "a push did not arrive");
+                }
+                continue;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "pushing failed; it is tried again"),
+        }
+        // New content may come through another process: looking costs one read.
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// Takes away what is over, a piece at a time, so that nobody waits long.

@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bindery_taxii_xml::{Content, ContentBinding, ContentBlock, Dialect, Timestamp};
+use bindery_taxii_xml::{
+    Content, ContentBinding, ContentBlock, DefaultQuery, Dialect, Query, Timestamp,
+};
 use bindery_xml::{Event, Fragment, Inside, Options, Reader};
 use serde_json::json;
 
@@ -59,6 +61,21 @@ pub(super) fn block(
     let mut binding = ContentBinding::new(args.binding.clone());
     binding.subtypes.extend(args.subtype.clone());
     Ok(ContentBlock::new(binding, content))
+}
+
+/// A query of a file.
+///
+/// # Errors
+/// The file cannot be read, or is no Default_Query.
+pub(super) fn query(file: &Path) -> Result<Query> {
+    let failed = |reason: String| {
+        Failure::usage(format!("{}: {reason}", file.display()))
+            .hint("write a Default_Query of TAXII Default Query 1.0")
+    };
+    let text = fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+    let found = element(&text).ok_or_else(|| failed("it is no XML document".to_owned()))?;
+    let query = DefaultQuery::read(&content_of(&found)).map_err(|e| failed(e.to_string()))?;
+    query.to_query().map_err(|error| failed(error.to_string()))
 }
 
 /// The document's element, where the text is a whole XML document.
@@ -166,7 +183,7 @@ impl Sink {
 }
 
 /// The content as it stands alone: one element with the namespaces that it uses, or text.
-fn standalone(block: &ContentBlock<'_>) -> String {
+pub(super) fn standalone(block: &ContentBlock<'_>) -> String {
     let inside = match &block.content {
         Content::Element(element) => content_with_scope(element),
         Content::Inside(inside) => inside.clone().into_owned(),

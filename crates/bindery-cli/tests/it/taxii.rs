@@ -119,6 +119,11 @@ fn a_subscription_s_life() {
 
 /// A server with passwords, a collection for each case, and no certificates asked for.
 fn serve(path: &Path) -> Server {
+    serve_with(path, "")
+}
+
+/// The same with other settings of the feed services.
+fn serve_with(path: &Path, settings: &str) -> Server {
     assert!(Server::dev(path).stop().success());
     for (user, password) in [("alice", "correct horse"), ("bob", "battery staple")] {
         let set = format!(
@@ -130,14 +135,16 @@ fn serve(path: &Path) -> Server {
     file(
         path,
         "serve.toml",
-        "[service.taxii]\nhttp_auth = [\"basic\", \"digest\"]\nanonymous = true\n\
+        format!(
+            "[service.taxii]\nhttp_auth = [\"basic\", \"digest\"]\nanonymous = true\n{settings}\
          [service.taxii.collection.open]\nread = [\"@anyone\"]\nwrite = [\"alice\"]\n\
          [service.taxii.collection.closed]\nread = [\"alice\"]\nwrite = [\"alice\"]\nbindings = [\"urn:a\"]\n\
          [accounts]\nfile = \"accounts.toml\"\n\
          [store]\nfile = \"serve.db\"\nkek_file = \".bindery-dev/bindery.kek\"\n\
          [admin]\naddress = \"127.0.0.1:0\"\n\
          [listener.main]\naddress = \"127.0.0.1:0\"\ncertificate = \".bindery-dev/server.pem\"\n\
-         key = \".bindery-dev/server.key\"\nclient_certificates = \"none\"\ntls_policy = \"taxii\"\n",
+         key = \".bindery-dev/server.key\"\nclient_certificates = \"none\"\ntls_policy = \"taxii\"\n"
+        ),
     );
     Server::start(path, "serve --config serve.toml -o json")
 }
@@ -194,6 +201,82 @@ fn accounts_with_passwords_have_the_rights_of_the_configuration() {
             run(path, &format!("taxii collections {own} --user bob --password-file bob -o json"));
         ran.text().contains("open").then_some(())
     });
+}
+
+const QUERY: &str = "<q:Default_Query xmlns:q='http://taxii.mitre.org/query/taxii_default_query-1' \
+    targeting_expression_id='urn:stix.mitre.org:xml:1.1.1'><q:Criteria operator='AND'><q:Criterion>\
+    <q:Target>STIX_Package/@id</q:Target><q:Test capability_id='urn:taxii.mitre.org:query:capability:core-1' \
+    relationship='equals'><q:Parameter name='value'>a:1</q:Parameter>\
+    <q:Parameter name='match_type'>case_sensitive_string</q:Parameter></q:Test></q:Criterion></q:Criteria></q:Default_Query>";
+
+/// An inbox of the program that ends after one message, and where it listens.
+fn inbox(path: &Path) -> (std::process::Child, String) {
+    let line = "taxii inbox --clear --dest-dir got --messages 1";
+    let mut child = crate::support::bindery(path)
+        .args(line.split_whitespace())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("listening on ") {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut told, &mut line).unwrap() > 0, "it ended");
+    }
+    let url = line.split("listening on ").nth(1).unwrap().trim().to_owned();
+    (child, url)
+}
+
+/// The whole way: the server pushes what meets a subscriber's query to the program's own inbox, answers later, and one
+/// collection is copied into another.
+#[test]
+fn content_is_queried_pushed_answered_later_and_mirrored() {
+    let folder = folder();
+    let path = folder.path();
+    let settings = "queries = true\nlater_above = 0\n\
+                    [service.taxii.push]\nhosts = [\"127.0.0.1\"]\nclear = true\n";
+    let server = serve_with(path, settings);
+    let url = server.service("taxii");
+    let own = format!("--cacert .bindery-dev/ca.pem --url {url}");
+    let ask = |line: &str| {
+        run(path, &format!("taxii {line} {own} --user alice --password-file alice -o json"))
+    };
+    file(path, "q.xml", QUERY);
+    file(path, "a.xml", STIX);
+    file(path, "b.xml", STIX.replace("a:1", "b:1"));
+    let (mut child, inbox) = inbox(path);
+    ask(&format!("subscription subscribe -c open --query q.xml --inbox {inbox}")).exits(0);
+    ask("push --dest open -b urn:stix.mitre.org:xml:1.1.1 a.xml b.xml").exits(0);
+    assert!(child.wait().unwrap().success());
+    let files: Vec<_> = fs::read_dir(path.join("got")).unwrap().collect();
+    assert_eq!(files.len(), 1);
+    let got = fs::read_to_string(files[0].as_ref().unwrap().path()).unwrap();
+    assert!(got.contains("a:1"), "{got}");
+    for later in ["", "--later"] {
+        let polled = ask(&format!("poll -c open --query q.xml {later}")).exits(0).json();
+        assert_eq!(polled["blocks"].as_array().unwrap().len(), 1, "{polled}");
+    }
+    let polled = ask("poll -c open --later").exits(0).json();
+    assert_eq!(polled["blocks"].as_array().unwrap().len(), 2, "{polled}");
+    let error = ask("poll -c open --query a.xml").exits(2).error();
+    assert!(error["message"].as_str().unwrap().contains("a.xml"), "{error}");
+    // What the other collection does not take is no reason to go on behind it.
+    let mirror = format!("mirror -c open --to {url} --cursor-file cursors");
+    let error = ask(&format!("{mirror} --to-collection closed")).exits(1).error();
+    assert_eq!(error["status_type"], "UNSUPPORTED_CONTENT", "{error}");
+    assert!(!path.join("cursors").exists());
+    file(path, "c.txt", "x");
+    for _ in 0..3 {
+        ask("push --dest open -b urn:a --text c.txt c.txt").exits(0);
+    }
+    let mirror = format!("{mirror} --to-collection closed -b urn:a");
+    assert_eq!(ask(&mirror).exits(0).json()["blocks"], 6);
+    assert_eq!(ask(&mirror).exits(0).json()["blocks"], 0);
+    ask("push --dest open -b urn:a --text c.txt").exits(0);
+    assert_eq!(ask(&mirror).exits(0).json()["blocks"], 1);
+    let count = ask("poll -c closed --count-only").exits(0).json();
+    assert_eq!(count["count"], 7);
+    run(path, "taxii inbox").exits(2);
 }
 
 #[test]

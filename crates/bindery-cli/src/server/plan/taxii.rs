@@ -1,16 +1,27 @@
 //! The plan of the feed services.
 
-use std::time::Duration;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bindery_core::{AuthScheme, Principal};
 use bindery_taxii::{
     Dialects, HttpProfile, Service,
-    service::{Collection, FeedServerConfig, Grant, Grantee, PageLimits, Retention, Rights},
+    service::{
+        Collection, FeedServerConfig, Grant, Grantee, Later, PageLimits, PushRules, Queries,
+        Retention, Rights,
+    },
 };
 use bindery_taxii_xml::{CollectionType, ContentBinding};
+use bindery_tls::Connector;
 
 use super::{Planner, SMALLEST_REQUEST, is_path};
-use crate::config::taxii::{CollectionKind, DialectName, TaxiiCollection, TaxiiService};
+use crate::{
+    config::{
+        ClientSettings, ServiceName,
+        taxii::{CollectionKind, DialectName, TaxiiCollection, TaxiiService},
+    },
+    settings::Settings,
+    tls,
+};
 
 /// The feed services.
 #[derive(Debug)]
@@ -21,6 +32,17 @@ pub(crate) struct TaxiiPlan {
     /// The collections as they are to be.
     pub(crate) collections: Vec<Collection>,
     pub(crate) auth: AuthPlan,
+    pub(crate) push: PushPlan,
+}
+
+/// How content is pushed, and work done that comes later.
+#[derive(Debug, Default)]
+pub(crate) struct PushPlan {
+    /// How many deliveries are worked on at a time; none where there are none.
+    pub(crate) workers: usize,
+    pub(crate) clear: bool,
+    /// TLS to inboxes; none: in clear only.
+    pub(crate) connector: Option<Arc<dyn Connector>>,
 }
 
 /// How clients of a service prove who they are over HTTP.
@@ -75,7 +97,49 @@ impl Planner<'_> {
                 );
             }
         }
-        Some(TaxiiPlan { profiles: profiles(service), engine: engine(service), collections, auth })
+        let (profiles, engine) = (profiles(service), engine(service));
+        let push = self.push(service);
+        Some(TaxiiPlan { profiles, engine, collections, auth, push })
+    }
+
+    fn push(&mut self, service: &TaxiiService) -> PushPlan {
+        let push = &service.push;
+        if push.hosts.is_empty() && service.later_above.is_none() {
+            return PushPlan::default();
+        }
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| self.loaded.path(path));
+        let settings = ClientSettings {
+            taxii_url: Some("https://inbox.invalid/".to_owned()),
+            cacert: path(&push.cacert),
+            cert: path(&push.cert),
+            key: path(&push.key),
+            ..ClientSettings::default()
+        };
+        let mut connector = None;
+        if push.cacert.is_some() {
+            let made = Settings::of(settings, ServiceName::Taxii);
+            match made.and_then(|settings| tls::connector(&settings)) {
+                Ok(made) => connector = Some(made),
+                Err(failure) => self.problem(
+                    "service.taxii.push.cacert",
+                    failure.message,
+                    "name files with certificates and a key in PEM",
+                ),
+            }
+        } else if !push.hosts.is_empty() && !push.clear {
+            self.problem(
+                "service.taxii.push.cacert",
+                "nothing says which authorities vouch for inboxes",
+                "name the file with their certificates",
+            );
+        }
+        if push.clear {
+            self.warnings.push(
+                "service.taxii.push.clear: what is pushed in clear can be read by whoever is between"
+                    .to_owned(),
+            );
+        }
+        PushPlan { workers: push.workers.get(), clear: push.clear, connector }
     }
 
     fn collections(&mut self, service: &TaxiiService) -> Vec<Collection> {
@@ -139,6 +203,13 @@ fn engine(service: &TaxiiService) -> FeedServerConfig {
     // cabby asks for it.
     engine.part_behind_last = true;
     engine.default_destinations.clone_from(&service.default_destinations);
+    engine.queries = service.queries.then(Queries::stix);
+    engine.later = service.later_above.map(Later::above);
+    if !service.push.hosts.is_empty() {
+        let mut rules = PushRules::to(service.push.hosts.iter().cloned());
+        rules.clear = service.push.clear;
+        engine.push = Some(rules);
+    }
     engine
 }
 
