@@ -147,6 +147,7 @@ impl ArrivingBlocks {
     }
 
     /// Takes what is still to come and drops it: a peer who writes does not read an answer before.
+    #[cfg(feature = "service")]
     pub(crate) async fn discard(&mut self) {
         let over = self.over;
         let body = &mut self.arriving().body;

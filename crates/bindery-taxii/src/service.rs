@@ -26,7 +26,8 @@
 //! - **The draft's blocks are one element `STIX`**: what is none is left out of its answers. Its subscription terms that ask for
 //!   protection are refused.
 //! - **Pushes** begin with what comes after the subscription was made, and go to hosts that the operator has named only. A
-//!   subscription is polled or pushed. What is pushed again has the message id that it had.
+//!   subscription is polled or pushed. What is pushed again has the message id that it had, unless more has come
+//!   meanwhile.
 
 mod config;
 mod cut;

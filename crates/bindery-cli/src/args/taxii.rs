@@ -189,7 +189,7 @@ pub(crate) struct MirrorArgs {
     /// The collection there [default: the same name; before 1.1 the server's choice].
     #[arg(long, value_name = "NAME")]
     pub(crate) to_collection: Option<String>,
-    /// The user name there [default: the same].
+    /// The user name there [default: none, also where --user is given, which is for the source].
     #[arg(long, value_name = "NAME", requires = "to_password_file")]
     pub(crate) to_user: Option<String>,
     /// The file whose first line is the password there.

@@ -76,9 +76,9 @@ fn other_side(dialect: Dialect, settings: &Settings, args: &MirrorArgs) -> Resul
         (None, Some(service)) => service.clone(),
         (None, None) => return Err(Failure::usage("nothing says where to").hint("give --to")),
     };
+    // A password is for the server that it was given for.
     let login = args.to_user.clone().zip(args.to_password_file.clone());
-    let settings =
-        Settings { url, login: login.or_else(|| settings.login.clone()), ..settings.clone() };
+    let settings = Settings { url, login, ..settings.clone() };
     Session::new(&settings, dialect, service)
 }
 

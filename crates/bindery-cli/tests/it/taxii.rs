@@ -260,8 +260,14 @@ fn content_is_queried_pushed_answered_later_and_mirrored() {
     assert_eq!(polled["blocks"].as_array().unwrap().len(), 2, "{polled}");
     let error = ask("poll -c open --query a.xml").exits(2).error();
     assert!(error["message"].as_str().unwrap().contains("a.xml"), "{error}");
+    // A password is for the server that it was given for.
+    let error =
+        ask(&format!("mirror -c open --to {url} --cursor-file cursors --to-collection closed"));
+    error.exits(4);
+    let mirror = format!(
+        "mirror -c open --to {url} --to-user alice --to-password-file alice --cursor-file cursors"
+    );
     // What the other collection does not take is no reason to go on behind it.
-    let mirror = format!("mirror -c open --to {url} --cursor-file cursors");
     let error = ask(&format!("{mirror} --to-collection closed")).exits(1).error();
     assert_eq!(error["status_type"], "UNSUPPORTED_CONTENT", "{error}");
     assert!(!path.join("cursors").exists());

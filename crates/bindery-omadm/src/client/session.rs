@@ -121,6 +121,9 @@ pub enum SessionError {
     Encode(String),
 }
 
+/// The most octets of a server's MsgID, which is a number.
+const MSG_ID: usize = 32;
+
 /// A session as messages; what carries them is somebody else's.
 ///
 /// [`message`](Self::message) gives the next message to send; its answer goes to
@@ -285,6 +288,11 @@ impl<'c> Conversation<'c> {
         if *hdr.session_id != *self.begin.session_id {
             let found = &hdr.session_id;
             return Err(SessionError::Server(format!("is of the session {found}, not of ours")));
+        }
+        // It stands in every status of the answer.
+        if hdr.msg_id.len() > MSG_ID {
+            let octets = hdr.msg_id.len();
+            return Err(SessionError::Server(format!("has a MsgID of {octets} octets")));
         }
         self.server_msg_id = hdr.msg_id.to_string();
         self.follow(hdr.resp_uri.as_deref());

@@ -44,6 +44,9 @@ pub(super) struct State {
     /// The data stores that are being refreshed, and who asks what this side is.
     pub(super) syncing: Vec<Syncing>,
     pub(super) devinf: Vec<Asking>,
+    /// What was to be synchronized did not all fit the last answer, or none of it did.
+    #[serde(default)]
+    pub(super) waiting: bool,
     /// Command and node of the large object that was given up before its last piece came.
     pub(super) dropped: Option<(String, String)>,
 }
@@ -207,7 +210,7 @@ impl State {
     /// Whether this side's package goes on in the next message.
     pub(super) fn is_amid(&self) -> bool {
         let syncing = |one: &Syncing| !one.told || !one.done && one.after.is_some();
-        let syncs = !self.devinf.is_empty() || self.syncing.iter().any(syncing);
+        let syncs = self.waiting || !self.devinf.is_empty() || self.syncing.iter().any(syncing);
         !self.owed.is_empty() || self.sending.is_some() || syncs
     }
 }

@@ -287,3 +287,25 @@ fn commands_inside_of_what_is_refused_are_bounded_too() {
     let answer = phone.say(Some(cred), vec![atomic.into()], true);
     assert_eq!(crate::support::alerts(&answer), [1223]);
 }
+
+/// Both stand in every status and record of an answer: long ones would be multiplied by the message's commands.
+#[test]
+fn long_numbers_and_names_of_sessions_are_refused() {
+    let site = site();
+    let mut phone = Phone { form: Form::Xml, ..Phone::new(&site, "phone") };
+    let good = SyncMl { hdr: phone.header(None), ..SyncMl::default() };
+    let sending = Sending { url: &phone.url, ..Sending::default() };
+    for (msg_id, session_id, taken) in [
+        ("0000000001".to_owned(), "1".to_owned(), true),
+        (format!("{}1", "0".repeat(10)), "1".to_owned(), false),
+        (format!("{}1", "0".repeat(100_000)), "1".to_owned(), false),
+        ("1".to_owned(), "s".repeat(65), false),
+    ] {
+        let mut message = good.clone();
+        message.hdr.msg_id = msg_id.into();
+        message.hdr.session_id = session_id.into();
+        let (answer, _) = site.post(encode(&message, Form::Xml).into(), &sending);
+        let code = code_of(&answer, 0);
+        assert_eq!(code != Some(400), taken, "{code:?}");
+    }
+}

@@ -108,8 +108,8 @@ impl<'s> Client<'s> {
                 codes.extend(code_of(&back, number).map(|code| (number, code)));
             }
             if !back.body.is_final {
-                let next = Alert::new("", AlertCode::NEXT_MESSAGE).into();
-                back = self.say(false, vec![header_ok(&back), next], true);
+                let next = Alert::new("", AlertCode::DS_NEXT_MESSAGE).into();
+                back = self.say(false, vec![header_ok(&back), next], false);
             }
         }
         let last = self.say(false, vec![header_ok(&back)], true);
@@ -122,8 +122,8 @@ impl<'s> Client<'s> {
         let mut first = self.open(205, "addressbook");
         let mut agreed = alerts(&first);
         while !first.body.is_final {
-            let next = Alert::new("", AlertCode::NEXT_MESSAGE).into();
-            first = self.say(false, vec![header_ok(&first), next], true);
+            let next = Alert::new("", AlertCode::DS_NEXT_MESSAGE).into();
+            first = self.say(false, vec![header_ok(&first), next], false);
             agreed.extend(alerts(&first));
         }
         assert_eq!(agreed, [205]);
@@ -140,8 +140,8 @@ impl<'s> Client<'s> {
                 assert!(statuses.count() >= 1);
                 return messages;
             }
-            commands.push(Alert::new("", AlertCode::NEXT_MESSAGE).into());
-            back = self.say(false, commands, true);
+            commands.push(Alert::new("", AlertCode::DS_NEXT_MESSAGE).into());
+            back = self.say(false, commands, false);
         }
         unreachable!("it returns")
     }

@@ -204,7 +204,8 @@ impl Pusher {
             return Ok(Portion { message: None, up_to });
         }
         let inbox = inbox(&subscription, dialect, (delivered, up_to), count, &blocks);
-        let mut message = Message::new(message_id(lease, delivered, dialect), None, inbox.into());
+        let id = message_id(lease, (delivered, up_to), dialect);
+        let mut message = Message::new(id, None, inbox.into());
         message.blocks = blocks;
         Ok(Portion { message: Some((to, dialect, message)), up_to })
     }
@@ -296,10 +297,14 @@ fn inbox(
     }
 }
 
-/// A message's id: the same when it is sent again. 32 decimal digits are a GUID in form, digits, and a URI.
-fn message_id(lease: u64, delivered: Instant, dialect: Dialect) -> String {
-    let micros = delivered.unix_micros().unsigned_abs();
-    let id = format!("{:012}{micros:020}", lease % 1_000_000_000_000);
+/// A message's id: the same when the same is sent again, and another one when more has come meanwhile, since a receiver may
+/// leave out what has an id that it knows. 32 decimal digits are a GUID in form, digits, and a URI.
+fn message_id(lease: u64, (begin, end): (Instant, Instant), dialect: Dialect) -> String {
+    const DIGITS: u128 = 10_u128.pow(20);
+    let number = |label: Instant| u128::from(label.unix_micros().unsigned_abs());
+    // One number of both ends: the factor is odd and no power of ten divides it.
+    let window = (number(begin) * 1_000_000_007 + number(end)) % DIGITS;
+    let id = format!("{:012}{window:020}", lease % 1_000_000_000_000);
     match dialect {
         Dialect::V1_0 => id.trim_start_matches('0').to_owned(),
         _ => id,

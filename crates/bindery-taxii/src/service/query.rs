@@ -94,6 +94,7 @@ impl Queries {
             return Err(fault.with("SUPPORTED_QUERY", FORMAT));
         }
         let wrong = |reason: String| Fault::new(StatusType::BadMessage, reason);
+        let too_many = || wrong(format!("a query has at most {MOST} criteria and criterions"));
         let asked = DefaultQuery::read(&query.content.inside())
             .map_err(|error| wrong(error.to_string()))?;
         if !self.vocabularies.contains(&asked.targeting_expression_id) {
@@ -113,6 +114,10 @@ impl Queries {
             let group = compiled.groups.len();
             compiled.groups.push(Group { operator: criteria.operator, parent });
             for piece in &criteria.parts {
+                // Before anything is compiled: one group may have any number.
+                if open.len() + compiled.groups.len() + compiled.criterions.len() >= MOST {
+                    return Err(too_many());
+                }
                 match piece {
                     Piece::Criteria(inner) => open.push((inner, Some(group))),
                     Piece::Criterion(one) => compiled.criterions.push(Criterion {
@@ -123,9 +128,6 @@ impl Queries {
                     }),
                     _ => return Err(wrong("a part of criteria is not known".to_owned())),
                 }
-            }
-            if open.len() + compiled.groups.len() + compiled.criterions.len() > MOST {
-                return Err(wrong(format!("a query has at most {MOST} criteria and criterions")));
             }
         }
         Ok(compiled)

@@ -246,8 +246,13 @@ fn of_certificate(reason: &CertificateError, side: Side) -> TlsError {
             of_dates(reason, peer)
         }
         C::NotValidForNameContext { expected, presented } => {
-            let offered =
-                if presented.is_empty() { "no name".to_owned() } else { presented.join(", ") };
+            // The library shows names as its own types: `DnsName("one.example")`.
+            let name = |shown: &String| {
+                let inside = shown.split_once('(').map(|(_, inside)| inside.trim_end_matches(')'));
+                inside.unwrap_or(shown).trim_matches('"').to_owned()
+            };
+            let names: Vec<String> = presented.iter().map(name).collect();
+            let offered = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
             let message = format!(
                 "the {peer}'s certificate is not for {}; it is for {offered}",
                 expected.to_str()

@@ -366,12 +366,21 @@ impl Turn<'_> {
             // Nothing else but the statuses stands beside a request for the next message.
             self.alerts.retain(|alert| alert.code() == Some(AlertCode::NO_END_OF_DATA));
             self.say_alerts(draft);
-            draft.say(Alert::new("", AlertCode::NEXT_MESSAGE).into());
+            // Data synchronization has a code of its own for it.
+            let next = match self.synchronizes() {
+                Some(_) => AlertCode::DS_NEXT_MESSAGE,
+                None => AlertCode::NEXT_MESSAGE,
+            };
+            draft.say(Alert::new("", next).into());
             return false;
         }
         self.say_alerts(draft);
         match self.synchronizes() {
-            Some(stores) => self.synchronize(&*stores, draft),
+            Some(stores) => {
+                let all = self.synchronize(&*stores, draft);
+                self.state.waiting = !all;
+                all
+            }
             None => self.send(draft),
         }
     }

@@ -239,7 +239,8 @@ impl Turn<'_> {
 
 /// Whether a command only asks for the next message, which it may between two pieces.
 fn is_next_message(command: &Command) -> bool {
-    matches!(command, Command::Alert(alert) if alert.code() == Some(AlertCode::NEXT_MESSAGE))
+    let Command::Alert(alert) = command else { return false };
+    matches!(alert.code(), Some(AlertCode::NEXT_MESSAGE | AlertCode::DS_NEXT_MESSAGE))
 }
 
 /// The octets that the pieces stand for; `None` if they are not as many as was said.

@@ -97,11 +97,19 @@ pub(in crate::service) fn begin(
     }
 }
 
+/// The most octets of a MsgID, which is a number of 32 bits.
+const MSG_ID: usize = 10;
+/// The most octets of a SessionID; the protocol has four.
+const SESSION_ID: usize = 64;
+
 /// The message's number, if its header says what a header has to say.
 fn well_formed(scene: &Scene<'_>) -> Option<u32> {
     let hdr = scene.hdr();
     let complete = !hdr.session_id.is_empty() && !hdr.source.loc_uri.is_empty();
-    scene.msg_id().filter(|_| complete)
+    // Both stand in every status and every record of the message: leading zeros and long names would be
+    // multiplied by its commands.
+    let short = hdr.msg_id.len() <= MSG_ID && hdr.session_id.len() <= SESSION_ID;
+    scene.msg_id().filter(|_| complete && short)
 }
 
 fn standing(scene: &Scene<'_>, loaded: &Loaded) -> Standing {

@@ -173,7 +173,7 @@ impl Turn<'_> {
             Some(
                 AlertCode::SERVER_INITIATED_MANAGEMENT | AlertCode::CLIENT_INITIATED_MANAGEMENT,
             ) => StatusCode::OK,
-            Some(AlertCode::NEXT_MESSAGE) => {
+            Some(AlertCode::NEXT_MESSAGE | AlertCode::DS_NEXT_MESSAGE) => {
                 self.asks_next = true;
                 StatusCode::OK
             }

@@ -22,6 +22,11 @@ impl Pusher {
             return Ok(Outcome::Finished);
         };
         let mut result = record;
+        // Done before, by somebody who did not come to say so: cut again it could have other parts, while its own are
+        // being fetched or pushed.
+        if result.state != ResultState::Pending {
+            return Ok(Outcome::Finished);
+        }
         let parts = match self.cut(&mut result).await {
             Ok(parts) => parts,
             Err(Stop::Store(error)) => return Err(error.into()),
@@ -158,7 +163,8 @@ impl Pusher {
         };
         // The same when it is sent again.
         let at = Instant::from_unix_micros(i64::try_from(part.number).unwrap_or(i64::MAX));
-        let mut message = Message::new(message_id(lease, at, Dialect::V1_1), None, inbox.into());
+        let mut message =
+            Message::new(message_id(lease, (at, at), Dialect::V1_1), None, inbox.into());
         message.blocks = blocks;
         Ok(message)
     }

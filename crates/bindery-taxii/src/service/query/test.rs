@@ -13,7 +13,8 @@ pub(super) const REGEX: &str = "urn:taxii.mitre.org:query:capability:regex-1";
 pub(super) const TIMESTAMP: &str = "urn:taxii.mitre.org:query:capability:timestamp-1";
 
 /// The most octets of a regular expression, and of what it is compiled to.
-const EXPRESSION: (usize, usize) = (1_000, 1 << 20);
+/// The time for a block goes with their product, so the latter is small.
+const EXPRESSION: (usize, usize) = (1_000, 1 << 16);
 
 /// A test of a node.
 #[derive(Clone, Debug)]

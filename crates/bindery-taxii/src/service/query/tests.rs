@@ -261,6 +261,10 @@ fn what_is_not_taken_is_refused_with_what_is() {
     }
     let many = vec![Piece::Criterion(equals("**", "x")); MOST];
     assert_eq!(refused(&all, &query(Operator::Or, many)).0, StatusType::BadMessage);
+    // Any number of what takes long is counted before it is compiled.
+    let one = criterion("**", test::REGEX, "matches", &[("value", "[a-m][a-z]{900}")]);
+    let many = vec![Piece::Criterion(one); 100_000];
+    assert_eq!(refused(&all, &query(Operator::Or, many)).0, StatusType::BadMessage);
     let fit = vec![Piece::Criterion(equals("**", "x")); MOST - 1];
     all.compile(&query(Operator::Or, fit)).unwrap();
 }
