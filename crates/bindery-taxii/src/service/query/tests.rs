@@ -201,14 +201,15 @@ fn what_is_not_stix_or_broken_meets_no_query() {
     assert!(!anything.matches(&broken));
 }
 
+/// What a query that is not taken gets: the status and the names of its details.
+fn refused(queries: &Queries, text: &QueryText) -> (StatusType, Vec<String>) {
+    let status = queries.compile(text).unwrap_err().into_status(bindery_taxii_xml::Dialect::V1_1);
+    let details = status.details.iter().map(|one| one.name.clone()).collect();
+    (status.status_type, details)
+}
+
 #[test]
 fn what_is_not_taken_is_refused_with_what_is() {
-    let refused = |queries: &Queries, text: &QueryText| {
-        let status =
-            queries.compile(text).unwrap_err().into_status(bindery_taxii_xml::Dialect::V1_1);
-        let details: Vec<_> = status.details.iter().map(|one| one.name.clone()).collect();
-        (status.status_type, details)
-    };
     let all = Queries::stix();
     let right = one(equals("**", "x"));
     let mut other = right.clone();
@@ -259,6 +260,11 @@ fn what_is_not_taken_is_refused_with_what_is() {
         let asked = one(criterion("**", test::REGEX, "matches", &[("value", &expression)]));
         assert_eq!(refused(&all, &asked).0, StatusType::BadMessage);
     }
+}
+
+#[test]
+fn criterions_are_counted_before_they_are_compiled() {
+    let all = Queries::stix();
     let many = vec![Piece::Criterion(equals("**", "x")); MOST];
     assert_eq!(refused(&all, &query(Operator::Or, many)).0, StatusType::BadMessage);
     // Any number of what takes long is counted before it is compiled.
