@@ -44,7 +44,8 @@ impl Upgrade {
         Self { acceptor, required: false, options_only: false, beside_implicit_tls: false }
     }
 
-    /// Answers nothing in clear but 101, and 426 (Upgrade Required) with an explanation.
+    /// Serves nothing in clear: a request gets 101, or 426 (Upgrade Required) with an explanation. One that is
+    /// no sound request gets the status of its fault, as it does elsewhere.
     #[must_use]
     pub const fn required(mut self) -> Self {
         self.required = true;
