@@ -56,6 +56,12 @@ impl Watch {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path).map_err(failed)?;
+        // A file that was there has the mode that it had; what is no file (a terminal, a pipe) keeps its own.
+        #[cfg(unix)]
+        if file.metadata().map_err(failed)?.is_file() {
+            let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            file.set_permissions(owner_only).map_err(failed)?;
+        }
         writeln!(file, "{}", Entry::FIRST).map_err(failed)?;
         if let Some(exposed) = crate::files::exposure("capture", path) {
             output::warn(&exposed);

@@ -42,6 +42,9 @@ fn a_session_is_told_while_it_runs_and_can_be_looked_at_later() {
     let verb = "omadm simulate --context dev --device urn:x:7";
     run(path, verb).exits(0);
     run(path, "omadm queue urn:x:7 get ./DevDetail/SwV --data .bindery-dev").exits(0);
+    // One that was there, for everybody to read.
+    let before = file(path, "capture", "old");
+    std::fs::set_permissions(&before, std::fs::Permissions::from_mode(0o644)).unwrap();
     let told = run(path, &format!("{verb} -v --capture capture -o json")).exits(0);
     assert_eq!(told.json()["commands_done"], 1);
     for expected in ["> POST ", "< 200 OK", "./DevDetail/SwV", "WBXML 1.2"] {
