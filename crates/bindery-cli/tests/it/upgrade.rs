@@ -54,12 +54,12 @@ fn all_three(path: &Path, url: impl Fn(&str) -> String, how: &str) {
     assert!(polled["count"].as_u64().unwrap() > 0, "{polled}");
 }
 
-/// A DM client among them: by CONNECT, by an upgrade, and known to a proxy that asks.
-///
-/// proves: DSDM-HTTP-C-009-O, DSDM-HTTP-C-016-O, DSDM-HTTP-C-033-O, DSDM-HTTP-C-044-O, DSDM-HTTP-S-016-O
 /// A proxy for this machine, which is otherwise the last place that it would lead to.
 const INSIDE: &str = "--listen 127.0.0.1:0 --allow-address 127.0.0.0/8,::1";
 
+/// A DM client among them: by CONNECT, by an upgrade, and known to a proxy that asks.
+///
+/// proves: DSDM-HTTP-C-009-O, DSDM-HTTP-C-016-O, DSDM-HTTP-C-033-O, DSDM-HTTP-C-044-O, DSDM-HTTP-S-016-O
 #[test]
 fn all_protocols_run_over_an_upgraded_connection_and_through_proxies() {
     let folder = prepared();
