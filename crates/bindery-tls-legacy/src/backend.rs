@@ -166,13 +166,10 @@ fn unusable(error: ErrorStack) -> TlsError {
 /// A context that no configuration file has a part in what it takes: all of it is set here.
 pub(crate) fn context() -> Result<SslContextBuilder, ErrorStack> {
     let mut context = SslContext::builder(SslMethod::tls())?;
-    context.clear_options(
-        SslOptions::NO_SSLV3
-            | SslOptions::NO_TLSV1
-            | SslOptions::NO_TLSV1_1
-            | SslOptions::NO_TLSV1_2
-            | SslOptions::NO_TLSV1_3,
-    );
+    let configured = context.options();
+    context.clear_options(configured);
+    // Without it some networks drop TLS 1.3.
+    context.set_options(SslOptions::ENABLE_MIDDLEBOX_COMPAT);
     Ok(context)
 }
 
@@ -183,8 +180,12 @@ fn capabilities() -> Result<Capabilities, ErrorStack> {
     let mut context = context()?;
     let mut suites = Vec::new();
     for row in registry::suites::ALL {
-        // SRP takes passwords in a form that nothing here has.
-        let used = versions.iter().any(|version| row.is_of(*version)) && row.key_exchange != "SRP";
+        // SRP takes passwords in a form that nothing here has; without authentication, or without encryption, nothing is
+        // protected, and nobody could tell from what a connection says of itself.
+        let used = versions.iter().any(|version| row.is_of(*version))
+            && row.key_exchange != "SRP"
+            && row.authentication != "none"
+            && row.bits > 0;
         if used && has_suite(&mut context, row) {
             suites.push(row.suite);
         }

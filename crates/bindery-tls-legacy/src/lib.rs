@@ -19,6 +19,8 @@ mod setup;
 #[cfg(feature = "system")]
 mod stream;
 #[cfg(feature = "system")]
+mod strength;
+#[cfg(feature = "system")]
 mod verdict;
 
 #[cfg(feature = "system")]

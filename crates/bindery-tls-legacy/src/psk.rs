@@ -4,7 +4,7 @@ use bindery_tls::PskIdentities;
 use openssl::{
     ex_data::Index,
     rand::rand_bytes,
-    ssl::{Ssl, SslContextBuilder},
+    ssl::{Ssl, SslContextBuilder, SslRef, SslVersion},
 };
 
 use crate::verdict::Verdict;
@@ -23,41 +23,51 @@ pub(crate) fn serve(
     psk: PskIdentities,
     place: Index<Ssl, Verdict>,
 ) {
-    if psk.keys.is_empty() {
+    if psk.is_empty() {
         return;
     }
     context.set_psk_server_callback(move |ssl, identity, out| {
-        let identity = identity.unwrap_or_default();
-        // All are looked at, so that the time tells nothing of the place in the list.
-        let mut found = None;
-        for psk in &psk.keys {
-            if psk.identity() == identity {
-                found = Some(psk);
-            }
+        if is_tls_1_3(ssl) {
+            return Ok(0);
         }
+        let identity = identity.unwrap_or_default();
+        let found = psk.find(identity);
         if let Some(verdict) = ssl.ex_data(place) {
             let named = identity.escape_ascii().to_string();
             verdict.noted().identity = Some((named, found.is_some()));
         }
         let mut decoy = [0; DECOY];
         rand_bytes(&mut decoy)?;
-        let key = found.map_or(&decoy[..], |psk| psk.key());
+        let key = found.as_ref().map_or(&decoy[..], |psk| psk.key());
         Ok(put(key, out))
     });
 }
 
-/// The client's side: the first key, whatever the hint.
+/// The client's side: the key that is chosen after the server's hint.
 pub(crate) fn offer(context: &mut SslContextBuilder, psk: PskIdentities) {
-    let Some(first) = psk.keys.into_iter().next() else { return };
-    context.set_psk_client_callback(move |_, _hint, identity, key| {
+    if psk.is_empty() {
+        return;
+    }
+    context.set_psk_client_callback(move |ssl, hint, identity, key| {
+        if is_tls_1_3(ssl) {
+            return Ok(0);
+        }
+        let Some(chosen) = psk.offer(hint.filter(|hint| !hint.is_empty())) else { return Ok(0) };
         // OpenSSL wants the identity as a C string; `Psk` has no zero octets in it.
-        let mut name = first.identity().to_vec();
+        let mut name = chosen.identity().to_vec();
         name.push(0);
         Ok(match put(&name, identity) {
             0 => 0,
-            _ => put(first.key(), key),
+            _ => put(chosen.key(), key),
         })
     });
+}
+
+/// OpenSSL asks the same callbacks for external keys of TLS 1.3, which this backend does not speak: nobody could say
+/// afterwards who the peer is, since OpenSSL then notes no identity. On a client's side it is so as long as TLS 1.3 may
+/// still come of the hello that is being written.
+fn is_tls_1_3(ssl: &SslRef) -> bool {
+    ssl.version2() == Some(SslVersion::TLS1_3)
 }
 
 /// Copies what fits whole; nothing otherwise, which fails the handshake.

@@ -4,7 +4,7 @@ use std::{fmt, pin::Pin, sync::Arc};
 
 use bindery_core::{CipherSuite, TlsVersion};
 use bindery_tls::{
-    Acceptor, BoxIo, ClientAuth, Plan, Policy, Proof, Psk, PskIdentities, Role, Secured,
+    Acceptor, BoxIo, ClientAuth, KeyKind, Plan, Policy, Proof, PskIdentities, Role, Secured,
     ServerConfig, Shown, ShownCertificate, TlsError, TlsErrorKind, TlsFuture,
     registry::{self, SuiteRow},
 };
@@ -13,8 +13,8 @@ use openssl::{
     error::ErrorStack,
     ex_data::Index,
     ssl::{
-        AlpnError, ClientHelloResponse, NameType, Ssl, SslContext, SslContextBuilder, SslRef,
-        SslVerifyMode,
+        AlpnError, ClientHelloResponse, NameType, Ssl, SslAlert, SslContext, SslContextBuilder,
+        SslRef, SslVerifyMode,
     },
     x509::X509,
 };
@@ -59,9 +59,17 @@ impl OpensslAcceptor {
         psk::serve(&mut context, config.psk.clone(), place);
         select_protocol(&mut context, plan.permitted_alpn(&config.alpn)?);
         let hello = Arc::clone(&plan);
-        let has_keys = !config.psk.keys.is_empty();
-        context.set_client_hello_callback(move |ssl, _| {
-            narrow(ssl, &hello, has_keys)?;
+        let key = config.identity.certificate()?.key;
+        let has_keys = !config.psk.is_empty();
+        context.set_client_hello_callback(move |ssl, alert| {
+            if ssl.client_hello_isv2() {
+                if let Some(verdict) = ssl.ex_data(place) {
+                    verdict.noted().error = Some(in_ssl_2_0());
+                }
+                *alert = SslAlert::PROTOCOL_VERSION;
+                return Err(ErrorStack::get());
+            }
+            narrow(ssl, &hello, key, has_keys)?;
             Ok(ClientHelloResponse::SUCCESS)
         });
         let names = |list: Vec<&str>| list.join(", ");
@@ -98,7 +106,7 @@ impl OpensslAcceptor {
             info.local_certificates = Arc::clone(&self.chain);
         }
         let identity = ssl.psk_identity().map(Bytes::copy_from_slice);
-        let psk = identity.as_deref().and_then(|identity| self.key_of(identity)).cloned();
+        let psk = identity.as_deref().and_then(|identity| self.psk.find(identity));
         if self.plan.client_auth == ClientAuth::Required
             && certificates.is_empty()
             && identity.is_none()
@@ -114,20 +122,24 @@ impl OpensslAcceptor {
             None => secured,
         })
     }
+}
 
-    fn key_of(&self, identity: &[u8]) -> Option<&Psk> {
-        self.psk.keys.iter().find(|psk| psk.identity() == identity)
-    }
+/// A hello in the form of SSL 2.0, whatever version it asks for: OpenSSL would take one that asks for more.
+fn in_ssl_2_0() -> TlsError {
+    let message = "the client's hello is one of SSL 2.0, which OMA DM 1.3, section 5.4, forbids";
+    let hint = "let the client send a hello of SSL 3.0 or TLS (an option such as 'SSL 2.0 compatible hello')";
+    TlsError::new(TlsErrorKind::NoSharedVersion, message, hint).by_peer()
 }
 
 /// Leaves the suites that the policy permits in the version that this client comes to.
 ///
 /// OpenSSL has one list for all versions; RC4 in SSL 3.0 only, as OMA has it, takes one for each.
 ///
-/// Where that comes to a pre-shared key, no certificate is asked for beside it: GnuTLS refuses to
-/// be asked in RSA_PSK, which RFC 4279, section 4, has no place for. [`OpensslAcceptor::secured`]
-/// looks once more at who proved what.
-fn narrow(ssl: &mut SslRef, plan: &Plan, has_keys: bool) -> Result<(), ErrorStack> {
+/// Where that comes to RSA_PSK, no certificate is asked for beside it: GnuTLS refuses to be asked,
+/// since RFC 4279, section 4, has no place for it. OpenSSL asks for none in the other two by itself.
+/// [`OpensslAcceptor::secured`] looks once more at who proved what. With TLS 1.3 in the plan it is
+/// not known here what it comes to, and everybody is asked.
+fn narrow(ssl: &mut SslRef, plan: &Plan, key: KeyKind, has_keys: bool) -> Result<(), ErrorStack> {
     let offered = ssl.client_hello_legacy_version().and_then(names::version_of);
     let Some(offered) = offered else { return Ok(()) };
     let older = plan.versions.iter().copied().filter(|v| *v < TlsVersion::TLS_1_3);
@@ -138,11 +150,12 @@ fn narrow(ssl: &mut SslRef, plan: &Plan, has_keys: bool) -> Result<(), ErrorStac
     }
     let client = ssl.client_hello_ciphers().unwrap_or_default();
     let (client, _) = client.as_chunks::<2>();
-    let offered = |suite: &&CipherSuite| client.contains(&suite.id.to_be_bytes());
-    let needs_psk =
-        |suite: &CipherSuite| registry::suite(suite.id).is_some_and(SuiteRow::needs_psk);
-    let usable = suites.iter().filter(|suite| has_keys || !needs_psk(suite));
-    if usable.copied().find(|suite| offered(&suite)).is_some_and(|suite| needs_psk(&suite)) {
+    let offered = |suite: &CipherSuite| client.contains(&suite.id.to_be_bytes());
+    let chosen = plan.servable(version, key, has_keys).into_iter().find(offered);
+    let row = chosen.and_then(|suite| registry::suite(suite.id));
+    if row.is_some_and(|row| row.key_exchange == "RSA_PSK")
+        && !plan.versions.contains(&TlsVersion::TLS_1_3)
+    {
         ssl.set_verify(SslVerifyMode::NONE);
     }
     ssl.set_cipher_list(&setup::list(plan, &suites))
@@ -164,7 +177,7 @@ fn ask_clients(
         _ => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
     };
     let Some(roots) = &config.client_roots else {
-        if !config.psk.keys.is_empty() {
+        if !config.psk.is_empty() {
             // Clients prove a key; a certificate that one shows all the same is of nobody known.
             context.set_verify(mode);
             return Ok(None);
@@ -228,7 +241,7 @@ impl Acceptor for OpensslAcceptor {
             |kind, what: String| TlsError::new(kind, what, "it has to connect anew").by_peer();
         if let Some(proved) = &peer.psk {
             let identity = proved.identity().escape_ascii();
-            return match self.key_of(proved.identity()) {
+            return match self.psk.find(proved.identity()) {
                 Some(now) if now.is_same_key(proved) => Ok(()),
                 Some(_) => {
                     let what = format!("the key of the PSK identity {identity} has changed");

@@ -148,6 +148,11 @@ pub(crate) fn settled(ssl: &SslRef, plan: &Plan) -> Result<TlsInfo, TlsError> {
         let message = "the handshake ended without a version and a suite that have names";
         return Err(TlsError::new(TlsErrorKind::Protocol, message, "report this as a defect"));
     };
+    if ssl.session_reused() {
+        // Nothing here lets a session be resumed, nor an external key of TLS 1.3 stand for one.
+        let message = "the handshake resumed a session, which this backend never offers";
+        return Err(TlsError::new(TlsErrorKind::Protocol, message, "report this as a defect"));
+    }
     if !plan.suites_of(version).contains(&suite) {
         let message = format!("{} in {version} is not permitted by the policy", suite.name);
         let hint = "let the other side offer a suite that the policy permits in this version";

@@ -1,6 +1,6 @@
 //! The check of the other side's certificate: OpenSSL's own, and what this side asks beyond it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bindery_tls::{
     Certificate, ClientRules, Crls, Roots, ShownCertificate, TlsError, TlsErrorKind, Usage,
@@ -21,6 +21,7 @@ use rustls_pki_types::CertificateDer;
 use crate::{
     failure::{Side, of_code},
     revocation::Lists,
+    strength,
 };
 
 /// What is noted while a handshake runs, for its error; one for each connection.
@@ -41,6 +42,19 @@ pub(crate) struct Noted {
 impl Verdict {
     pub(crate) fn noted(&self) -> MutexGuard<'_, Noted> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a connection keeps its verdict. OpenSSL never takes such a place back: there is one for the whole process, not one
+/// for each reload.
+fn place() -> Result<Index<Ssl, Verdict>, ErrorStack> {
+    static PLACE: OnceLock<Index<Ssl, Verdict>> = OnceLock::new();
+    match PLACE.get() {
+        Some(place) => Ok(*place),
+        None => {
+            let place = Ssl::new_ex_index()?;
+            Ok(*PLACE.get_or_init(|| place))
+        }
     }
 }
 
@@ -112,7 +126,7 @@ impl Check {
             let message = format!("OpenSSL cannot be set up: {error}");
             TlsError::new(TlsErrorKind::Configuration, message, "report this as a defect")
         };
-        let place = Ssl::new_ex_index().map_err(failed)?;
+        let place = place().map_err(failed)?;
         let stack = X509StoreContext::ssl_idx().map_err(failed)?;
         Ok(Self { peer, rules, lists: Lists::new(crls)?, place, stack })
     }
@@ -191,6 +205,7 @@ impl Check {
     /// What is asked beyond OpenSSL's own check, of a chain that it takes.
     fn judge(&self, leaf: &X509Ref, chain: &StackRef<X509>) -> Result<(), TlsError> {
         self.vouches(chain)?;
+        strength::check(chain, self.peer)?;
         self.lists.check(chain, self.peer)?;
         if self.rules == ClientRules::default() {
             return Ok(());

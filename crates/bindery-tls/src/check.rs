@@ -13,7 +13,7 @@ impl ServerConfig {
     /// # Errors
     /// What cannot work, with the file, the row or field, and the remedy.
     pub fn check(&self, policy: &Policy, plan: &Plan) -> Result<Vec<String>, TlsError> {
-        let psk = !self.psk.keys.is_empty();
+        let psk = !self.psk.is_empty();
         let mut remarks = policy.check_identity(plan, &self.identity, psk)?;
         let roots = match &self.client_roots {
             Some(roots) => roots.read()?,

@@ -37,7 +37,7 @@ pub use policy::{
 };
 pub use proof::Proof;
 pub use provider::Provider;
-pub use psk::{Psk, PskIdentities};
+pub use psk::{Psk, PskIdentities, PskSource};
 pub use reload::{Reloadable, Reloads};
 pub use revocation::Crls;
 pub use roots::Roots;

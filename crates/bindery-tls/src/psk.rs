@@ -1,6 +1,6 @@
 //! Pre-shared keys (RFC 4279), as data for backends that have PSK suites.
 
-use std::{fmt, path::Path};
+use std::{fmt, path::Path, sync::Arc};
 
 use zeroize::Zeroizing;
 
@@ -92,12 +92,28 @@ impl fmt::Debug for Psk {
     }
 }
 
+/// Where keys come from besides a list: a register of devices, a cache of a key server's.
+///
+/// It is asked inside handshakes, by the task that runs them: it answers at once, from memory. How long it takes must not
+/// tell who is known.
+pub trait PskSource: fmt::Debug + Send + Sync {
+    /// The key of an identity that a client named, if there is one; of that very identity.
+    fn key(&self, identity: &[u8]) -> Option<Psk>;
+
+    /// The key that a client offers, chosen by the server's hint where one came (RFC 4279, section 5.2).
+    fn offer(&self, hint: Option<&[u8]>) -> Option<Psk>;
+}
+
 /// The pre-shared keys of one side, and the hint that a server gives.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PskIdentities {
-    /// The keys. A client uses the first.
+    /// The keys. A client uses the first, unless its source has another.
     pub keys: Vec<Psk>,
+    /// Where further keys come from.
+    pub source: Option<Arc<dyn PskSource>>,
+    /// The identities that the policy permits; `None` permits any.
+    pub(crate) permitted: Option<Vec<Vec<u8>>>,
     /// What helps a client to choose a key (RFC 4279, section 5.2).
     pub hint: Option<Vec<u8>>,
 }
@@ -134,12 +150,40 @@ impl PskIdentities {
             let message = format!("pre-shared key file {}: no key in it", path.display());
             return Err(configuration(message, "write lines of IDENTITY:KEY, the key in hex"));
         }
-        Ok(Self { keys, hint: None })
+        Ok(Self { keys, ..Self::default() })
+    }
+
+    /// Whether there can be no key at all.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.source.is_none()
+    }
+
+    /// The key of an identity that a client named; for backends.
+    pub fn find(&self, identity: &[u8]) -> Option<Psk> {
+        // All are looked at, so that the time tells nothing of the place in the list.
+        let mut found = None;
+        for psk in &self.keys {
+            if psk.identity() == identity {
+                found = Some(psk.clone());
+            }
+        }
+        let found = found.or_else(|| self.source.as_ref()?.key(identity));
+        found.filter(|psk| psk.identity() == identity && self.permits(psk))
+    }
+
+    /// The key that a client offers, after a server's hint; for backends.
+    pub fn offer(&self, hint: Option<&[u8]>) -> Option<Psk> {
+        let chosen = self.source.as_ref().and_then(|source| source.offer(hint));
+        chosen.or_else(|| self.keys.first().cloned()).filter(|psk| self.permits(psk))
+    }
+
+    fn permits(&self, psk: &Psk) -> bool {
+        self.permitted.as_ref().is_none_or(|all| all.iter().any(|one| one == psk.identity()))
     }
 
     /// Fails where there are keys, for a backend that has no PSK suites.
     pub(crate) fn refuse(&self, backend: &str) -> Result<(), TlsError> {
-        if self.keys.is_empty() {
+        if self.is_empty() {
             return Ok(());
         }
         let message = format!(

@@ -4,16 +4,20 @@ use std::pin::Pin;
 
 use bindery_core::{Timestamp, TlsVersion};
 use bindery_tls::{
-    Backend as _, ClientAuth, ClientConfig, ClientRules, Crls, Policy, Roots, ServerConfig,
-    TlsErrorKind as Kind, Usage,
+    Backend as _, ClientAuth, ClientConfig, ClientRules, Crls, Policy, Proof, Roots, ServerConfig,
+    TlsError, TlsErrorKind as Kind, Usage,
     pki::{Authority, Issued, Leaf, Validity},
 };
 use openssl::{
-    pkey::PKey,
+    asn1::Asn1Time,
+    bn::BigNum,
+    hash::MessageDigest,
+    pkey::{PKey, Private},
+    rsa::Rsa,
     ssl::{Ssl, SslContext, SslMethod, SslVersion},
-    x509::X509,
+    x509::{X509, X509Name, extension::BasicConstraints},
 };
-use rustls_pki_types::ServerName;
+use rustls_pki_types::{CertificateDer, ServerName};
 use tokio_openssl::SslStream;
 
 use crate::support::{World, backend, meet, pipe, policy, within};
@@ -29,19 +33,94 @@ fn mutual() -> Policy {
 /// What the server says of a client that shows this certificate. The client is bare OpenSSL: ours
 /// would not show some of them.
 async fn shown(client: &Issued, server: ServerConfig) -> Result<(), Kind> {
+    let certificate = X509::from_pem(client.certificate_pem().as_bytes()).unwrap();
+    let key = PKey::private_key_from_pem(client.key_pem().as_bytes()).unwrap();
+    outcome(&certificate, &key, server).await.map_err(|error| error.kind())
+}
+
+async fn outcome(
+    certificate: &X509,
+    key: &PKey<Private>,
+    server: ServerConfig,
+) -> Result<(), TlsError> {
     let acceptor = backend().acceptor(&mutual(), server).unwrap();
     let mut context = SslContext::builder(SslMethod::tls()).unwrap();
     context.set_max_proto_version(Some(SslVersion::TLS1_1)).unwrap();
     context.set_cipher_list("ALL:@SECLEVEL=0").unwrap();
-    let certificate = X509::from_pem(client.certificate_pem().as_bytes()).unwrap();
-    context.set_certificate(&certificate).unwrap();
-    let key = PKey::private_key_from_pem(client.key_pem().as_bytes()).unwrap();
-    context.set_private_key(&key).unwrap();
+    context.set_certificate(certificate).unwrap();
+    context.set_private_key(key).unwrap();
     let (near, far) = pipe();
     let mut stream = SslStream::new(Ssl::new(&context.build()).unwrap(), far).unwrap();
     let connect = Pin::new(&mut stream).connect();
     let ends = within(async { tokio::join!(acceptor.accept(Box::new(near)), connect) }).await;
-    ends.0.map(|_| ()).map_err(|error| error.kind())
+    ends.0.map(|_| ())
+}
+
+/// A certificate for a key, signed by another with this hash; the authority's own is signed by itself.
+fn signed(
+    (name, key): (&str, &PKey<Private>),
+    (issuer, by): (&str, &PKey<Private>),
+    hash: MessageDigest,
+) -> X509 {
+    let named = |name: &str| {
+        let mut builder = X509Name::builder().unwrap();
+        builder.append_entry_by_text("CN", name).unwrap();
+        builder.build()
+    };
+    let mut builder = X509::builder().unwrap();
+    builder.set_version(2).unwrap();
+    builder.set_serial_number(&BigNum::from_u32(7).unwrap().to_asn1_integer().unwrap()).unwrap();
+    builder.set_subject_name(&named(name)).unwrap();
+    builder.set_issuer_name(&named(issuer)).unwrap();
+    builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+    builder.set_not_after(&Asn1Time::days_from_now(9).unwrap()).unwrap();
+    builder.set_pubkey(key).unwrap();
+    let mut constraints = BasicConstraints::new();
+    if name == issuer {
+        constraints.ca();
+    }
+    builder.append_extension(constraints.critical().build().unwrap()).unwrap();
+    builder.sign(by, hash).unwrap();
+    builder.build()
+}
+
+/// Old versions need OpenSSL's security level 0, which takes any certificate: what can be forged or broken is refused all
+/// the same, on both ways to a chain. The authority's own signature proves nothing, and may be what it was.
+#[tokio::test]
+async fn a_certificate_that_can_be_forged_or_broken_is_refused() {
+    let rsa = |bits| PKey::from_rsa(Rsa::generate(bits).unwrap()).unwrap();
+    let authority = rsa(2048);
+    let (md5, sha1) = (MessageDigest::md5(), MessageDigest::sha1());
+    let root = signed(("old", &authority), ("old", &authority), md5);
+    let roots = Roots::from_pem(&root.to_pem().unwrap()).unwrap();
+    let server = || {
+        ServerConfig::new(World::shared().server.identity().unwrap())
+            .with_client_roots(roots.clone())
+    };
+    for (bits, hash, fault) in [
+        (1024, sha1, None),
+        (1024, md5, Some("can be forged")),
+        (512, sha1, Some("RSA key of 512 bits")),
+    ] {
+        let key = rsa(bits);
+        let leaf = signed(("alice", &key), ("old", &authority), hash);
+        let now = outcome(&leaf, &key, server()).await;
+        let later = backend().acceptor(&mutual(), server()).unwrap();
+        let mut proof = Proof::default();
+        proof.certificates = vec![CertificateDer::from(leaf.to_der().unwrap())].into();
+        let later = later.recheck(&proof);
+        for said in [now, later] {
+            match fault {
+                None => said.unwrap(),
+                Some(fault) => {
+                    let error = said.unwrap_err();
+                    assert_eq!(error.kind(), Kind::BadCertificate, "{error}");
+                    let said = error.to_string();
+                    assert!(said.contains(fault) && said.contains("alice"), "{said}");
+                }
+            }
+        }
+    }
 }
 
 #[tokio::test]

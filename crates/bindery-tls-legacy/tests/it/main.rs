@@ -5,6 +5,7 @@
 
 mod capabilities;
 mod certificates;
+mod hello;
 mod matrix;
 mod psk;
 mod recheck;

@@ -2,8 +2,10 @@
 
 use bindery_core::TlsVersion;
 use bindery_tls::{Backend as _, ClientConfig, TlsError, TlsErrorKind};
+use openssl::ssl::{Ssl, SslContext, SslMethod, SslOptions, SslSessionCacheMode};
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_openssl::SslStream;
 
 use crate::support::{World, backend, meet, pipe, policy, within};
 
@@ -56,9 +58,7 @@ async fn a_mebibyte_goes_through() {
     assert!(received == octets);
 }
 
-/// Two connections of one client to one server; the first is cut off, on either side. All handshakes are full ones.
-///
-/// proves: HTTPS-11
+/// Two connections of one client to one server; the first is cut off, on either side.
 #[tokio::test]
 async fn no_session_outlives_a_connection_that_was_cut_off() {
     let world = World::shared();
@@ -90,6 +90,35 @@ async fn no_session_outlives_a_connection_that_was_cut_off() {
                 within(left.io.read_to_end(&mut Vec::new())).await.unwrap_err();
             }
         }
+    }
+}
+
+/// What is never given cannot be used again: an OpenSSL that would keep every session gets neither the name of one nor a
+/// ticket (a client makes a name of the ticket), whatever becomes of the connection.
+///
+/// proves: HTTPS-11
+#[tokio::test]
+async fn nothing_of_a_session_is_given_to_come_back_with() {
+    let world = World::shared();
+    for version in versions() {
+        let suites = ["TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_RSA_WITH_3DES_EDE_CBC_SHA"];
+        let policy = policy(&[version], &suites);
+        let acceptor = backend().acceptor(&policy, world.server_config()).unwrap();
+        let mut context = SslContext::builder(SslMethod::tls_client()).unwrap();
+        context.set_session_cache_mode(SslSessionCacheMode::CLIENT);
+        context.set_min_proto_version(None).unwrap();
+        context.set_cipher_list("ALL:@SECLEVEL=0").unwrap();
+        context.clear_options(SslOptions::NO_TICKET | SslOptions::NO_SSLV3);
+        let ssl = Ssl::new(&context.build()).unwrap();
+        let (near, far) = pipe();
+        let mut client = Box::pin(SslStream::new(ssl, far).unwrap());
+        let ends =
+            async { tokio::join!(acceptor.accept(Box::new(near)), client.as_mut().connect()) };
+        let (server, connected) = within(ends).await;
+        connected.unwrap();
+        drop(server.unwrap());
+        let session = client.ssl().session().unwrap();
+        assert!(session.id().is_empty(), "{version}: a session to come back with");
     }
 }
 

@@ -77,6 +77,7 @@ impl ServerConfig {
         }
         trust.complete(&mut self.crls)?;
         trust.permits(&policy.name, &self.psk)?;
+        self.psk.permitted.clone_from(&policy.trust.psk_identities);
         Ok(self)
     }
 }
@@ -103,6 +104,7 @@ impl ClientConfig {
     pub fn with_trust_of(mut self, policy: &Policy) -> Result<Self, TlsError> {
         policy.trust.complete(&mut self.crls)?;
         policy.trust.permits(&policy.name, &self.psk)?;
+        self.psk.permitted.clone_from(&policy.trust.psk_identities);
         Ok(self)
     }
 }
