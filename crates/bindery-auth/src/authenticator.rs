@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use bindery_core::{
     AccountError, AuthScheme, Context, CredentialStore, Principal, RateLimit, Refusal, ReplayGuard,
-    Timestamp,
+    Timestamp, neighbourhood,
 };
 use http::{HeaderName, HeaderValue, header, request};
 
@@ -64,10 +64,27 @@ enum Failed {
     Wrong(&'static str),
     /// Who it says, with a nonce that counts no more: the same again with a new one.
     Stale,
+    /// Others of the same user or address failed while this one waited for its turn.
+    Wait(Duration),
     /// Nothing that could be read.
     Malformed(Cow<'static, str>),
     Accounts(AccountError),
 }
+
+/// By what failures are counted.
+struct Keys {
+    user: String,
+    address: Option<String>,
+}
+
+impl Keys {
+    fn all(&self) -> impl Iterator<Item = &str> {
+        [Some(&*self.user), self.address.as_deref()].into_iter().flatten()
+    }
+}
+
+/// The longest user name, in octets. No account has a longer one, and each that fails is remembered.
+const USER_LIMIT: usize = 255;
 
 impl From<AccountError> for Failed {
     fn from(error: AccountError) -> Self {
@@ -216,28 +233,37 @@ impl Authenticator {
         let Some(credentials) = offered(head, self.field())? else {
             return Err(self.challenge(cx, false, "it sent no credentials"));
         };
-        let address = cx.peer.address.map(|address| format!("address {}", address.ip()));
+        let address = cx.peer.address.map(|address| neighbourhood(address.ip()));
+        let address = address.map(|address| format!("address {address}"));
         let tried = match self.user_of(&credentials) {
             Err(failed) => Err(failed),
             Ok(user) => {
-                let user = format!("user {user}");
-                for key in [Some(&user), address.as_ref()].into_iter().flatten() {
-                    let wait = self.limit.wait(key, cx.now).await.map_err(unavailable)?;
-                    if let Some(wait) = wait {
-                        return Err(Refusal::TooManyRequests { retry_after: wait.as_secs() + 1 });
-                    }
-                }
-                let tried = self.check(cx, head, body, &credentials).await;
-                self.count(&user, address.as_deref(), cx.now, &tried).await?;
+                let keys = Keys { user: format!("user {user}"), address };
+                let tried = match self.may_try(&keys, cx.now).await {
+                    Ok(()) => self.check(cx, head, body, &credentials, &keys).await,
+                    Err(failed) => Err(failed),
+                };
+                self.count(&keys, cx.now, &tried).await?;
                 tried
             }
         };
         tried.map_err(|failed| match failed {
             Failed::Wrong(reason) => self.challenge(cx, false, reason),
             Failed::Stale => self.challenge(cx, true, "its nonce counts no more"),
+            Failed::Wait(wait) => Refusal::TooManyRequests { retry_after: wait.as_secs() + 1 },
             Failed::Malformed(reason) => Refusal::MalformedHeader { name: self.field(), reason },
             Failed::Accounts(error) => unavailable(error),
         })
+    }
+
+    /// Whether nobody has to wait for failures.
+    async fn may_try(&self, keys: &Keys, now: Timestamp) -> Result<(), Failed> {
+        for key in keys.all() {
+            if let Some(wait) = self.limit.wait(key, now).await? {
+                return Err(Failed::Wait(wait));
+            }
+        }
+        Ok(())
     }
 
     async fn check(
@@ -246,12 +272,13 @@ impl Authenticator {
         head: &request::Parts,
         body: &[u8],
         credentials: &Credentials,
+        keys: &Keys,
     ) -> Result<Proof, Failed> {
         match credentials {
             Credentials::Token { scheme, token }
                 if scheme == "basic" && self.offers(AuthScheme::Basic, cx) =>
             {
-                self.check_basic(token, cx.now).await
+                self.check_basic(token, keys, cx.now).await
             }
             Credentials::Parameters { scheme, parameters }
                 if scheme == "digest" && self.offers(AuthScheme::Digest, cx) =>
@@ -264,15 +291,14 @@ impl Authenticator {
 
     async fn count(
         &self,
-        user: &str,
-        address: Option<&str>,
+        keys: &Keys,
         now: Timestamp,
         tried: &Result<Proof, Failed>,
     ) -> Result<(), Refusal> {
         match tried {
-            Ok(_) => self.limit.succeeded(user).await.map_err(unavailable),
+            Ok(_) => self.limit.succeeded(&keys.user).await.map_err(unavailable),
             Err(Failed::Wrong(_)) => {
-                for key in [Some(user), address].into_iter().flatten() {
+                for key in keys.all() {
                     self.limit.failed(key, now).await.map_err(unavailable)?;
                 }
                 Ok(())
@@ -283,6 +309,14 @@ impl Authenticator {
 
     /// The user name, as far as it can be read.
     fn user_of(&self, credentials: &Credentials) -> Result<String, Failed> {
+        let user = self.named(credentials)?;
+        if user.len() > USER_LIMIT {
+            return Err(Failed::Malformed("the user name is longer than 255 octets".into()));
+        }
+        Ok(user)
+    }
+
+    fn named(&self, credentials: &Credentials) -> Result<String, Failed> {
         match credentials {
             Credentials::Token { scheme, token } if scheme == "basic" => {
                 let decoded = crate::basic::decode(token);

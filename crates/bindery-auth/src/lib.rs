@@ -14,7 +14,7 @@ mod nonce;
 mod password;
 
 pub use authenticator::{Authenticator, Proof};
-pub use blocking::{Blocking, Inline, Job};
+pub use blocking::{Blocking, Inline, Job, Turn};
 pub use client::{Asking, Login, Session};
 pub use digest::{Algorithm, Qop, secret};
 pub use error::{AuthError, GrammarError};

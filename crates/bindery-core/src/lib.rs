@@ -26,7 +26,9 @@ pub use endpoint::{Bound, Endpoint, EndpointFuture, Notes, Refused};
 pub use exchange::{Call, Delivery, Exchange};
 pub use handler::Handler;
 pub use media::{MediaType, ParseMediaTypeError};
-pub use peer::{CipherSuite, IdentityError, IdentityMap, Peer, Principal, TlsInfo, TlsVersion};
+pub use peer::{
+    CipherSuite, IdentityError, IdentityMap, Peer, Principal, TlsInfo, TlsVersion, neighbourhood,
+};
 pub use profile::{
     AuthScheme, BodyMode, CertificateRule, ContentCoding, HeaderPresence, HeaderRule, Note, Port,
     Profile, RefusalForm, Scheme, SecurityNeeds, Severity,

@@ -1,10 +1,26 @@
 //! Who is on the other end of a connection, and the account behind it.
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use rustls_pki_types::CertificateDer;
 use thiserror::Error;
+
+/// What counts as one address where peers are limited by address: one of IPv4, also where it is written as one of IPv6; of
+/// IPv6 the first 64 bits, which are one subscriber's, who has all the others to choose from.
+pub fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(six) => {
+            let [a, b, c, d, ..] = six.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        four => four,
+    }
+}
 
 /// What the connection itself shows of the other end.
 #[derive(Clone, Debug, Default)]
@@ -193,5 +209,25 @@ impl IdentityError {
     /// An error from what is wrong and what to do about it.
     pub fn new(reason: impl Into<String>, hint: &'static str) -> Self {
         Self { reason: reason.into(), hint }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_counts_with_those_that_its_owner_may_choose() {
+        for (address, counts_as) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:2:ffff::", "2001:db8:1:2::"),
+            ("2001:db8:1:3::", "2001:db8:1:3::"),
+            ("::1", "::"),
+        ] {
+            let address: IpAddr = address.parse().unwrap();
+            assert_eq!(neighbourhood(address), counts_as.parse::<IpAddr>().unwrap(), "{address}");
+        }
     }
 }

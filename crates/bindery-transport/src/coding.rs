@@ -54,6 +54,14 @@ pub(crate) fn decode(coding: ContentCoding, body: Body, limit: u64) -> Body {
     Body::stream(Decoding::new(coding, body, limit))
 }
 
+/// A coded body that is not longer than one of so many octets can become by coding. Some codings have pieces that nothing
+/// comes out of, and such a body would otherwise go on for as long as its time limit allows.
+pub(crate) fn bounded(body: Body, limit: u64) -> Body {
+    /// What a header, a trailer and blocks that hold little add to a short body.
+    const SLACK: u64 = 64 * 1024;
+    body.limited(limit.saturating_add(limit / 8).saturating_add(SLACK))
+}
+
 /// A whole body in a coding; `None` if it cannot be coded.
 pub(crate) fn encode(coding: ContentCoding, plain: &[u8]) -> Option<Bytes> {
     let room = Vec::with_capacity(plain.len() / 2);

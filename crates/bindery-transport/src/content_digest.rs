@@ -2,6 +2,9 @@
 //!
 //! They speak of the content as it travels, coded where it is coded. SHA-256 and SHA-512 count; other algorithms,
 //! the broken ones that old software sends among them, are not looked at (section 5).
+//!
+//! And Content-MD5 (RFC 1864; RFC 2616, section 14.15), which speaks of the coded content too: a binding that has it sees
+//! only what was decoded, so that it is looked at here where there is a coding.
 
 use std::{
     pin::Pin,
@@ -13,18 +16,23 @@ use bindery_core::{Body, BodyError};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use md5::Md5;
 use sha2::{Digest as _, Sha256, Sha512};
 
 /// `Content-Digest`.
 pub(crate) const FIELD: HeaderName = HeaderName::from_static("content-digest");
 /// `Want-Content-Digest`.
 pub(crate) const WANT: HeaderName = HeaderName::from_static("want-content-digest");
+/// `Content-MD5`.
+pub(crate) const MD5: HeaderName = HeaderName::from_static("content-md5");
 
 /// An algorithm that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Algorithm {
     Sha256,
     Sha512,
+    /// Of Content-MD5 alone.
+    Md5,
 }
 
 impl Algorithm {
@@ -40,6 +48,15 @@ impl Algorithm {
         match self {
             Self::Sha256 => "sha-256",
             Self::Sha512 => "sha-512",
+            Self::Md5 => "md5",
+        }
+    }
+
+    /// The field that announces it.
+    const fn field(self) -> &'static str {
+        match self {
+            Self::Sha256 | Self::Sha512 => "Content-Digest",
+            Self::Md5 => "Content-MD5",
         }
     }
 
@@ -47,6 +64,7 @@ impl Algorithm {
         match self {
             Self::Sha256 => 32,
             Self::Sha512 => 64,
+            Self::Md5 => 16,
         }
     }
 }
@@ -97,6 +115,27 @@ pub(crate) fn expected(headers: &HeaderMap) -> Result<Option<Expected>, &'static
     Ok(found)
 }
 
+/// What `Content-MD5` says.
+///
+/// # Errors
+/// It stands there more than once, or is no digest.
+pub(crate) fn expected_md5(headers: &HeaderMap) -> Result<Option<Expected>, &'static str> {
+    let mut values = headers.get_all(MD5).iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    let value = STANDARD.decode(first.as_bytes().trim_ascii()).ok();
+    match value.filter(|value| value.len() == Algorithm::Md5.octets()) {
+        Some(value) if values.next().is_none() => {
+            Ok(Some(Expected { algorithm: Algorithm::Md5, value }))
+        }
+        _ => Err("it is not the Base64 of one MD5 digest (RFC 1864)"),
+    }
+}
+
+/// The value of `Content-MD5` for some content.
+pub(crate) fn value_md5(content: &[u8]) -> Option<HeaderValue> {
+    HeaderValue::try_from(STANDARD.encode(Md5::digest(content))).ok()
+}
+
 /// The algorithm that `Want-Content-Digest` prefers of those that count; SHA-256 where both are wanted alike.
 pub(crate) fn wanted(headers: &HeaderMap) -> Option<Algorithm> {
     let mut best: Option<(u8, Algorithm)> = None;
@@ -126,6 +165,7 @@ pub(crate) fn value(algorithm: Algorithm, content: &[u8]) -> Option<HeaderValue>
 enum Hasher {
     Sha256(Box<Sha256>),
     Sha512(Box<Sha512>),
+    Md5(Box<Md5>),
 }
 
 impl Hasher {
@@ -133,6 +173,7 @@ impl Hasher {
         match algorithm {
             Algorithm::Sha256 => Self::Sha256(Box::default()),
             Algorithm::Sha512 => Self::Sha512(Box::default()),
+            Algorithm::Md5 => Self::Md5(Box::default()),
         }
     }
 
@@ -140,6 +181,7 @@ impl Hasher {
         match self {
             Self::Sha256(hasher) => hasher.update(octets),
             Self::Sha512(hasher) => hasher.update(octets),
+            Self::Md5(hasher) => hasher.update(octets),
         }
     }
 
@@ -147,6 +189,7 @@ impl Hasher {
         match self {
             Self::Sha256(hasher) => hasher.finalize().to_vec(),
             Self::Sha512(hasher) => hasher.finalize().to_vec(),
+            Self::Md5(hasher) => hasher.finalize().to_vec(),
         }
     }
 }
@@ -190,7 +233,7 @@ impl HttpBody for Verified {
                 if found.as_ref() == Some(&this.expected.value) {
                     return Poll::Ready(None);
                 }
-                Poll::Ready(Some(Err(BodyError::Digest("Content-Digest"))))
+                Poll::Ready(Some(Err(BodyError::Digest(this.expected.algorithm.field()))))
             }
         }
     }

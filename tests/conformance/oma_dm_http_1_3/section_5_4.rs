@@ -32,6 +32,10 @@ async fn a_body_that_was_changed_is_noticed_by_content_md5() {
     let answer = desk.ask(&Post::new(1).with("Content-MD5", &good)).await;
     assert_eq!(code(&read(&answer)), 212);
     assert_eq!(answer.field("content-md5"), Some(&*md5(&answer.body)));
+    // Of a coded one it speaks of the octets that travel (RFC 2616, section 14.15).
+    let coded = desk.ask(&Post::new(1).with("Accept-Encoding", "gzip")).await;
+    assert_eq!(coded.field("content-encoding"), Some("gzip"));
+    assert_eq!(coded.field("content-md5"), Some(&*md5(&coded.body)));
     let heard = desk.heard().len();
     let changed = md5(&message(2, Form::Xml, true));
     assert_eq!(desk.ask(&Post::new(1).with("Content-MD5", &changed)).await.status, 400);

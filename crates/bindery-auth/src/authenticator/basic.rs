@@ -12,7 +12,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::{Authenticator, Failed, Proof};
+use super::{Authenticator, Failed, Keys, Proof};
 use crate::{digest, password};
 
 /// How long a password that was right need not be hashed again.
@@ -63,7 +63,12 @@ impl Remembered {
 
 impl Authenticator {
     /// Checks a password; what it takes does not depend on whether there is such a user.
-    pub(super) async fn check_basic(&self, token: &str, now: Timestamp) -> Result<Proof, Failed> {
+    pub(super) async fn check_basic(
+        &self,
+        token: &str,
+        keys: &Keys,
+        now: Timestamp,
+    ) -> Result<Proof, Failed> {
         const WRONG: Failed = Failed::Wrong("user name or password is wrong");
         let decoded = crate::basic::decode(token);
         let (user, given) = decoded.map_err(|error| Failed::Malformed(error.0.into()))?;
@@ -72,14 +77,24 @@ impl Authenticator {
             && account.password.is_none()
             && !account.digests.is_empty()
         {
-            let right = self.is_of_digest(account, &user, &given);
-            return if right { Ok(Proof::of(account)) } else { Err(WRONG) };
+            // A wrong one goes on to the decoy, and takes as long as any other.
+            if self.is_of_digest(account, &user, &given) {
+                return Ok(Proof::of(account));
+            }
         }
         let known = account.as_ref().and_then(|account| account.password.clone());
         let phc = known.unwrap_or_else(|| self.decoy.clone());
         let mark = self.remembered.mark(&phc, &given);
         if !self.remembered.has(&mark, now) {
-            let right = self.blocking.run(Box::new(move || password::is_of(&phc, &given))).await;
+            let turn = self.blocking.turn().await;
+            // Without this, as many could be tried at once as there are connections.
+            self.may_try(keys, now).await?;
+            let job = Box::new(move || {
+                let right = password::is_of(&phc, &given);
+                drop(turn);
+                right
+            });
+            let right = self.blocking.run(job).await;
             if !right {
                 return Err(WRONG);
             }

@@ -1,12 +1,15 @@
 //! Basic, both sides.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-use bindery_auth::{AuthError, Authenticator, Blocking, Job, Login, Session};
-use bindery_core::AuthScheme;
+use bindery_auth::{Attempts, AuthError, Authenticator, Blocking, Job, Login, Session, Turn};
+use bindery_core::{AuthScheme, RateLimit as _, Refusal, Timestamp};
 use http::HeaderValue;
 
 use crate::support::{ask, asking, at, authenticator, challenged, challenges, head, session};
@@ -62,7 +65,11 @@ async fn wrong_passwords_and_unknown_users_hear_the_same() {
 struct Counting(AtomicUsize);
 
 impl Blocking for Counting {
-    fn run(&self, job: Job) -> std::pin::Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+    fn turn(&self) -> Pin<Box<dyn Future<Output = Turn> + Send + '_>> {
+        Box::pin(std::future::ready(Turn::free()))
+    }
+
+    fn run(&self, job: Job) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Box::pin(std::future::ready(job()))
     }
@@ -86,8 +93,12 @@ async fn a_password_that_was_right_is_not_hashed_again_for_a_while() {
         server.authenticate(&at(6), &head(Some(&wrong)), b"").await.unwrap_err();
     }
     assert_eq!(counted.0.load(Ordering::Relaxed), 4);
-    server.authenticate(&at(1000), &head(Some(&right)), b"").await.unwrap();
+    // Nor does it show who has secrets of Digest alone.
+    let wrong = value("device", "wrong");
+    server.authenticate(&at(6), &head(Some(&wrong)), b"").await.unwrap_err();
     assert_eq!(counted.0.load(Ordering::Relaxed), 5);
+    server.authenticate(&at(1000), &head(Some(&right)), b"").await.unwrap();
+    assert_eq!(counted.0.load(Ordering::Relaxed), 6);
 }
 
 #[test]
@@ -108,4 +119,50 @@ async fn octets_that_are_no_utf_8_are_iso_8859_1() {
     let value = HeaderValue::from_static("Basic YWxpY+k6Y29ycmVjdA==");
     let refusal = server().authenticate(&at(1), &head(Some(&value)), b"").await.unwrap_err();
     challenges(&refusal);
+}
+
+/// While somebody waits here, others fail as often as it takes.
+#[derive(Debug)]
+struct Queue(Arc<Attempts>, Counting);
+
+impl Blocking for Queue {
+    fn turn(&self) -> Pin<Box<dyn Future<Output = Turn> + Send + '_>> {
+        Box::pin(async {
+            for _ in 0..6 {
+                let now = Timestamp::from_unix_seconds(at(1).now.unix_micros() / 1_000_000);
+                self.0.failed("user alice", now).await.unwrap();
+            }
+            Turn::free()
+        })
+    }
+
+    fn run(&self, job: Job) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        self.1.run(job)
+    }
+}
+
+/// As many connections as somebody opens are no more tries than one after another.
+#[tokio::test]
+async fn who_waited_for_a_turn_while_others_failed_does_not_try() {
+    let attempts = Arc::new(Attempts::default());
+    let queue = Arc::new(Queue(Arc::clone(&attempts), Counting::default()));
+    let server = server()
+        .with_rate_limit(Arc::clone(&attempts) as Arc<dyn bindery_core::RateLimit>)
+        .with_blocking(Arc::clone(&queue) as Arc<dyn Blocking>);
+    let login = Login::new("alice", "correct horse").with_preemptive_basic();
+    let value = Session::new(login).authorize(&asking(b"")).unwrap().unwrap();
+    let refusal = server.authenticate(&at(1), &head(Some(&value)), b"").await.unwrap_err();
+    assert!(matches!(refusal, Refusal::TooManyRequests { .. }), "{refusal:?}");
+    assert_eq!(queue.1.0.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_name_longer_than_any_account_has_is_refused() {
+    let server = server();
+    for (length, refused) in [(255, false), (256, true)] {
+        let login = Login::new("a".repeat(length), "x").with_preemptive_basic();
+        let value = Session::new(login).authorize(&asking(b"")).unwrap().unwrap();
+        let refusal = server.authenticate(&at(1), &head(Some(&value)), b"").await.unwrap_err();
+        assert_eq!(matches!(refusal, Refusal::MalformedHeader { .. }), refused, "{refusal:?}");
+    }
 }

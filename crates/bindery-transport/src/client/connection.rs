@@ -371,11 +371,16 @@ impl Connection {
         let body = match coding {
             // Some servers declare a coding for an answer without content.
             Some(coding) if !body.is_end_stream() => {
+                let body = match md5_announced(&parts.headers)? {
+                    Some(expected) => content_digest::verified(body, expected),
+                    None => body,
+                };
                 parts.headers.remove(header::CONTENT_ENCODING);
-                // It speaks of the coded octets.
-                parts.headers.remove("content-md5");
+                // They speak of the coded octets.
+                parts.headers.remove(content_digest::MD5);
                 parts.headers.remove(content_digest::FIELD);
                 parts.headers.remove(header::CONTENT_LENGTH);
+                let body = coding::bounded(body, limits.response_body);
                 coding::decode(coding, body, limits.response_body)
             }
             _ => body,
@@ -504,6 +509,14 @@ fn announced(
     }
     content_digest::expected(&parts.headers).map_err(|reason| {
         let message = format!("the answer's Content-Digest: {reason}");
+        TransportError::new(ErrorKind::Protocol, Layer::Http, message)
+    })
+}
+
+/// What an answer says of its coded content in Content-MD5; of one that is not coded the binding looks at it.
+fn md5_announced(headers: &HeaderMap) -> Result<Option<content_digest::Expected>, TransportError> {
+    content_digest::expected_md5(headers).map_err(|reason| {
+        let message = format!("the answer's Content-MD5: {reason}");
         TransportError::new(ErrorKind::Protocol, Layer::Http, message)
     })
 }

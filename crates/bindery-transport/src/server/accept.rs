@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use bindery_core::neighbourhood;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, watch},
@@ -61,7 +62,7 @@ async fn accept(
                 // the others may need it.
                 let Ok(permit) = Arc::clone(&shared.slots).acquire_owned().await else { return };
                 // A balancer's connections are its clients'.
-                let counted = door.balancers.is_none().then(|| address.ip());
+                let counted = door.balancers.is_none().then(|| neighbourhood(address.ip()));
                 let Some(slot) = Slot::take(shared, counted, permit) else {
                     shared.counters.connection_refused();
                     tracing::info!(peer = %address, "closed: its address has too many connections");
@@ -126,6 +127,7 @@ impl Addresses {
 
     fn enter(&self, address: IpAddr) -> bool {
         let Some(limit) = self.limit else { return true };
+        let address = neighbourhood(address);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(address).or_default();
         if *count >= limit.get() {
@@ -139,6 +141,7 @@ impl Addresses {
         if self.limit.is_none() {
             return;
         }
+        let address = neighbourhood(address);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = open.get_mut(&address) {
             *count -= 1;

@@ -398,9 +398,13 @@ fn apply_coding(response: &mut Response<Body>, acceptable: Acceptable) {
     if coded.len() >= plain.len() && acceptable.identity {
         return;
     }
+    // What the binding said of its own octets is said of those that travel.
+    if response.headers_mut().remove(content_digest::MD5).is_some()
+        && let Some(value) = content_digest::value_md5(&coded)
+    {
+        response.headers_mut().insert(content_digest::MD5, value);
+    }
     *response.body_mut() = coded.into();
-    // It speaks of the octets before they were coded.
-    response.headers_mut().remove("content-md5");
     let name = HeaderValue::from_static(coding.name());
     response.headers_mut().insert(header::CONTENT_ENCODING, name);
 }

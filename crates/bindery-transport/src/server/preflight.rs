@@ -144,10 +144,19 @@ pub(super) fn undo_coding(
     match coding::declared(&parts.headers) {
         Declared::One(coding) if profile.request_codings.contains(&coding) => {
             parts.headers.remove(CODED);
-            // It speaks of the coded octets.
-            parts.headers.remove("content-md5");
+            // They speak of the coded octets: the one was looked at, the other is looked at here.
             parts.headers.remove(content_digest::FIELD);
-            Ok(coding::decode(coding, body, profile.request_body_limit))
+            let body = match content_digest::expected_md5(&parts.headers) {
+                Ok(Some(expected)) => content_digest::verified(body, expected),
+                Ok(None) => body,
+                Err(reason) => {
+                    let name = content_digest::MD5;
+                    return Err(Refusal::MalformedHeader { name, reason: reason.into() });
+                }
+            };
+            parts.headers.remove(content_digest::MD5);
+            let limit = profile.request_body_limit;
+            Ok(coding::decode(coding, coding::bounded(body, limit), limit))
         }
         Declared::Other if !profile.request_codings.is_empty() => {
             // One coding at a time: none over another, which only bombs need.

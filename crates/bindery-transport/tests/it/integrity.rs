@@ -1,14 +1,16 @@
 //! Content-Digest (RFC 9530), both sides.
 
-use std::io::Write as _;
 use std::sync::atomic::Ordering::SeqCst;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bindery_core::ContentCoding;
 use bindery_transport::{Client, ErrorKind, Limits};
-use flate2::{Compression, write::GzEncoder};
+use md5::{Digest as _, Md5};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::{
     client::{Script, message, say},
+    coding::gzip,
     support::{Answer, Echo, OCTETS, Running},
 };
 
@@ -51,6 +53,55 @@ async fn a_request_whose_content_is_another_is_refused() {
     }
 }
 
+fn md5(octets: &[u8]) -> String {
+    STANDARD.encode(Md5::digest(octets))
+}
+
+/// Content-MD5 speaks of the coded octets (RFC 2616, section 14.15): where there is a coding, no binding sees them.
+///
+/// proves: DM-INT-1
+#[tokio::test]
+async fn content_md5_of_a_coded_request_is_looked_at() {
+    let server = Running::with_profile(Limits::default(), Echo::coded()).await;
+    let coded = gzip(b"abc");
+    for (sum, status) in [
+        (md5(&coded), 200),
+        (md5(b"abc"), 400),
+        ("AAAAAAAAAAAAAAAAAAAAAA==".to_owned(), 400),
+        ("no digest".to_owned(), 400),
+    ] {
+        let before = server.service.handled.load(SeqCst);
+        let fields = format!("Content-Encoding: gzip\r\nContent-MD5: {sum}\r\n");
+        let answer = ask(&server, &fields, &coded).await;
+        assert_eq!(answer.status, status, "{sum}");
+        let handled = server.service.handled.load(SeqCst) - before;
+        assert_eq!(handled, usize::from(status == 200), "{sum}");
+    }
+}
+
+/// Blocks of deflate that nothing comes out of are no way to send for ever.
+#[tokio::test]
+async fn a_coded_body_has_an_end_even_if_nothing_comes_out_of_it() {
+    let server = Running::with_profile(Limits::default(), Echo::coded()).await;
+    // A zlib header, and then empty stored blocks: three bits of a header, padding, no octets.
+    let mut raw = server.connect().await;
+    let head = format!(
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: {OCTETS}\r\nContent-Encoding: deflate\r\n\
+         Transfer-Encoding: chunked\r\n\r\n2\r\n\x78\x01\r\n"
+    );
+    raw.send(head.into_bytes()).await;
+    let blocks = [0x00, 0x00, 0x00, 0xFF, 0xFF].repeat(13_107);
+    let chunk = [format!("{:x}\r\n", blocks.len()).as_bytes(), &blocks, b"\r\n"].concat();
+    // Four times what the card's limit of a body can become.
+    let sent = usize::try_from(4 * Echo::coded().request_body_limit).unwrap() / chunk.len() + 8;
+    for _ in 0..sent {
+        if raw.stream.write_all(&chunk).await.is_err() {
+            break;
+        }
+    }
+    assert_eq!(raw.answer().await.status, 413);
+}
+
 #[tokio::test]
 async fn an_answer_says_what_its_content_is_when_it_is_asked() {
     let server = Running::with_profile(Limits::default(), Echo::coded()).await;
@@ -73,9 +124,7 @@ fn client() -> Client {
 
 #[tokio::test]
 async fn a_client_says_and_asks_and_takes_no_other_content() {
-    let mut coded = GzEncoder::new(Vec::new(), Compression::fast());
-    coded.write_all(b"abc").unwrap();
-    let coded = coded.finish().unwrap();
+    let coded = gzip(b"abc");
     for (fields, body, taken) in [
         (format!("Content-Digest: {ABC}\r\n"), &b"abc"[..], true),
         (String::new(), b"abc", true),
@@ -99,6 +148,27 @@ async fn a_client_says_and_asks_and_takes_no_other_content() {
         let request = script.requests()[0].to_ascii_lowercase();
         assert!(request.contains(&format!("content-digest: {ABC}\r\n").to_ascii_lowercase()));
         assert!(request.contains("want-content-digest: sha-256=10\r\n"));
+    }
+}
+
+/// The same of a coded answer.
+///
+/// proves: DM-INT-1
+#[tokio::test]
+async fn content_md5_of_a_coded_answer_is_looked_at() {
+    let coded = gzip(b"abc");
+    for (sum, taken) in [(md5(&coded), true), (md5(b"abc"), false), ("none".to_owned(), false)] {
+        let length = coded.len();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-MD5: {sum}\r\nContent-Encoding: gzip\r\nContent-Length: {length}\r\n\r\n"
+        );
+        let script = Script::start(vec![vec![say([head.as_bytes(), &coded].concat())]]).await;
+        match script.connection(&client()).send(message("abc")).await {
+            Ok(answer) => assert!(taken && answer.body().as_bytes().unwrap() == "abc", "{sum}"),
+            Err(error) => {
+                assert!(!taken && error.to_string().contains("Content-MD5"), "{sum}: {error}");
+            }
+        }
     }
 }
 
