@@ -16,6 +16,8 @@ use bindery_core::{
 };
 use http::{HeaderMap, HeaderValue, Request, header, request};
 
+use crate::attempts::Anew;
+
 fn now<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut TaskContext::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
@@ -56,7 +58,7 @@ pub fn grammar(data: &[u8]) {
 
 const REALM: &str = "a realm";
 
-fn server() -> Authenticator {
+fn server(failures: Anew) -> Authenticator {
     let mut alice = Account::new(Principal::new("alice"));
     for algorithm in [DigestAlgorithm::Md5, DigestAlgorithm::Sha256] {
         alice.digests.push(secret(algorithm, "alice", REALM, "correct horse"));
@@ -67,6 +69,14 @@ fn server() -> Authenticator {
         .with_schemes([AuthScheme::Digest])
         .with_algorithms(Algorithm::ALL)
         .with_qops([Qop::Auth, Qop::AuthInt])
+        .with_rate_limit(Arc::new(failures))
+}
+
+thread_local! {
+    static SERVER: (Anew, Authenticator) = {
+        let failures = Anew::default();
+        (failures.clone(), server(failures))
+    };
 }
 
 fn head(authorization: Option<HeaderValue>) -> request::Parts {
@@ -80,9 +90,15 @@ fn head(authorization: Option<HeaderValue>) -> request::Parts {
 /// Two lines: what a client shows a server, and what a server asks of a client. Nobody gets in without the password; a
 /// client that was asked by such a server never sends its password, and what it sends can be sent.
 pub fn login(data: &[u8]) {
+    SERVER.with(|(failures, server)| {
+        failures.begin();
+        login_at(server, data);
+    });
+}
+
+fn login_at(server: &Authenticator, data: &[u8]) {
     let mut lines = data.splitn(2, |octet| *octet == b'\n');
     let (shown, asked) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-    let server = server();
     let peer = Peer::from_address("192.0.2.1:1".parse().expect("an address"));
     let cx = Context::new(Channel::Clear, peer, Timestamp::from_unix_seconds(1_000));
     if let Ok(value) = HeaderValue::from_bytes(shown) {

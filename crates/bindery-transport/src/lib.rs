@@ -6,6 +6,7 @@ mod clock;
 mod coding;
 mod content_digest;
 mod counters;
+mod dialer;
 mod error;
 mod hashing;
 mod host;
@@ -20,6 +21,7 @@ pub use client::{
 };
 pub use clock::{Clock, SystemClock};
 pub use counters::{Counters, Snapshot};
+pub use dialer::{DialFuture, Dialer, Reach, SystemDialer};
 pub use error::{ErrorKind, Layer, TransportError};
 pub use hashing::OnRuntime;
 pub use limits::{ClientLimits, Limits};
