@@ -7,6 +7,7 @@ mod coding;
 mod content_digest;
 mod counters;
 mod dialer;
+mod cut;
 mod error;
 mod hashing;
 mod host;

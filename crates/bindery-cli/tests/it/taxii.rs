@@ -361,7 +361,7 @@ fn what_a_mirror_sends_again_is_the_same_message() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let inbox = format!("http://{}/inbox", listener.local_addr().unwrap());
     let run = |answers: &'static [bool]| {
-        let bodies = thread::scope(|scope| {
+        thread::scope(|scope| {
             let bodies = scope.spawn(|| {
                 answers.iter().map(|answers| told_of(&listener, *answers)).collect::<Vec<_>>()
             });
@@ -370,8 +370,7 @@ fn what_a_mirror_sends_again_is_the_same_message() {
             let all = answers.iter().all(|answers| *answers);
             done.exits(if all { 0 } else { 3 });
             bodies.join().unwrap()
-        });
-        bodies
+        })
     };
     let first = run(&[false]).remove(0);
     assert!(path.join("cursors.sending").exists());
