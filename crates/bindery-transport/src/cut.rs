@@ -15,9 +15,9 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Whether a connection is reset when it ends now. Shared by the stream and whoever runs it.
+/// Whether a connection is reset when it ends now, and not closed in order. Shared by the stream and whoever runs it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cut(Arc<AtomicBool>);
+pub struct Cut(Arc<AtomicBool>);
 
 impl Cut {
     /// From now on the end is a reset: also where whoever runs the connection is dropped.

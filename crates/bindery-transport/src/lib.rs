@@ -6,8 +6,8 @@ mod clock;
 mod coding;
 mod content_digest;
 mod counters;
-mod dialer;
 mod cut;
+mod dialer;
 mod error;
 mod hashing;
 mod host;
@@ -22,6 +22,7 @@ pub use client::{
 };
 pub use clock::{Clock, SystemClock};
 pub use counters::{Counters, Snapshot};
+pub use cut::Cut;
 pub use dialer::{DialFuture, Dialer, Reach, SystemDialer};
 pub use error::{ErrorKind, Layer, TransportError};
 pub use hashing::OnRuntime;

@@ -248,7 +248,7 @@ impl Ended {
     const fn in_order(&self) -> bool {
         match self {
             Self::Done(done) => done.is_ok(),
-            Self::TimedOut(limit) => matches!(limit.as_bytes(), b"idle" | b"age"),
+            Self::TimedOut(limit) => matches!(limit.as_bytes(), b"idle"),
             Self::Withdrawn => true,
         }
     }
@@ -278,7 +278,7 @@ async fn serve(
         Box::pin(answer) as Pin<Box<dyn Future<Output = _> + Send>>
     });
     let mut engine = engine(limits).serve_connection(TokioIo::new(io), service);
-    if routes.resets {
+    if place.routes.resets {
         place.cut.arm();
     }
     let ended = drive(&mut engine, &pulse, limits, leave).await;
