@@ -18,7 +18,7 @@ use bindery_core::ContentCoding;
 use bindery_tls::{BoxIo, Connector};
 use http::Version;
 
-use crate::{ClientLimits, Dialer, Reach, SystemDialer, TransportError};
+use crate::{ClientLimits, Cut, Dialer, Reach, SystemDialer, TransportError};
 pub use connection::Connection;
 pub use proxy::{NoProxy, Proxies, Proxy};
 pub(crate) use request::Untouched;
@@ -88,7 +88,8 @@ impl Client {
     pub async fn dial(&self, target: &Target) -> Result<BoxIo, TransportError> {
         let proxies = self.config.proxies.of(target).iter().cloned();
         let mut hops: Vec<Hop> = proxies.map(Hop::new).collect();
-        Ok(dial(&Way::of(&self.config), &mut hops, target).await?.0)
+        // Nobody resets it but its owner.
+        Ok(dial(&Way::of(&self.config, &Cut::default()), &mut hops, target).await?.0)
     }
 }
 
