@@ -90,7 +90,7 @@ impl Authenticator {
             // Without this, as many could be tried at once as there are connections.
             self.may_try(keys, now).await?;
             let job = Box::new(move || {
-                let right = password::is_of(&phc, &given);
+                let right = password::is_hash_of(&phc, &given);
                 drop(turn);
                 right
             });

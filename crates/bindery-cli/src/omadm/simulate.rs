@@ -7,16 +7,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bindery_core::ClientBinding;
+use bindery_core::{ClientBinding, Unexpected};
 use bindery_omadm::{
     DmHttp, DmProfile,
     client::{
-        Account, AuthType, Begin, Client, Credential, DevDetail, DevInfo, Ended, Session, Summary,
-        Tree, TreeLimits,
+        Account, AuthType, Begin, Client, Credential, DevDetail, DevInfo, Ended, Session,
+        SessionError, Summary, Tree, TreeLimits,
     },
 };
 use bindery_syncml::{Form, WriteOptions};
 use bindery_transport::{ClientLimits, Connection, Target};
+use http::StatusCode;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -118,15 +119,23 @@ impl Simulated {
         let target = Target::new(self.settings.url.clone())
             .map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))?;
         let mut connection: Connection = self.transport.connection(target);
+        connection.resets_where_it_breaks_off(ClientBinding::profile(&*self.binding).resets);
         let device = client.device_id().to_owned();
         let inner = Session::new(&self.binding, client.begin(begin));
         let watched = Watched { inner, watch: &self.watch, device: &device };
         let managed = connection.run(watched).await;
         managed.map_err(|error| failure::transport(&error))?.map_err(|error| {
-            let refused = matches!(error, bindery_omadm::client::SessionError::Refused(_));
+            let refused = matches!(error, SessionError::Refused(_));
             let exit = if refused { Exit::NotAuthorised } else { Exit::Protocol };
-            Failure::new(exit, Layer::Profile, error.to_string())
-                .hint("bindery omadm devices lists who is registered; -v shows more")
+            let hint = match &error {
+                SessionError::Answer(Unexpected::Status { status, .. })
+                    if *status == StatusCode::UPGRADE_REQUIRED =>
+                {
+                    failure::UPGRADE
+                }
+                _ => "bindery omadm devices lists who is registered; -v shows more",
+            };
+            Failure::new(exit, Layer::Profile, error.to_string()).hint(hint)
         })
     }
 

@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 
 use super::{Config, Proxy, Target, connection::Coming, login, open};
-use crate::{ClientLimits, Dialer, Reach, TransportError, rewound::Rewound};
+use crate::{ClientLimits, Cut, Dialer, Reach, TransportError, rewound::Rewound};
 
 /// How often one proxy may ask who we are, on one way.
 const TRIES: usize = 3;
@@ -84,11 +84,13 @@ pub(crate) struct Way<'a> {
     pub(crate) dialer: &'a dyn Dialer,
     /// Where goals may be; proxies on the way were chosen by us.
     pub(crate) reach: &'a Reach,
+    /// What resets the connection.
+    pub(crate) cut: &'a Cut,
 }
 
 impl<'a> Way<'a> {
-    pub(super) fn of(config: &'a Config) -> Self {
-        Self { limits: &config.limits, dialer: &*config.dialer, reach: &config.reach }
+    pub(super) fn of(config: &'a Config, cut: &'a Cut) -> Self {
+        Self { limits: &config.limits, dialer: &*config.dialer, reach: &config.reach, cut }
     }
 }
 

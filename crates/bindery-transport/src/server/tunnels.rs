@@ -13,7 +13,8 @@ use tokio::time::timeout;
 
 use super::preflight;
 use crate::{
-    ClientLimits, Dialer, ErrorKind, Limits, Proxy, Reach, SystemDialer, Target, TransportError,
+    ClientLimits, Cut, Dialer, ErrorKind, Limits, Proxy, Reach, SystemDialer, Target,
+    TransportError,
     client::{Hop, Way, dial},
     host,
 };
@@ -195,7 +196,8 @@ impl Tunnels {
         let mut limits = ClientLimits::default();
         limits.connect = self.limits.connect;
         let mut hops: Vec<Hop> = self.next.iter().cloned().map(Hop::new).collect();
-        let way = Way { limits: &limits, dialer: &*self.dialer, reach: &self.reach };
+        let cut = Cut::default();
+        let way = Way { limits: &limits, dialer: &*self.dialer, reach: &self.reach, cut: &cut };
         match timeout(self.limits.connect, dial(&way, &mut hops, goal)).await {
             Ok(Ok((io, address))) => {
                 tracing::debug!(%address, "a tunnel stands");
