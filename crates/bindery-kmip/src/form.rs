@@ -23,9 +23,23 @@ fn external(name: &str) -> Option<(&str, &str)> {
     name.split_once('-').filter(|(vendor, _)| CUSTOM.contains(vendor))
 }
 
-/// Attributes as 2.x writes them.
+/// Attributes as 2.x writes them; those that it has no name for are left out, which is for answers alone.
 pub(crate) fn outgoing(attributes: Vec<Attribute>) -> Attributes {
     Attributes::new(attributes.into_iter().map(outgoing_one).collect())
+}
+
+/// The attributes of a request as 2.x writes them, or back again if it cannot say one of them: a filter or a property that is
+/// silently gone makes another request of it.
+fn converted(attributes: Vec<Attribute>) -> Result<Attributes, Vec<Attribute>> {
+    let said = |attribute: &Attribute| match &attribute.value {
+        AttributeValue::Absent(_) => false,
+        AttributeValue::Other(name, _) if external(name.as_str()).is_some() => true,
+        value => value.can_be_said_in_2(),
+    };
+    match attributes.iter().all(said) {
+        true => Ok(outgoing(attributes)),
+        false => Err(attributes),
+    }
 }
 
 fn outgoing_one(mut attribute: Attribute) -> Attribute {
@@ -57,7 +71,10 @@ macro_rules! rewrite {
                 && template.names.is_empty()
                 && template.unknown.is_empty()
             {
-                *given = outgoing(std::mem::take(&mut template.attributes)).into();
+                match converted(std::mem::take(&mut template.attributes)) {
+                    Ok(attributes) => *given = attributes.into(),
+                    Err(attributes) => template.attributes = attributes,
+                }
             }
         }
     )+};
@@ -73,8 +90,9 @@ rewrite! {
 impl RequestPayload {
     /// Writes a request in the form that a version has for it: for 2.x attributes become
     /// [`Attributes`] and Attribute References in the place of Template-Attributes and Attribute
-    /// Names. What is in that form already, what 2.x cannot say (a Template's name, an Attribute
-    /// Index) and requests of 1.x stay as they are.
+    /// Names. What is in that form already, what 2.x cannot say (a Template's name, an Attribute Index above 0, an attribute
+    /// without a value or with a name that has no tag) and requests of 1.x stay as they are, which who checks the message
+    /// then refuses.
     pub fn in_form_of(&mut self, version: ProtocolVersion) {
         if version < ProtocolVersion::V2_0 {
             return;
@@ -125,13 +143,13 @@ impl RequestPayload {
                 }
             }
             Self::AddAttribute(request) => {
-                if let Some(attribute) = request.attribute.take() {
-                    request.new_attribute.get_or_insert_with(|| outgoing(vec![attribute]));
-                }
+                one(&mut request.attribute, &mut request.new_attribute);
             }
             Self::ModifyAttribute(request) => {
-                if let Some(attribute) = request.attribute.take() {
-                    request.new_attribute.get_or_insert_with(|| outgoing(vec![attribute]));
+                let index = request.attribute.as_ref().and_then(|attribute| attribute.index);
+                // 2.x tells instances apart by their values: which one is meant cannot be said.
+                if index.is_none_or(|index| index == 0) {
+                    one(&mut request.attribute, &mut request.new_attribute);
                 }
             }
             Self::DeleteAttribute(request) => {
@@ -147,10 +165,26 @@ impl RequestPayload {
     }
 }
 
+/// One attribute into the structure of 2.x, where none stands there.
+fn one(attribute: &mut Option<Attribute>, new: &mut Option<Attributes>) {
+    let Some(taken) = attribute.take() else { return };
+    match converted(vec![taken]) {
+        Ok(attributes) => {
+            new.get_or_insert(attributes);
+        }
+        Err(back) => *attribute = back.into_iter().next(),
+    }
+}
+
 /// Attributes one by one into the one structure of 2.x.
 fn gather(attributes: &mut Vec<Attribute>, attributes_2: &mut Option<Attributes>) {
-    if !attributes.is_empty() {
-        let attributes = outgoing(std::mem::take(attributes)).attributes;
-        attributes_2.get_or_insert_default().attributes.splice(0..0, attributes);
+    if attributes.is_empty() {
+        return;
+    }
+    match converted(std::mem::take(attributes)) {
+        Ok(said) => {
+            attributes_2.get_or_insert_default().attributes.splice(0..0, said.attributes);
+        }
+        Err(back) => *attributes = back,
     }
 }

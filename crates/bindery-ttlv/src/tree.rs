@@ -80,6 +80,9 @@ impl Tag {
                 | Self::SALTED_PASSWORD
                 | Self::OTP_SEED
                 | Self::TICKET_VALUE
+                // The PIN of C_Login among them.
+                | Self::PKCS_11_INPUT_PARAMETERS
+                | Self::PKCS_11_OUTPUT_PARAMETERS
         )
     }
 }

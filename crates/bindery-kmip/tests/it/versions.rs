@@ -8,8 +8,9 @@ use bindery_kmip::{
         AddAttributeRequest, AsynchronousMode, Attribute, AttributeReference, AttributeValue,
         Attributes, CreateKeyPairRequest, CreateRequest, DeleteAttributeRequest,
         DiscoverVersionsRequest, GetAttributesRequest, GetRequest, KeyBlock, KeyValue,
-        LocateRequest, ManagedObject, Name, ObjectAttributes, PlainKeyValue, RegisterRequest,
-        RequestMessage, RequestPayload, SymmetricKey, TemplateAttribute, UniqueIdentifier,
+        LocateRequest, ManagedObject, ModifyAttributeRequest, Name, ObjectAttributes,
+        PlainKeyValue, RegisterRequest, RequestMessage, RequestPayload, SymmetricKey,
+        TemplateAttribute, UniqueIdentifier,
     },
 };
 use bindery_ttlv::{
@@ -234,6 +235,45 @@ fn requests_of_1_are_written_in_the_form_of_the_version() {
     let names: Vec<_> =
         asked.attribute_references.iter().map(AttributeReference::display_name).collect();
     assert_eq!(names, ["Name", "x-colour"]);
+}
+
+/// A filter that cannot be said is no filter that may be left out: what comes back would be everything.
+#[test]
+fn what_2_x_cannot_say_is_refused_and_not_left_out() {
+    let target = "https://kmip.example/kmip".parse().unwrap();
+    let other = || AttributeValue::Other("Backup".into(), RawValue::of("a"));
+    let absent = || AttributeValue::Absent("x-colour".into());
+    let mut modify = ModifyAttributeRequest::new("1");
+    modify.attribute = Some(Attribute::new(custom("red")).with_index(3));
+    let mut add = AddAttributeRequest::new("1");
+    add.attribute = Some(Attribute::new(other()));
+    let template = |value: AttributeValue| -> TemplateAttribute { [value].into_iter().collect() };
+    let requests: Vec<RequestPayload> = vec![
+        LocateRequest::new([other()]).into(),
+        LocateRequest::new([custom("red"), absent()]).into(),
+        CreateRequest::new(ObjectType::SYMMETRIC_KEY, template(other())).into(),
+        modify.into(),
+        add.into(),
+    ];
+    for request in requests {
+        let mut again = request.clone();
+        again.in_form_of(V2_1);
+        assert_eq!(again, request);
+        let message = Envelope::new(V2_1).request(request.clone());
+        let refused = KmipHttps::default().encode_request(&target, message);
+        assert!(refused.is_err(), "{request:?}");
+    }
+    // An index of 0 is the first and only one.
+    let mut modify = ModifyAttributeRequest::new("1");
+    modify.attribute = Some(Attribute::new(custom("red")).with_index(0));
+    let mut modify = RequestPayload::from(modify);
+    modify.in_form_of(V2_1);
+    let RequestPayload::ModifyAttribute(modify) = modify else { panic!() };
+    assert!(modify.attribute.is_none() && modify.new_attribute.is_some());
+}
+
+fn custom(value: &str) -> AttributeValue {
+    AttributeValue::Other("x-colour".into(), RawValue::of(value))
 }
 
 /// The client is strict in what it sends: what the version does not have is refused before it is sent.

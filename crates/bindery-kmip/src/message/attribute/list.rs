@@ -91,6 +91,17 @@ fn keep(element: Element<'_>) -> Result<AttributeValue, Error> {
     Ok(AttributeValue::Other(name, element.raw()?))
 }
 
+impl AttributeValue {
+    /// Whether 2.x has a place for it: a tag, or the form of a vendor's attribute.
+    pub(crate) fn can_be_said_in_2(&self) -> bool {
+        match self {
+            Self::Vendor(_) => true,
+            Self::Absent(_) => false,
+            value => tag_of(value.name()).is_some(),
+        }
+    }
+}
+
 /// The tag that an attribute has in 2.x; `None` for a custom attribute of 1.x, which has none.
 fn tag_of(name: &str) -> Option<Tag> {
     let number = || {
