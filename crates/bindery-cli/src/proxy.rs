@@ -1,6 +1,6 @@
 //! `bindery proxy`: a tunnelling proxy.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use bindery_auth::{Authenticator, Login};
 use bindery_core::AuthScheme;
@@ -10,10 +10,10 @@ use serde_json::json;
 use crate::{
     account,
     args::proxy::{ProxyArgs, ProxyScheme},
-    config::{Loaded, LogFormat, accounts::AccountFile},
+    config::{LogFormat, accounts::AccountFile},
     error::{Exit, Failure, Layer, Result},
     log,
-    output::{Format, Output, write_stdout},
+    output::{Format, Output, shell_word, write_stdout},
     server::{ready, secure::HangUp, signals},
 };
 
@@ -104,10 +104,12 @@ fn next(args: &ProxyArgs) -> Result<Vec<Proxy>> {
 
 fn authenticator(args: &ProxyArgs) -> Result<Authenticator> {
     let start = |reason: String| Failure::new(Exit::Start, Layer::Config, reason);
-    let file = args.accounts.as_deref().unwrap_or_else(|| std::path::Path::new("accounts.toml"));
-    let loaded: Loaded<AccountFile> =
-        Loaded::from_file(file).map_err(|problems| problems.into_failure(Exit::Start))?;
-    let accounts = loaded.value.accounts(&args.realm).map_err(|faults| {
+    let file = args.accounts.as_deref().unwrap_or_else(|| Path::new("accounts.toml"));
+    let loaded = AccountFile::load(file).map_err(|problems| problems.into_failure(Exit::Start))?;
+    if args.auth.contains(&ProxyScheme::Digest) {
+        provable(&loaded, args, file)?;
+    }
+    let accounts = loaded.accounts(&args.realm).map_err(|faults| {
         let faults: Vec<String> =
             faults.into_iter().map(|(key, reason, _)| format!("{key}: {reason}")).collect();
         start(format!("{}: {}", file.display(), faults.join("; ")))
@@ -131,4 +133,29 @@ fn authenticator(args: &ProxyArgs) -> Result<Authenticator> {
         return Ok(made.with_schemes(schemes).dangerous_basic_in_clear());
     }
     Ok(made.with_schemes(schemes))
+}
+
+/// Tells of accounts that could never pass: whoever asks for Digest cannot take a password that is kept
+/// for Basic.
+fn provable(accounts: &AccountFile, args: &ProxyArgs, file: &Path) -> Result<()> {
+    let without = accounts.without_digest(&args.realm);
+    if without.is_empty() || args.auth.contains(&ProxyScheme::DangerousBasic) {
+        return Ok(());
+    }
+    let message = format!(
+        "{}: the proxy asks for Digest in the realm {:?}, and these have no secret for it: {}",
+        file.display(),
+        args.realm,
+        without.join(", ")
+    );
+    let hint = format!(
+        "bindery account set USER --password-file FILE --accounts {} --scheme digest-sha256 --realm {}",
+        file.display(),
+        shell_word(&args.realm)
+    );
+    if without.len() == accounts.account.len() {
+        return Err(Failure::new(Exit::Start, Layer::Config, message).hint(hint));
+    }
+    tracing::warn!("{message}; {hint}");
+    Ok(())
 }
