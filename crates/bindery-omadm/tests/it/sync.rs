@@ -337,15 +337,10 @@ fn a_slow_one_brings_both_sides_together_and_nothing_twice() {
 #[test]
 fn nobody_gets_what_another_owner_gave() {
     let site = two(config());
-    let mut stranger = bindery_omadm::service::Device::new(
-        "three",
-        bindery_core::Principal::new("others"),
-        site.at(),
-    );
+    let mut stranger = Device::new("three", Principal::new("others"), site.at());
     stranger.client = Some(crate::support::account("three"));
-    let change = bindery_omadm::service::Change::InsertDevice(stranger);
-    crate::support::now(bindery_omadm::service::DeviceStore::commit(&*site.store, vec![change]))
-        .unwrap();
+    let change = Change::InsertDevice(stranger);
+    now(site.store.commit(vec![change])).unwrap();
     Client::new(&site, "one", Form::Xml).refresh(vec![add("1", "secret")]);
     let mut three = Client::new(&site, "three", Form::Xml);
     three.fetch();
