@@ -401,6 +401,7 @@ impl Profile {
             ("TLS policy", self.tls_policy.as_deref().unwrap_or("none").to_owned()),
             ("status overrides", join(&self.status_overrides, over)),
             ("refusals", format!("{:?}", self.refusal_form).to_lowercase()),
+            ("breaking off", if self.resets { "resets" } else { "in order" }.to_owned()),
             ("faults of bodies", self.body_faults.to_string()),
             ("authentication need", or_none(&self.security.authentication)),
             ("privacy need", or_none(&self.security.privacy)),

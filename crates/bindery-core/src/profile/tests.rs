@@ -97,6 +97,7 @@ fn distinct() -> Profile {
     card.tls_policy = Some("distinct-policy".into());
     card.status_overrides = vec![(Fault::LengthRequired, StatusCode::BAD_REQUEST)];
     card.refusal_form = RefusalForm::Field;
+    card.resets = true;
     card.body_faults = "distinct faults".into();
     card.security = SecurityNeeds::new("distinct who", "distinct what");
     card
@@ -140,6 +141,7 @@ fn rows_print_every_field_of_the_card() {
         ("TLS policy", "distinct-policy"),
         ("status overrides", "LengthRequired: 400 Bad Request"),
         ("refusals", "field"),
+        ("breaking off", "resets"),
         ("faults of bodies", "distinct faults"),
         ("authentication need", "distinct who"),
         ("privacy need", "distinct what"),

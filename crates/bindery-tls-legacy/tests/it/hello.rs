@@ -14,9 +14,8 @@ use crate::support::{World, backend, key, pipe, within};
 /// Something behind its length in so many octets.
 fn counted(octets: usize, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
-    let mut all = length[length.len() - octets..].to_vec();
-    all.extend_from_slice(content);
-    all
+    let (_, length) = length.split_at(length.len() - octets);
+    [length, content].concat()
 }
 
 /// A ClientHello of one suite up to one version (RFC 5246, section 7.4.1.2), without what TLS 1.3 adds.

@@ -1,5 +1,4 @@
-//! Whole sessions over this backend, on real sockets: a device managed over PSK-TLS and over old
-//! TLS, and KMIP over one of its mandatory suites.
+//! Whole sessions over this backend, on real sockets: a device managed over PSK-TLS and over old TLS.
 
 use std::{
     net::SocketAddr,
