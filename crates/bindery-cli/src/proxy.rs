@@ -1,6 +1,9 @@
 //! `bindery proxy`: a tunnelling proxy.
 
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bindery_auth::{Authenticator, Login};
 use bindery_core::AuthScheme;
@@ -14,7 +17,7 @@ use crate::{
     error::{Exit, Failure, Layer, Result},
     log,
     output::{Format, Output, write_stdout},
-    server::{ready, secure::HangUp, signals},
+    server::{accounts::LiveAccounts, ready, secure::HangUp, signals},
 };
 
 /// Runs the proxy until it is told to stop.
@@ -28,7 +31,8 @@ pub(crate) async fn run(args: &ProxyArgs, output: Output) -> Result<()> {
         _ => "trace",
     };
     log::start(level, LogFormat::Text)?;
-    let tunnels = tunnels(args)?;
+    let accounts = args.accounts.as_deref().map(|file| accounts(file, &args.realm)).transpose()?;
+    let tunnels = tunnels(args, accounts.as_ref())?;
     let mut limits = Limits::default();
     limits.connections = args.connections;
     limits.drain = args.drain.duration();
@@ -38,7 +42,13 @@ pub(crate) async fn run(args: &ProxyArgs, output: Output) -> Result<()> {
         Failure::new(Exit::Start, Layer::Tcp, error.to_string()).hint(error.hint())
     })?;
     let address = server.local_addrs().first().copied().unwrap_or(args.listen);
-    let stop = signals::stop(HangUp::Nothing)?;
+    let hang_up = match (&args.accounts, accounts) {
+        (Some(file), Some(live)) => {
+            HangUp::Accounts(Reread { file: file.clone(), realm: args.realm.clone(), live })
+        }
+        _ => HangUp::Nothing,
+    };
+    let stop = signals::stop(hang_up)?;
     let json =
         json!({ "ready": true, "pid": std::process::id(), "proxy": format!("http://{address}") });
     if let Some(file) = &args.ready.ready_file {
@@ -54,7 +64,7 @@ pub(crate) async fn run(args: &ProxyArgs, output: Output) -> Result<()> {
     Ok(())
 }
 
-fn tunnels(args: &ProxyArgs) -> Result<Tunnels> {
+fn tunnels(args: &ProxyArgs, accounts: Option<&LiveAccounts>) -> Result<Tunnels> {
     let mut limits = TunnelLimits::default();
     limits.connect = args.connect.duration();
     limits.idle = args.idle.duration();
@@ -65,8 +75,8 @@ fn tunnels(args: &ProxyArgs) -> Result<Tunnels> {
     if args.forward {
         tunnels = tunnels.forwarding();
     }
-    match &args.accounts {
-        Some(_) => Ok(tunnels.authenticator(authenticator(args)?)),
+    match accounts {
+        Some(accounts) => Ok(tunnels.authenticator(authenticator(args, accounts)?)),
         None if args.dangerous_open || args.listen.ip().is_loopback() => {
             if args.dangerous_open {
                 tracing::warn!("--dangerous-open: whoever reaches this proxy may use it");
@@ -85,7 +95,10 @@ fn tunnels(args: &ProxyArgs) -> Result<Tunnels> {
 fn next(args: &ProxyArgs) -> Result<Vec<Proxy>> {
     let login = match (&args.next_user, &args.next_password_file) {
         (None, None) => None,
-        (Some(user), Some(file)) => Some(Login::new(user, account::password(file)?)),
+        (Some(user), Some(file)) => {
+            let login = Login::new(user, account::password(file)?);
+            Some(if args.dangerous_next_basic { login.dangerous_basic_in_clear() } else { login })
+        }
         _ => {
             return Err(Failure::usage("--next-user and --next-password-file belong together")
                 .hint("give both"));
@@ -102,21 +115,51 @@ fn next(args: &ProxyArgs) -> Result<Vec<Proxy>> {
     proxies.collect()
 }
 
-fn authenticator(args: &ProxyArgs) -> Result<Authenticator> {
-    let start = |reason: String| Failure::new(Exit::Start, Layer::Config, reason);
-    let file = args.accounts.as_deref().unwrap_or_else(|| std::path::Path::new("accounts.toml"));
+fn start(reason: String) -> Failure {
+    Failure::new(Exit::Start, Layer::Config, reason)
+}
+
+fn accounts(file: &Path, realm: &str) -> Result<LiveAccounts> {
     let loaded: Loaded<AccountFile> =
         Loaded::from_file(file).map_err(|problems| problems.into_failure(Exit::Start))?;
-    let accounts = loaded.value.accounts(&args.realm).map_err(|faults| {
+    let accounts = loaded.value.accounts(realm).map_err(|faults| {
         let faults: Vec<String> =
             faults.into_iter().map(|(key, reason, _)| format!("{key}: {reason}")).collect();
         start(format!("{}: {}", file.display(), faults.join("; ")))
             .hint("`bindery account set` writes it, with --realm and --scheme")
     })?;
+    Ok(LiveAccounts::new(accounts))
+}
+
+/// A file of accounts that is read anew while the proxy works.
+#[derive(Clone, Debug)]
+pub(crate) struct Reread {
+    file: PathBuf,
+    realm: String,
+    live: LiveAccounts,
+}
+
+impl Reread {
+    /// Reads the file, and goes on with what was read before if that fails.
+    pub(crate) fn act(&self) {
+        match accounts(&self.file, &self.realm) {
+            Ok(fresh) => {
+                self.live.replace_by(&fresh);
+                tracing::info!("SIGHUP: {} was read anew", self.file.display());
+            }
+            Err(failure) => {
+                tracing::error!("SIGHUP: the accounts stay as they were: {}", failure.message);
+            }
+        }
+    }
+}
+
+fn authenticator(args: &ProxyArgs, accounts: &LiveAccounts) -> Result<Authenticator> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(|error| start(format!("no random octets: {error}")))?;
-    let made = Authenticator::new(&args.realm, Arc::new(accounts), key);
+    let made = Authenticator::new(&args.realm, Arc::new(accounts.clone()), key);
     let made = made.map_err(|error| start(error.to_string()))?;
+    let made = if args.legacy_digest_path { made.legacy_path_uri() } else { made };
     let schemes: Vec<AuthScheme> = args
         .auth
         .iter()
