@@ -11,7 +11,10 @@ use std::{
 use bindery_tls::BoxIo;
 use tokio::net::{TcpStream, lookup_host};
 
-use crate::Network;
+use crate::{
+    Network,
+    cut::{Cut, Cuttable},
+};
 
 /// What a [`Dialer`] gives.
 pub type DialFuture<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send + 'a>>;
@@ -33,6 +36,16 @@ pub trait Dialer: fmt::Debug + Send + Sync {
     /// # Errors
     /// There is none to be had.
     fn connect(&self, address: SocketAddr) -> DialFuture<'_, BoxIo>;
+
+    /// The same, as a connection that ends by a reset where [`Cut`] says so when it ends. By default it is closed as any
+    /// other.
+    ///
+    /// # Errors
+    /// There is none to be had.
+    fn connect_to_cut(&self, address: SocketAddr, cut: Cut) -> DialFuture<'_, BoxIo> {
+        drop(cut);
+        self.connect(address)
+    }
 }
 
 /// The operating system's resolver, and TCP.
@@ -46,11 +59,15 @@ impl Dialer for SystemDialer {
     }
 
     fn connect(&self, address: SocketAddr) -> DialFuture<'_, BoxIo> {
+        self.connect_to_cut(address, Cut::default())
+    }
+
+    fn connect_to_cut(&self, address: SocketAddr, cut: Cut) -> DialFuture<'_, BoxIo> {
         Box::pin(async move {
             let stream = TcpStream::connect(address).await?;
             // Messages are written whole: there is nothing that waiting could join.
             let _ = stream.set_nodelay(true);
-            Ok(Box::new(stream) as BoxIo)
+            Ok(Box::new(Cuttable::new(stream, cut)) as BoxIo)
         })
     }
 }

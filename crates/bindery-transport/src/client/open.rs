@@ -31,7 +31,7 @@ use super::{
     Config, Target, failure,
     tunnel::{self, Hop, Way},
 };
-use crate::{ErrorKind, Layer, Reach, TransportError};
+use crate::{Cut, ErrorKind, Layer, Reach, TransportError};
 
 /// How long a connection that nobody uses any more may take to say so to the server.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -42,6 +42,8 @@ pub(super) struct Open {
     pub(super) peer: Peer,
     pub(super) channel: Channel,
     pub(super) wire: Arc<Wire>,
+    /// Resets the connection where this side breaks off.
+    pub(super) cut: Cut,
     /// When the last exchange ended.
     pub(super) rested: Instant,
     /// Whether an exchange has been completed on it.
@@ -114,16 +116,17 @@ pub(super) async fn open(
         }
         (_, false) => None,
     };
+    let cut = Cut::default();
     let (io, address) = match hops.split_last_mut() {
         Some((last, before)) if absolute => {
             if !config.reach.leads_to_host(target.host()) {
                 return Err(out_of_reach(target));
             }
             let proxy = last.proxy.target().clone();
-            let way = Way { reach: &Reach::everywhere(), ..Way::of(config) };
+            let way = Way { reach: &Reach::everywhere(), ..Way::of(config, &cut) };
             tunnel::dial(&way, before, &proxy).await?
         }
-        _ => tunnel::dial(&Way::of(config), hops, target).await?,
+        _ => tunnel::dial(&Way::of(config, &cut), hops, target).await?,
     };
     let peer = Peer::from_address(address);
     let (io, channel, peer) = match connector {
@@ -137,6 +140,7 @@ pub(super) async fn open(
     let opened = speak(config, io, wire).await;
     let mut opened = opened.map_err(|error| error.unsent().with_address(Some(address)))?;
     (opened.peer, opened.channel, opened.absolute) = (peer, channel, absolute);
+    opened.cut = cut;
     Ok(opened)
 }
 
@@ -183,6 +187,7 @@ pub(super) async fn speak(
         peer: Peer::default(),
         channel: Channel::Clear,
         wire,
+        cut: Cut::default(),
         rested: Instant::now(),
         used: false,
         absolute: false,
@@ -253,7 +258,7 @@ async fn connect(way: &Way<'_>, target: &Target) -> Result<(BoxIo, SocketAddr), 
     }
     let mut failure = None;
     for address in addresses {
-        match way.dialer.connect(address).await {
+        match way.dialer.connect_to_cut(address, way.cut.clone()).await {
             Ok(stream) => return Ok((stream, address)),
             Err(error) => failure = Some((error, address)),
         }

@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 
 use super::{Config, Proxy, Target, connection::Coming, login, open};
-use crate::{ClientLimits, Dialer, Reach, TransportError, rewound::Rewound};
+use crate::{ClientLimits, Cut, Dialer, Reach, TransportError, rewound::Rewound};
 
 /// How often one proxy may ask who we are, on one way.
 const TRIES: usize = 3;
@@ -85,11 +85,14 @@ pub(crate) struct Way<'a> {
     pub(crate) reach: &'a Reach,
     /// For whom a tunnel is asked for, where it is for somebody else.
     pub(crate) via: &'a [HeaderValue],
+    /// What resets the connection.
+    pub(crate) cut: &'a Cut,
 }
 
 impl<'a> Way<'a> {
-    pub(super) fn of(config: &'a Config) -> Self {
-        Self { limits: &config.limits, dialer: &*config.dialer, reach: &config.reach, via: &[] }
+    pub(super) fn of(config: &'a Config, cut: &'a Cut) -> Self {
+        let Config { limits, dialer, reach, .. } = config;
+        Self { limits, dialer: &**dialer, reach, via: &[], cut }
     }
 }
 

@@ -7,6 +7,7 @@ use bindery_tls::{Acceptor, BoxIo};
 use tokio::sync::watch;
 
 use super::{Door, Shared, Speaks, Tunnels, Upgrade, accept::Slot, connection, upgrade::Gate};
+use crate::Cut;
 
 /// The routes and limits of a server for connections that the caller brings: a Unix socket, a pipe
 /// in memory, a tunnel. Made by [`ServerBuilder::streams`](super::ServerBuilder::streams); cheap to
@@ -64,7 +65,8 @@ impl Streams {
             speaks: self.speaks.clone(),
             routes: Arc::clone(&shared.routes),
         };
-        connection::over(io, peer, Arc::clone(shared), door, self.stop.subscribe()).await;
+        let (cut, stop) = (Cut::default(), self.stop.subscribe());
+        connection::over(io, cut, peer, Arc::clone(shared), door, stop).await;
     }
 
     /// Tells all connections to end: idle ones at once, busy ones after their request.

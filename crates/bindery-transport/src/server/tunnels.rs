@@ -14,7 +14,8 @@ use tokio::time::timeout;
 
 use super::preflight;
 use crate::{
-    ClientLimits, Dialer, ErrorKind, Limits, Proxy, Reach, SystemDialer, Target, TransportError,
+    ClientLimits, Cut, Dialer, ErrorKind, Limits, Proxy, Reach, SystemDialer, Target,
+    TransportError,
     client::{Hop, Way, dial},
     host,
 };
@@ -204,7 +205,9 @@ impl Tunnels {
         limits.connect = self.limits.connect;
         let mut hops: Vec<Hop> = self.next.iter().cloned().map(Hop::new).collect();
         let via: Vec<_> = headers.get_all(header::VIA).iter().cloned().collect();
-        let way = Way { limits: &limits, dialer: &*self.dialer, reach: &self.reach, via: &via };
+        let cut = Cut::default();
+        let Self { dialer, reach, .. } = self;
+        let way = Way { limits: &limits, dialer: &**dialer, reach, via: &via, cut: &cut };
         match timeout(self.limits.connect, dial(&way, &mut hops, goal)).await {
             Ok(Ok((io, address))) => {
                 tracing::debug!(%address, "a tunnel stands");
