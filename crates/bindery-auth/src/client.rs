@@ -213,8 +213,13 @@ impl Session {
             let names: Vec<&str> = offered.iter().map(|one| one.scheme.as_str()).collect();
             return Err(AuthError::NoScheme { offered: names.join(", ") });
         };
-        // Asked again for what was just sent: it was wrong, unless only the nonce was.
-        if tried && !stale && self.asked.as_ref().is_none_or(|before| before.is_like(&asked)) {
+        // Asked again for what was just sent: it was wrong, unless only the nonce was. What is sent
+        // unasked is Basic, which a server of Digest could not take.
+        let same = match &self.asked {
+            Some(before) => before.is_like(&asked),
+            None => matches!(asked, Asked::Basic { .. }),
+        };
+        if tried && !stale && same {
             return Err(AuthError::Refused { realm: asked.realm().to_owned() });
         }
         self.asked = Some(asked);

@@ -22,4 +22,4 @@ pub use grammar::{Challenge, Credentials, Parameters, challenges, credentials, p
 pub use guard::Guarded;
 pub use limits::Attempts;
 pub use memory::{Accounts, SeenNonces};
-pub use password::{PasswordError, hash, is_hash};
+pub use password::{PasswordError, hash, is_hash, is_hash_of};

@@ -29,7 +29,7 @@ pub fn is_hash(text: &str) -> bool {
 }
 
 /// Whether a password is the one that was hashed. It takes tens of milliseconds, on purpose.
-pub(crate) fn is_of(phc: &str, password: &str) -> bool {
+pub fn is_hash_of(phc: &str, password: &str) -> bool {
     PasswordHash::new(phc)
         .is_ok_and(|known| Argon2::default().verify_password(password.as_bytes(), &known).is_ok())
 }

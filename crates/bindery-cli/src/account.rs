@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::{
     args::account::{AccountArgs, AccountVerb, SchemeName},
     config::{
-        Config, Loaded,
+        Config, Loaded, Problems,
         accounts::{AccountEntry, AccountFile, DigestEntry, DigestName, REALM},
     },
     error::{Exit, Failure, Layer, Result},
@@ -35,14 +35,32 @@ pub(crate) fn run(args: &AccountArgs, output: &Output) -> Result<()> {
             let mut entry = entry(user, &password, scheme, realm)?;
             let before = accounts.account.remove(user);
             let new = before.is_none();
+            if let Some(before) = &before {
+                let gone = entry.keep(before, user, &password);
+                if !gone.is_empty() {
+                    output::warn(&format!(
+                        "{}: it was of another password, and is gone (name it with --scheme too)",
+                        gone.join(", ")
+                    ));
+                }
+            }
             entry.principal =
                 principal.clone().or_else(|| before.and_then(|entry| entry.principal));
+            let schemes = entry.schemes();
+            if entry.digest.is_empty() {
+                output::note(
+                    "it is proved by Basic alone; what asks for Digest, as `bindery proxy` does unless \
+                     told otherwise, refuses it: --scheme digest-sha256 adds that",
+                );
+            }
             accounts.account.insert(user.clone(), entry);
             check(&accounts, realm)?;
             write(&file, &accounts)?;
             let verb = if new { "made" } else { "changed" };
-            let json = json!({ "user": user, "file": file, "new": new });
-            Document::new(json, format!("{user}: {verb} in {}", file.display())).print(output)
+            let json = json!({ "user": user, "file": file, "new": new, "schemes": schemes });
+            let by = schemes.join(", ");
+            let text = format!("{user}: {verb} in {}, proved by {by}", file.display());
+            Document::new(json, text).print(output)
         }
         AccountVerb::Remove { user } => {
             if accounts.account.remove(user).is_none() {
@@ -58,10 +76,7 @@ pub(crate) fn run(args: &AccountArgs, output: &Output) -> Result<()> {
 
 fn list(accounts: &AccountFile, output: &Output) -> Result<()> {
     let rows = accounts.account.iter().map(|(user, entry)| {
-        let mut schemes: Vec<String> = entry.password.iter().map(|_| "Basic".to_owned()).collect();
-        schemes.extend(entry.digest.iter().map(|digest| {
-            format!("Digest {} in {}", digest.algorithm.algorithm().name(), digest.realm)
-        }));
+        let schemes = entry.schemes();
         (user, entry.principal.as_ref().unwrap_or(user), schemes)
     });
     let rows: Vec<_> = rows.collect();
@@ -84,8 +99,17 @@ fn place(args: &AccountArgs) -> Result<(PathBuf, String)> {
     if named.is_some() && !args.config.is_file() {
         return Ok((named.unwrap_or_default(), REALM.to_owned()));
     }
-    let loaded: Loaded<Config> =
-        Loaded::from_file(&args.config).map_err(|problems| problems.into_failure(Exit::Usage))?;
+    let loaded: std::result::Result<Loaded<Config>, Problems> = Loaded::from_file(&args.config);
+    let loaded = loaded.map_err(|problems| {
+        let failure = problems.into_failure(Exit::Usage);
+        match args.config.exists() {
+            true => failure,
+            false => failure.hint(
+                "give --accounts with the file of accounts, or --config with the configuration that \
+                 names it",
+            ),
+        }
+    })?;
     let settings = &loaded.value.accounts;
     let own = settings.file.as_ref().map(|file| loaded.path(file));
     let Some(file) = named.or(own) else {
@@ -100,9 +124,7 @@ fn read(file: &Path) -> Result<AccountFile> {
     if !file.exists() {
         return Ok(AccountFile::default());
     }
-    let loaded: Loaded<AccountFile> =
-        Loaded::from_file(file).map_err(|problems| problems.into_failure(Exit::Usage))?;
-    Ok(loaded.value)
+    AccountFile::load(file).map_err(|problems| problems.into_failure(Exit::Usage))
 }
 
 fn write(file: &Path, accounts: &AccountFile) -> Result<()> {

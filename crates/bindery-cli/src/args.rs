@@ -267,7 +267,7 @@ pub(crate) enum TlsCommand {
     ///
     /// Whoever answers is taken for the server: its certificate is shown, not checked. Exits with 3
     /// if the policy does not permit what was negotiated.
-    Probe(ProbeArgs),
+    Probe(Box<ProbeArgs>),
 }
 
 /// How a connection that begins in clear becomes TLS.
@@ -280,12 +280,12 @@ pub(crate) enum StartTls {
 /// Options of `tls probe`.
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArgs {
-    /// The server, as HOST:PORT.
-    #[arg(value_name = "HOST:PORT")]
-    pub(crate) server: String,
-    /// The policy that judges.
-    #[arg(long, env = "BINDERY_TLS_POLICY", default_value = "modern", value_name = "NAME")]
-    pub(crate) tls_policy: String,
+    /// The server, as HOST:PORT [default: that of the context's URL].
+    #[arg(value_name = "HOST:PORT", required_unless_present_any = ["context", "context_file"])]
+    pub(crate) server: Option<String>,
+    /// The policy that judges [default: the context's, or modern].
+    #[arg(long, env = "BINDERY_TLS_POLICY", value_name = "NAME")]
+    pub(crate) tls_policy: Option<String>,
     /// Try each version, suite and group that this program has, one handshake each.
     #[arg(long)]
     pub(crate) scan: bool,
@@ -304,9 +304,26 @@ pub(crate) struct ProbeArgs {
     /// The private key (PEM) of our own certificate.
     #[arg(long, env = "BINDERY_KEY", value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
-    /// How long to wait for each handshake.
-    #[arg(long, env = "BINDERY_TIMEOUT", default_value = "10s", value_name = "SPAN")]
-    pub(crate) timeout: Span,
+    /// The file whose first line is the passphrase of an encrypted private key.
+    #[arg(long, env = "BINDERY_KEY_PASSPHRASE_FILE", value_name = "FILE")]
+    pub(crate) key_passphrase_file: Option<PathBuf>,
+    /// The proxy that leads to the server, such as http://proxy.example.com:3128; given more than once (or with commas
+    /// between), each is reached through the one before it; `none` for no proxy [default: the context's, or what
+    /// https_proxy and no_proxy say].
+    #[arg(long, env = "BINDERY_PROXY", value_delimiter = ',', value_name = "URL")]
+    pub(crate) proxy: Vec<String>,
+    #[command(flatten)]
+    pub(crate) proxy_login: client::ProxyLogin,
+    /// The name of the context whose server, certificate, policy and proxies are taken where no option says otherwise.
+    #[arg(long, env = "BINDERY_CONTEXT", value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// The file of contexts [default: .bindery-dev/contexts.toml here, then
+    /// bindery/contexts.toml in the user's configuration directory].
+    #[arg(long, env = "BINDERY_CONTEXT_FILE", value_name = "FILE")]
+    pub(crate) context_file: Option<PathBuf>,
+    /// How long to wait for each handshake [default: the context's, or 10s].
+    #[arg(long, env = "BINDERY_TIMEOUT", value_name = "SPAN")]
+    pub(crate) timeout: Option<Span>,
     /// The configuration file whose policies count too.
     #[arg(long, env = "BINDERY_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -351,7 +368,11 @@ pub(crate) struct HealthArgs {
 /// Gives every option an environment variable: those that have none get `BINDERY_`, the commands
 /// above, and the option's name, such as `BINDERY_KMIP_CREATE_ALG`.
 pub(crate) fn environment(command: clap::Command) -> clap::Command {
-    with_environment(command, "BINDERY")
+    let command = with_environment(command, "BINDERY");
+    // Neither has anything that may go in clear.
+    ["kmip", "taxii"].into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |one| one.mut_arg("upgrade", client::all_or_nothing))
+    })
 }
 
 // As deep as the commands nest.

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{Span, client::UpgradeName};
 use accounts::AccountSettings;
-pub(crate) use identity::{Identity, IdentityMapping, IdentityMappings};
+pub(crate) use identity::Identity;
 pub(crate) use listener::{ClientCertificates, Listener, Protocol, ServiceName, default_policy};
 pub(crate) use load::{Loaded, Problem, Problems, place};
 pub(crate) use tls::{ClientNames, ClientUsage, CrlCheck, Tls, TlsBackend};

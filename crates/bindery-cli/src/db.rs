@@ -12,6 +12,7 @@ use crate::{
     config::{Config, Loaded},
     dev,
     error::{Exit, Failure, Layer, Result},
+    lock::Lock,
     output::{self, Document, Output},
     server::plan,
 };
@@ -27,8 +28,14 @@ pub(crate) async fn run(args: &DbArgs, output: &Output) -> Result<()> {
             versions(&SqliteStore::inspect(&options).await.map_err(|error| failure(&error))?)
                 .print(output)
         }
-        DbVerb::Migrate { dry_run: false } => migrate(options).await?.print(output),
-        DbVerb::Restore { file } => restore(file, options).await?.print(output),
+        DbVerb::Migrate { dry_run: false } => {
+            let _alone = alone(&options)?;
+            migrate(options).await?.print(output)
+        }
+        DbVerb::Restore { file } => {
+            let _alone = alone(&options)?;
+            restore(file, options).await?.print(output)
+        }
         DbVerb::Check => with(options, async |store| checked(store).await).await?.print(output),
         DbVerb::Stats => with(options, async |store| counted(store).await).await?.print(output),
         DbVerb::Backup { file } => {
@@ -38,6 +45,18 @@ pub(crate) async fn run(args: &DbArgs, output: &Output) -> Result<()> {
             with(options, async |store| rekey::run(store, args).await).await?.print(output)
         }
     }
+}
+
+/// The hold on a store, for what is done while no server runs.
+///
+/// # Errors
+/// One runs on it.
+fn alone(options: &SqliteOptions) -> Result<Option<Lock>> {
+    let lock = options.path().map(Lock::of_store).transpose();
+    lock.map_err(|mut failure| {
+        failure.exit = Exit::Usage;
+        failure
+    })
 }
 
 /// The store that the command line names.

@@ -1,7 +1,6 @@
 //! `bindery dev`: one command from nothing to a server with mutual TLS.
 
 mod files;
-mod lock;
 
 use std::{net::SocketAddr, path::Path, time::Instant};
 
@@ -14,6 +13,7 @@ use crate::{
     },
     context::DEV_DIRECTORY,
     error::{Exit, Failure, Layer, Result},
+    lock::Lock,
     log,
     output::{self, Format, Output, write_stdout},
     serve::now,
@@ -22,7 +22,6 @@ use crate::{
     },
 };
 pub(crate) use files::{DATABASE, Made, client_settings, prepare};
-use lock::DataLock;
 
 /// Runs the development server until it is told to stop.
 ///
@@ -33,7 +32,7 @@ pub(crate) async fn run(args: &DevArgs, output: Output) -> Result<()> {
     log::start(log::server_level(output.verbose), LogFormat::Text)?;
     files::make_folder(&args.data)?;
     // Before anything of another server in the same directory is touched.
-    let lock = DataLock::take(&args.data)?;
+    let lock = Lock::of_data(&args.data)?;
     let made = prepare(&args.data, args.listen.ip(), now())?;
     let started = start(args).await?;
     let stop = signals::stop(HangUp::Nothing)?;

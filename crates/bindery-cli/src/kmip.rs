@@ -45,7 +45,7 @@ pub(crate) async fn run(args: &KmipArgs, output: Output) -> Result<()> {
     if preview {
         let payload = (task.payload)(task.object.as_ref().map_or("", |args| &args.object))?;
         let message = RequestMessage::new(version, vec![RequestBatchItem::new(payload)]);
-        let (parts, octets) = session::prepare(&settings.url, message)?;
+        let (parts, octets) = session::prepare(&settings.secured_url(), message)?;
         let shown = decode::shown_ttlv(&octets, output.show_secrets);
         return preview::print(&parts, &octets, &shown, &settings, args.client.curl, output);
     }

@@ -12,6 +12,7 @@ mod error;
 mod files;
 mod health;
 mod kmip;
+mod lock;
 mod log;
 mod manual;
 mod omadm;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     error::{Failure, Result},
-    output::{Document, Output, shell_word, write_stdout},
+    output::{self, Document, Output, shell_word, write_stdout},
     settings::Settings,
 };
 
@@ -38,13 +38,25 @@ pub(crate) fn print(
     if as_curl {
         if settings.upgrade != UpgradeMode::Never && settings.url.scheme_str() == Some("http") {
             return Err(Failure::usage("curl has no upgrade to TLS (RFC 2817)")
-                .hint("leave --curl out, or name an https URL"));
+                .hint("--dry-run shows what would be sent; or name an https URL"));
         }
         if shown.secret && !output.show_secrets {
             return Err(Failure::usage("the request holds secrets, which are not shown")
                 .hint("add --show-secrets, and mind where the output goes"));
         }
         return write_stdout(curl(parts, octets, settings).as_bytes());
+    }
+    let upgraded =
+        settings.upgrade != UpgradeMode::Never && settings.url.scheme_str() == Some("http");
+    if upgraded && settings.upgrade == UpgradeMode::Required {
+        output::note(
+            "before it, in clear and alone: OPTIONS * HTTP/1.1 with Upgrade: TLS/1.3, TLS/1.2 (RFC 2817); \
+             the request goes within TLS",
+        );
+    } else if upgraded {
+        output::note(
+            "it goes in clear, with Upgrade: TLS/1.3, TLS/1.2 among its fields (RFC 2817)",
+        );
     }
     let json = json!({
         "method": parts.method.as_str(),

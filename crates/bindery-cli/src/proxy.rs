@@ -13,10 +13,10 @@ use serde_json::json;
 use crate::{
     account,
     args::proxy::{ProxyArgs, ProxyScheme},
-    config::{Loaded, LogFormat, accounts::AccountFile},
+    config::{LogFormat, accounts::AccountFile},
     error::{Exit, Failure, Layer, Result},
     log,
-    output::{Format, Output, write_stdout},
+    output::{Format, Output, shell_word, write_stdout},
     server::{accounts::LiveAccounts, ready, secure::HangUp, signals},
 };
 
@@ -31,7 +31,8 @@ pub(crate) async fn run(args: &ProxyArgs, output: Output) -> Result<()> {
         _ => "trace",
     };
     log::start(level, LogFormat::Text)?;
-    let accounts = args.accounts.as_deref().map(|file| accounts(file, &args.realm)).transpose()?;
+    let source = Source::of(args);
+    let accounts = source.as_ref().map(accounts).transpose()?;
     let tunnels = tunnels(args, accounts.as_ref())?;
     let mut limits = Limits::default();
     limits.connections = args.connections;
@@ -42,10 +43,8 @@ pub(crate) async fn run(args: &ProxyArgs, output: Output) -> Result<()> {
         Failure::new(Exit::Start, Layer::Tcp, error.to_string()).hint(error.hint())
     })?;
     let address = server.local_addrs().first().copied().unwrap_or(args.listen);
-    let hang_up = match (&args.accounts, accounts) {
-        (Some(file), Some(live)) => {
-            HangUp::Accounts(Reread { file: file.clone(), realm: args.realm.clone(), live })
-        }
+    let hang_up = match (source, accounts) {
+        (Some(source), Some(live)) => HangUp::Accounts(Reread { source, live }),
         _ => HangUp::Nothing,
     };
     let stop = signals::stop(hang_up)?;
@@ -119,10 +118,29 @@ fn start(reason: String) -> Failure {
     Failure::new(Exit::Start, Layer::Config, reason)
 }
 
-fn accounts(file: &Path, realm: &str) -> Result<LiveAccounts> {
-    let loaded: Loaded<AccountFile> =
-        Loaded::from_file(file).map_err(|problems| problems.into_failure(Exit::Start))?;
-    let accounts = loaded.value.accounts(realm).map_err(|faults| {
+/// A file of accounts, and how they are proved.
+#[derive(Clone, Debug)]
+struct Source {
+    file: PathBuf,
+    realm: String,
+    /// By Digest, and nothing else.
+    by_digest: bool,
+}
+
+impl Source {
+    fn of(args: &ProxyArgs) -> Option<Self> {
+        let by_digest = !args.auth.contains(&ProxyScheme::DangerousBasic);
+        Some(Self { file: args.accounts.clone()?, realm: args.realm.clone(), by_digest })
+    }
+}
+
+fn accounts(source: &Source) -> Result<LiveAccounts> {
+    let Source { file, realm, by_digest } = source;
+    let loaded = AccountFile::load(file).map_err(|problems| problems.into_failure(Exit::Start))?;
+    if *by_digest {
+        provable(&loaded, realm, file)?;
+    }
+    let accounts = loaded.accounts(realm).map_err(|faults| {
         let faults: Vec<String> =
             faults.into_iter().map(|(key, reason, _)| format!("{key}: {reason}")).collect();
         start(format!("{}: {}", file.display(), faults.join("; ")))
@@ -134,18 +152,17 @@ fn accounts(file: &Path, realm: &str) -> Result<LiveAccounts> {
 /// A file of accounts that is read anew while the proxy works.
 #[derive(Clone, Debug)]
 pub(crate) struct Reread {
-    file: PathBuf,
-    realm: String,
+    source: Source,
     live: LiveAccounts,
 }
 
 impl Reread {
     /// Reads the file, and goes on with what was read before if that fails.
     pub(crate) fn act(&self) {
-        match accounts(&self.file, &self.realm) {
+        match accounts(&self.source) {
             Ok(fresh) => {
                 self.live.replace_by(&fresh);
-                tracing::info!("SIGHUP: {} was read anew", self.file.display());
+                tracing::info!("SIGHUP: {} was read anew", self.source.file.display());
             }
             Err(failure) => {
                 tracing::error!("SIGHUP: the accounts stay as they were: {}", failure.message);
@@ -174,4 +191,29 @@ fn authenticator(args: &ProxyArgs, accounts: &LiveAccounts) -> Result<Authentica
         return Ok(made.with_schemes(schemes).dangerous_basic_in_clear());
     }
     Ok(made.with_schemes(schemes))
+}
+
+/// Tells of accounts that could never pass: whoever asks for Digest cannot take a password that is kept
+/// for Basic.
+fn provable(accounts: &AccountFile, realm: &str, file: &Path) -> Result<()> {
+    let without = accounts.without_digest(realm);
+    if without.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "{}: the proxy asks for Digest in the realm {:?}, and these have no secret for it: {}",
+        file.display(),
+        realm,
+        without.join(", ")
+    );
+    let hint = format!(
+        "bindery account set USER --password-file FILE --accounts {} --scheme digest-sha256 --realm {}",
+        file.display(),
+        shell_word(realm)
+    );
+    if without.len() == accounts.account.len() {
+        return Err(Failure::new(Exit::Start, Layer::Config, message).hint(hint));
+    }
+    tracing::warn!("{message}; {hint}");
+    Ok(())
 }

@@ -31,6 +31,7 @@ use tokio::sync::oneshot;
 use crate::{
     config::{Protocol, ServiceName},
     error::{Exit, Failure, Layer, Result},
+    lock::Lock,
 };
 use admin::Admin;
 use observer::{LogObserver, Operations};
@@ -49,6 +50,8 @@ pub(crate) struct Started {
     server: Server,
     admin_server: Option<Server>,
     store: SqliteStore,
+    /// The hold on the store, to the end.
+    lock: Option<Lock>,
     ready: Arc<AtomicBool>,
 }
 
@@ -71,16 +74,19 @@ pub(crate) struct Listening {
 /// The store cannot be opened, an address not be listened on; the exit code says that the server
 /// could not start.
 pub(crate) async fn start(plan: Plan, inherited: Inherited) -> Result<Started> {
+    let lock = plan.store.path().map(Lock::of_store).transpose()?;
     let store = SqliteStore::open(plan.store).await.map_err(|error| {
         Failure::new(Exit::Start, Layer::Store, error.to_string())
             .hint("see the section [store] of the configuration")
     })?;
-    let started = bind(plan.serving, &store, inherited).await;
-    if started.is_err() {
-        // The first failure is the one to tell.
-        let _ = store.close().await;
+    match bind(plan.serving, &store, inherited).await {
+        Ok(started) => Ok(Started { lock, ..started }),
+        Err(failure) => {
+            // The first failure is the one to tell.
+            let _ = store.close().await;
+            Err(failure)
+        }
     }
-    started
 }
 
 /// The services, and KMIP's messages without HTTP.
@@ -171,7 +177,7 @@ async fn bind(
     inherited.all_taken()?;
     let admin = admin_server.as_ref().and_then(|server| server.local_addrs().first().copied());
     let store = store.clone();
-    Ok(Started { listeners, admin, secure, server, admin_server, store, ready })
+    Ok(Started { listeners, admin, secure, server, admin_server, store, lock: None, ready })
 }
 
 /// A service that is ready to be reached.
@@ -266,6 +272,7 @@ impl Started {
             Failure::new(Exit::Protocol, Layer::Store, error.to_string())
                 .hint("what was answered is in the store; look at the disk and the file")
         })?;
+        drop(self.lock);
         Ok(stopped)
     }
 }

@@ -7,7 +7,10 @@ use bindery_transport::{ClientBuilder, ClientLimits, Proxies, Proxy, TransportEr
 
 use crate::{
     account,
-    args::{Span, client::ClientArgs},
+    args::{
+        Span,
+        client::{ClientArgs, ProxyLogin},
+    },
     config::{ClientSettings, Config, Loaded, ServiceName, TlsBackend},
     context::{self, Contexts},
     error::{Exit, Failure, Layer, Result},
@@ -78,7 +81,7 @@ impl Settings {
             None => ClientSettings::default(),
         };
         let merged = merge(merge(own, context), file);
-        let proxies = proxies(args, &merged.proxy)?;
+        let proxies = proxies(&args.proxy_login, &merged.proxy)?;
         let settings = Self::of(merged, service)?;
         let login = match (&args.user, &args.password_file) {
             (None, None) => None,
@@ -152,6 +155,16 @@ impl Settings {
         self.url.scheme_str() == Some("https") || self.upgrade == UpgradeMode::Required
     }
 
+    /// The server's URL as a profile's card is to see it: with the scheme https also where everything goes
+    /// within TLS by an upgrade. Nothing is connected.
+    pub(crate) fn secured_url(&self) -> http::Uri {
+        let Ok(target) = bindery_transport::Target::new(self.url.clone()) else {
+            return self.url.clone();
+        };
+        let client = bindery_transport::Client::builder().upgrade(self.upgrade).build();
+        client.connection(target).secured_uri()
+    }
+
     /// The nearest proxy on the way, for a program that takes one.
     pub(crate) fn proxy(&self) -> Option<String> {
         let target = bindery_transport::Target::new(self.url.clone()).ok()?;
@@ -170,7 +183,10 @@ impl Settings {
 }
 
 /// The proxies on the way: those that are named, or what the environment says.
-fn proxies(args: &ClientArgs, named: &[String]) -> Result<Proxies> {
+///
+/// # Errors
+/// One cannot be read, or half of a login is given.
+pub(crate) fn proxies(args: &ProxyLogin, named: &[String]) -> Result<Proxies> {
     let wrong = |error: TransportError| Failure::usage(error.to_string()).hint(error.hint());
     let login = match (&args.proxy_user, &args.proxy_password_file) {
         (None, None) => None,
@@ -206,13 +222,21 @@ fn context_settings(args: &ClientArgs) -> Result<ClientSettings> {
     if args.context.is_none() && args.context_file.is_none() && args.url.is_some() {
         return Ok(ClientSettings::default());
     }
-    let Some(contexts) = Contexts::find(args.context_file.as_deref())? else {
-        return match &args.context {
+    in_context(args.context.as_deref(), args.context_file.as_deref())
+}
+
+/// What a context says: the named one, or the default of the file.
+///
+/// # Errors
+/// There is no such context, or its file cannot be read.
+pub(crate) fn in_context(name: Option<&str>, file: Option<&Path>) -> Result<ClientSettings> {
+    let Some(contexts) = Contexts::find(file)? else {
+        return match name {
             Some(name) => Err(context::unknown(name, &[])),
             None => Ok(ClientSettings::default()),
         };
     };
-    contexts.settings(args.context.as_deref())
+    contexts.settings(name)
 }
 
 fn client_table(file: &Path) -> Result<ClientSettings> {

@@ -17,7 +17,7 @@ use crate::{
     args::TlsCommand,
     config::{Config, Loaded, Problem, Problems, TlsBackend, place},
     error::{Exit, Failure, Layer, Result},
-    output::{Document, Output},
+    output::{self, Document, Output},
     settings::Settings,
 };
 
@@ -169,22 +169,9 @@ pub(crate) fn connector(settings: &Settings) -> Result<Arc<dyn Connector>> {
             .hint("give --cacert with their certificates, or a --context that has them"));
         }
     };
-    match (&settings.cert, &settings.key) {
-        (Some(cert), Some(key)) => {
-            let identity = match &settings.key_passphrase_file {
-                Some(file) => Identity::from_pem_files_with_passphrase(cert, key, file),
-                None => Identity::from_pem_files(cert, key),
-            };
-            let identity = identity.map_err(|error| failure(&error))?;
-            config = config.with_identity(identity);
-        }
-        (None, None) => {}
-        (Some(_), None) => {
-            return Err(Failure::usage("a certificate without its key").hint("add --key"));
-        }
-        (None, Some(_)) => {
-            return Err(Failure::usage("a key without its certificate").hint("add --cert"));
-        }
+    let files = (settings.cert.as_deref(), settings.key.as_deref());
+    if let Some(identity) = identity(files, settings.key_passphrase_file.as_deref())? {
+        config = config.with_identity(identity);
     }
     if !settings.suites.is_empty() {
         let names = settings.suites.iter().map(String::as_str);
@@ -197,6 +184,35 @@ pub(crate) fn connector(settings: &Settings) -> Result<Arc<dyn Connector>> {
     }
     let backend = backend_of(settings.tls_backend).map_err(|error| failure(&error))?;
     backend.connector(&policy, config).map_err(|error| failure(&error))
+}
+
+/// What a client shows: its certificate chain and key, if they are given.
+///
+/// # Errors
+/// One is given without the other, or a file is not what it should be.
+fn identity(
+    (cert, key): (Option<&Path>, Option<&Path>),
+    passphrase: Option<&Path>,
+) -> Result<Option<Identity>> {
+    let (cert, key) = match (cert, key) {
+        (Some(cert), Some(key)) => (cert, key),
+        (None, None) => return Ok(None),
+        (Some(_), None) => {
+            return Err(Failure::usage("a certificate without its key").hint("add --key"));
+        }
+        (None, Some(_)) => {
+            return Err(Failure::usage("a key without its certificate").hint("add --cert"));
+        }
+    };
+    let identity = match passphrase {
+        Some(file) => Identity::from_pem_files_with_passphrase(cert, key, file),
+        None => Identity::from_pem_files(cert, key),
+    };
+    let identity = identity.map_err(|error| failure(&error))?;
+    if let Some(warning) = identity.needless_passphrase() {
+        output::warn(&warning);
+    }
+    Ok(Some(identity))
 }
 
 /// The failure of a command by an error of TLS.

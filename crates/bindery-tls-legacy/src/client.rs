@@ -18,7 +18,7 @@ use tokio_openssl::SslStream;
 
 use crate::{
     failure::{Side, of_handshake},
-    psk,
+    psk, revocation,
     server::failed,
     setup,
     stream::{Protected, Watched},
@@ -44,7 +44,7 @@ impl OpensslConnector {
             setup::show(&mut context, identity, Role::Client)?;
             chain = Arc::clone(identity.chain());
         }
-        config.check()?;
+        config.check(revocation::now().map_err(failed)?)?;
         let check = Arc::new(Check::new("server", ClientRules::default(), &config.crls)?);
         let place = check.place();
         if config.takes_any_server() {

@@ -23,7 +23,7 @@ use tokio_openssl::SslStream;
 
 use crate::{
     failure::{Side, of_handshake},
-    names, psk, setup,
+    names, psk, revocation, setup,
     stream::{Protected, Watched},
     verdict::{self, Check, Recheck, Verdict},
 };
@@ -46,7 +46,7 @@ impl OpensslAcceptor {
         let mut context = setup::prepare(&plan)?;
         setup::show(&mut context, &config.identity, Role::Server)?;
         setup::finite_field(&mut context).map_err(failed)?;
-        config.check(policy, &plan)?;
+        config.check(policy, &plan, revocation::now().map_err(failed)?)?;
         if config.psk.hint.is_some() {
             let message = "a PSK identity hint is configured, and the binding to OpenSSL has no call \
                            that sends one (SSL_CTX_use_psk_identity_hint)";

@@ -129,6 +129,7 @@ impl Check {
         mode: SslVerifyMode,
         roots: &Roots,
     ) -> Result<(), TlsError> {
+        self.lists.check_signatures(roots)?;
         let any = self.rules.usage == Usage::DangerousServersToo;
         let store = store(roots, any.then_some(X509PurposeId::ANY))?;
         context.set_cert_store(store);

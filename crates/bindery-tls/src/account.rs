@@ -1,5 +1,8 @@
 //! From a client's certificate to an account.
 
+#[cfg(feature = "toml")]
+mod form;
+
 use bindery_core::{IdentityError, IdentityMap, Peer, Principal};
 
 use crate::{
@@ -119,6 +122,34 @@ impl CertificateIdentity {
 }
 
 impl Naming {
+    /// Every rule.
+    pub const ALL: [Self; 6] = [
+        Self::Subject,
+        Self::CommonName,
+        Self::Fingerprint,
+        Self::DnsName,
+        Self::MailAddress,
+        Self::Uri,
+    ];
+
+    /// The rule's name in configurations, such as `common-name`. With the feature `toml` it is read
+    /// and written so by serde, too.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::CommonName => "common-name",
+            Self::Fingerprint => "fingerprint",
+            Self::DnsName => "dns-name",
+            Self::MailAddress => "mail-address",
+            Self::Uri => "uri",
+        }
+    }
+
+    /// The rule of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == name)
+    }
+
     const fn what(self) -> &'static str {
         match self {
             Self::Subject => "subject",

@@ -52,6 +52,9 @@ pub struct Secured {
     /// On a client's side that takes any server: what a check would have said of the name. A client says it in its log
     /// (RFC 2818, section 3.1).
     pub unchecked: Option<Unchecked>,
+    /// On a client's side whether the server asked for a certificate, in this handshake or the one that
+    /// it resumes; `None` where the backend cannot tell.
+    pub certificate_asked: Option<bool>,
     psk: Option<Psk>,
 }
 
@@ -84,6 +87,7 @@ impl Secured {
             psk_identity: None,
             psk_hint: None,
             unchecked: None,
+            certificate_asked: None,
             psk: None,
         }
     }
@@ -114,6 +118,13 @@ impl Secured {
     /// By what the peer proved who it is, for [`Acceptor::recheck`].
     pub fn proof(&self) -> Proof {
         Proof::new(Arc::clone(&self.peer_certificates), self.psk.clone())
+    }
+
+    /// The same connection, with whether the server asked for a certificate.
+    #[must_use]
+    pub const fn with_certificate_asked(mut self, asked: Option<bool>) -> Self {
+        self.certificate_asked = asked;
+        self
     }
 
     /// The same connection, with a server that was taken without a check.

@@ -1,28 +1,42 @@
 //! Whether what a side is configured with goes together, before anything is served.
 
-use crate::{ClientAuth, ClientConfig, Plan, Policy, ServerConfig, TlsError, roots::Root};
+use bindery_core::Timestamp;
+
+use crate::{
+    ClientAuth, ClientConfig, Crls, Plan, Policy, Roots, ServerConfig, Setting, TlsError,
+    roots::Root,
+};
 
 impl ServerConfig {
     /// Checks what is configured against the policy and against itself: whether the certificate's
     /// key fits the suites of each version, whether the client authorities are authorities, whether
-    /// the revocation lists are theirs. Gives what is allowed and should be known, one line each.
+    /// the revocation lists are theirs and in date at this time. Gives what is allowed and should be
+    /// known, one line each.
     ///
     /// Backends do this by themselves, with what the policy trusts
     /// ([`ServerConfig::with_trust_of`]); it is for who wants to tell the remarks.
     ///
     /// # Errors
     /// What cannot work, with the file, the row or field, and the remedy.
-    pub fn check(&self, policy: &Policy, plan: &Plan) -> Result<Vec<String>, TlsError> {
+    pub fn check(
+        &self,
+        policy: &Policy,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<Vec<String>, TlsError> {
         let psk = !self.psk.keys.is_empty();
-        let mut remarks = policy.check_identity(plan, &self.identity, psk)?;
+        let mut remarks = policy
+            .check_identity(plan, &self.identity, psk)
+            .map_err(|error| error.about(Setting::Certificate))?;
+        remarks.extend(policy.required_and_taken_out(plan));
         let roots = match &self.client_roots {
-            Some(roots) => roots.read()?,
+            Some(roots) => read(roots)?,
             None => Vec::new(),
         };
         let asks = plan.client_auth != ClientAuth::None;
         if asks && !roots.is_empty() {
             remarks.extend(roots.iter().filter_map(Root::remark));
-            remarks.extend(self.crls.check(&roots)?);
+            remarks.extend(check_lists(&self.crls, &roots, now)?);
         } else if !self.crls.is_empty() {
             remarks.push(
                 "revocation lists are configured, and no client certificate is asked for: \
@@ -40,13 +54,21 @@ impl ClientConfig {
     ///
     /// # Errors
     /// As [`ServerConfig::check`].
-    pub fn check(&self) -> Result<Vec<String>, TlsError> {
+    pub fn check(&self, now: Timestamp) -> Result<Vec<String>, TlsError> {
         if self.takes_any_server() {
             return Ok(Vec::new());
         }
-        let roots = self.roots.read()?;
+        let roots = read(&self.roots)?;
         let mut remarks: Vec<String> = roots.iter().filter_map(Root::remark).collect();
-        remarks.extend(self.crls.check(&roots)?);
+        remarks.extend(check_lists(&self.crls, &roots, now)?);
         Ok(remarks)
     }
+}
+
+fn read(roots: &Roots) -> Result<Vec<Root>, TlsError> {
+    roots.read().map_err(|error| error.about(Setting::Authorities))
+}
+
+fn check_lists(crls: &Crls, roots: &[Root], now: Timestamp) -> Result<Vec<String>, TlsError> {
+    crls.check(roots, now).map_err(|error| error.about(Setting::RevocationLists))
 }

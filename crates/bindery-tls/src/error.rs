@@ -4,7 +4,7 @@ use std::{borrow::Cow, error::Error, fmt, io, ops::Range};
 
 use rustls_pki_types::CertificateDer;
 
-use crate::{Certificate, certificate::fingerprint};
+use crate::{Certificate, Group, certificate::fingerprint};
 
 /// An error of TLS: of the configuration, of the policy, or of one handshake.
 ///
@@ -20,6 +20,8 @@ struct Inner {
     fault: Fault,
     span: Option<Range<usize>>,
     certificate: Option<ShownCertificate>,
+    group: Option<Group>,
+    setting: Option<Setting>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -29,6 +31,37 @@ enum Fault {
     Peer,
     Ours,
     Environment,
+}
+
+/// What of a side's configuration an error is about, so that a program can name its own key for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Setting {
+    /// The certificate chain that this side shows.
+    Certificate,
+    /// Its private key.
+    Key,
+    /// The passphrase of the key.
+    Passphrase,
+    /// The authorities that vouch for the other side: the configuration's or, without them, the
+    /// policy's.
+    Authorities,
+    /// The revocation lists.
+    RevocationLists,
+    /// The pre-shared keys.
+    PresharedKeys,
+    /// Whether clients show a certificate.
+    ClientCertificates,
+    /// The protocol versions: the policy's rows, or a restriction's names.
+    Versions,
+    /// The cipher suites, likewise.
+    Suites,
+    /// The key exchange groups, likewise.
+    Groups,
+    /// The signature schemes, likewise.
+    Signatures,
+    /// The application protocols (ALPN).
+    ApplicationProtocols,
 }
 
 /// What went wrong, as a label for counters, exit codes and tests.
@@ -55,8 +88,11 @@ pub enum TlsErrorKind {
     CertificateNotYetValid,
     /// The server's certificate is not for the name that the client asked for.
     NameMismatch,
-    /// A certificate that its authority revoked, or whose revocation cannot be told.
+    /// A certificate that its authority revoked.
     CertificateRevoked,
+    /// Whether a certificate was revoked cannot be told: no revocation list speaks of it, or the one
+    /// that does has run out or is not its authority's. The lists are those of the side that says so.
+    RevocationUnknown,
     /// A certificate with another fault.
     BadCertificate,
     /// The two sides have no protocol version in common.
@@ -86,6 +122,7 @@ impl TlsErrorKind {
             Self::CertificateNotYetValid => "certificate-not-yet-valid",
             Self::NameMismatch => "name-mismatch",
             Self::CertificateRevoked => "certificate-revoked",
+            Self::RevocationUnknown => "revocation-unknown",
             Self::BadCertificate => "bad-certificate",
             Self::NoSharedVersion => "no-shared-version",
             Self::NoSharedSuite => "no-shared-suite",
@@ -161,6 +198,8 @@ impl TlsError {
             fault: Fault::Ours,
             span: None,
             certificate: None,
+            group: None,
+            setting: None,
             source: None,
         }))
     }
@@ -200,6 +239,18 @@ impl TlsError {
         self.0.span.clone()
     }
 
+    /// The same error with what it is about, unless it says so already.
+    #[must_use]
+    pub fn about(mut self, setting: Setting) -> Self {
+        self.0.setting.get_or_insert(setting);
+        self
+    }
+
+    /// What of the configuration the error is about, where that is known.
+    pub fn setting(&self) -> Option<Setting> {
+        self.0.setting
+    }
+
     /// The same error with the certificate that the peer showed.
     #[must_use]
     pub fn with_certificate(mut self, shown: ShownCertificate) -> Self {
@@ -211,6 +262,19 @@ impl TlsError {
     /// is proved.
     pub fn certificate(&self) -> Option<&ShownCertificate> {
         self.0.certificate.as_ref()
+    }
+
+    /// The same error with the key exchange group that the two sides had agreed on.
+    #[must_use]
+    pub fn with_group(mut self, group: Option<Group>) -> Self {
+        self.0.group = group;
+        self
+    }
+
+    /// The key exchange group that the two sides had agreed on when the handshake failed, where a
+    /// client's backend knows it.
+    pub fn group(&self) -> Option<Group> {
+        self.0.group
     }
 
     /// What went wrong.
@@ -248,6 +312,7 @@ impl TlsError {
                 | TlsErrorKind::CertificateNotYetValid
                 | TlsErrorKind::NameMismatch
                 | TlsErrorKind::CertificateRevoked
+                | TlsErrorKind::RevocationUnknown
                 | TlsErrorKind::BadCertificate
         )
     }

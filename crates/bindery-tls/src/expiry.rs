@@ -14,6 +14,8 @@ pub struct Expiry {
     pub name: String,
     /// The last moment at which it counts.
     pub not_after: Timestamp,
+    /// Whether it is a revocation list. Of several of one name the one that ends last counts.
+    pub is_list: bool,
 }
 
 impl Expiry {
@@ -63,7 +65,7 @@ fn of_roots(roots: &Roots) -> impl Iterator<Item = Expiry> {
 
 fn of_certificate(origin: &str, certificate: Certificate) -> Expiry {
     let Certificate { subject, not_after, .. } = certificate;
-    Expiry { origin: origin.to_owned(), name: subject, not_after }
+    Expiry { origin: origin.to_owned(), name: subject, not_after, is_list: false }
 }
 
 fn of_crls(crls: &Crls) -> impl Iterator<Item = Expiry> {
@@ -71,5 +73,6 @@ fn of_crls(crls: &Crls) -> impl Iterator<Item = Expiry> {
         origin,
         name: format!("the revocation list of {name}"),
         not_after,
+        is_list: true,
     })
 }

@@ -7,7 +7,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
-    Certificate, Role, TlsError,
+    Certificate, Role, Setting, TlsError,
     pem::{self, Section, Wanted, configuration},
 };
 
@@ -22,6 +22,8 @@ struct Parts {
     chain_origin: String,
     key: PrivateKeyDer<'static>,
     key_origin: String,
+    /// Whether a passphrase was given for a key that is not encrypted.
+    needless: bool,
 }
 
 impl Drop for Parts {
@@ -56,9 +58,13 @@ impl Identity {
     }
 
     fn from_files(chain: &Path, key: &Path, passphrase: Option<&Path>) -> Result<Self, TlsError> {
-        let passphrase = passphrase.map(pem::passphrase).transpose()?;
-        let chain_text = pem::read_file(chain, "certificate")?;
-        let key_text = Zeroizing::new(pem::read_file(key, "key")?);
+        let about = |setting| move |error: TlsError| error.about(setting);
+        let passphrase = passphrase.map(pem::passphrase).transpose();
+        let passphrase = passphrase.map_err(about(Setting::Passphrase))?;
+        let chain_text = pem::read_file(chain, "certificate");
+        let chain_text = chain_text.map_err(about(Setting::Certificate))?;
+        let key_text = pem::read_file(key, "key").map_err(about(Setting::Key))?;
+        let key_text = Zeroizing::new(key_text);
         let chain_origin = format!("certificate file {}", chain.display());
         let key_origin = format!("key file {}", key.display());
         let passphrase = passphrase.as_ref().map(|octets| octets.as_slice());
@@ -94,18 +100,24 @@ impl Identity {
         (key_text, key_origin): (&[u8], String),
         passphrase: Option<&[u8]>,
     ) -> Result<Self, TlsError> {
-        let mut chain = Vec::new();
-        for section in pem::sections(chain_text, &chain_origin, Wanted::Certificates)? {
-            if let Section::Certificate(certificate) = section {
-                chain.push(certificate);
-            }
-        }
-        if chain.is_empty() {
-            let message = format!("{chain_origin}: PEM sections, but no CERTIFICATE among them");
-            return Err(configuration(message, "name the file with the certificate chain"));
-        }
-        let key = only_key(key_text, &key_origin, passphrase)?;
-        Ok(Self(Arc::new(Parts { chain: chain.into(), chain_origin, key, key_origin })))
+        let chain = certificates(chain_text, &chain_origin);
+        let chain = chain.map_err(|error| error.about(Setting::Certificate))?;
+        let (key, encrypted) = only_key(key_text, &key_origin, passphrase)
+            .map_err(|error| error.about(Setting::Key))?;
+        let needless = passphrase.is_some() && !encrypted;
+        Ok(Self(Arc::new(Parts { chain: chain.into(), chain_origin, key, key_origin, needless })))
+    }
+
+    /// That a passphrase was given for a key that is not encrypted: whoever has the file has the key,
+    /// which the passphrase's owner may not know.
+    pub fn needless_passphrase(&self) -> Option<String> {
+        let origin = &self.0.key_origin;
+        self.0.needless.then(|| {
+            format!(
+                "{origin}: the key is not encrypted, and the passphrase that is given for it is not used: \
+                 encrypt it (openssl pkcs8 -topk8 -v2 aes-256-cbc), or leave the passphrase out"
+            )
+        })
     }
 
     /// Whether this side can show the certificate: not marked as an authority, for this role, and
@@ -152,18 +164,35 @@ impl Identity {
     }
 }
 
-/// The one private key of PEM text.
+/// The certificates of PEM text, at least one.
+fn certificates(text: &[u8], origin: &str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let sections = pem::sections(text, origin, Wanted::Certificates)?;
+    let chain: Vec<_> = sections
+        .into_iter()
+        .filter_map(|section| match section {
+            Section::Certificate(certificate) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if chain.is_empty() {
+        let message = format!("{origin}: PEM sections, but no CERTIFICATE among them");
+        return Err(configuration(message, "name the file with the certificate chain"));
+    }
+    Ok(chain)
+}
+
+/// The one private key of PEM text, and whether it is encrypted there.
 fn only_key(
     text: &[u8],
     origin: &str,
     passphrase: Option<&[u8]>,
-) -> Result<PrivateKeyDer<'static>, TlsError> {
+) -> Result<(PrivateKeyDer<'static>, bool), TlsError> {
     let mut keys = Vec::new();
     for section in pem::sections(text, origin, Wanted::Key)? {
         match (section, passphrase) {
-            (Section::Key(key), _) => keys.push(key),
+            (Section::Key(key), _) => keys.push((key, false)),
             (Section::EncryptedKey(der), Some(passphrase)) => {
-                keys.push(pem::decrypt(&der, passphrase, origin)?);
+                keys.push((pem::decrypt(&der, passphrase, origin)?, true));
             }
             (Section::EncryptedKey(_), None) => {
                 let message = format!("{origin}: the key is encrypted, and no passphrase is given");

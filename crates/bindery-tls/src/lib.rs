@@ -28,7 +28,7 @@ pub use backend::{
 };
 pub use certificate::{Certificate, KeyKind, Role};
 pub use client_rules::{ClientRules, Usage};
-pub use error::{ShownCertificate, TlsError, TlsErrorKind};
+pub use error::{Setting, ShownCertificate, TlsError, TlsErrorKind};
 pub use expiry::Expiry;
 pub use identity::Identity;
 pub use policy::{
@@ -39,6 +39,6 @@ pub use proof::Proof;
 pub use provider::Provider;
 pub use psk::{Psk, PskIdentities};
 pub use reload::{Reloadable, Reloads};
-pub use revocation::Crls;
+pub use revocation::{Crl, Crls, Found};
 pub use roots::Roots;
 pub use rustls_backend::RustlsBackend;

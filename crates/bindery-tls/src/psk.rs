@@ -5,7 +5,7 @@ use std::{fmt, path::Path};
 use zeroize::Zeroizing;
 
 use crate::{
-    TlsError, TlsErrorKind,
+    Setting, TlsError, TlsErrorKind,
     pem::{self, configuration},
 };
 
@@ -147,7 +147,8 @@ impl PskIdentities {
             self.keys.len()
         );
         let hint = "take the keys out, or use a backend on OpenSSL";
-        Err(TlsError::new(TlsErrorKind::PolicyNotMet, message, hint))
+        let error = TlsError::new(TlsErrorKind::PolicyNotMet, message, hint);
+        Err(error.about(Setting::PresharedKeys))
     }
 }
 

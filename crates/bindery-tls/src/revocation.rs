@@ -1,5 +1,8 @@
 //! Certificate revocation lists (RFC 5280, section 5).
 
+mod found;
+mod list;
+
 use std::{cmp::Reverse, collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use bindery_core::Timestamp;
@@ -7,17 +10,16 @@ use rustls_pki_types::{
     CertificateRevocationListDer,
     pem::{self as rfc7468, PemObject as _},
 };
-use x509_parser::{
-    extensions::ParsedExtension, prelude::FromDer as _, revocation_list::CertificateRevocationList,
-};
 
 use crate::{
-    TlsError,
-    certificate::{hex, rfc4514},
-    pem,
+    TlsError, pem,
     pem::configuration,
     roots::{Root, Vouches},
 };
+
+pub use found::Found;
+pub use list::Crl;
+pub(crate) use list::{Part, Signed, public_key, uris};
 
 /// Revocation lists, and how strictly they are taken.
 ///
@@ -27,7 +29,7 @@ use crate::{
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Crls {
-    lists: Vec<List>,
+    lists: Vec<Arc<Crl>>,
     /// Whether only the other side's own certificate is looked up, and not those of the
     /// authorities between it and the root.
     pub leaf_only: bool,
@@ -35,22 +37,6 @@ pub struct Crls {
     pub unknown_taken: bool,
     /// Whether a list counts beyond the time at which the next one was promised.
     pub expired_taken: bool,
-}
-
-#[derive(Clone)]
-struct List {
-    der: CertificateRevocationListDer<'static>,
-    origin: Arc<str>,
-    issuer: String,
-    /// The Authority Key Identifier, in hexadecimal digits.
-    key_id: Option<String>,
-    this_update: Timestamp,
-    /// The CRL number, big endian and without leading zeros; empty without one.
-    number: Vec<u8>,
-    next_update: Option<Timestamp>,
-    /// The identifier of a critical extension, which says that the list is not of everything that its
-    /// authority took back (RFC 5280, section 5.2): changes only, others' certificates, a part.
-    limited: Option<String>,
 }
 
 impl Crls {
@@ -93,76 +79,153 @@ impl Crls {
     /// Backends take the first list that speaks of a certificate, and a later list takes the place
     /// of an earlier one: whoever was revoked in between must not slip through.
     fn newest_first(&mut self) {
-        let age = |list: &List| (list.this_update, list.number.len(), list.number.clone());
+        let age = |list: &Arc<Crl>| (list.this_update, list.number.len(), list.number.clone());
         self.lists.sort_by_key(|list| Reverse(age(list)));
     }
 
-    /// Until when all authorities whose lists are here are covered by one in date; `None` where
-    /// dates do not matter or are not given.
+    /// The last second at which all authorities whose lists are here are covered by one in date; `None`
+    /// where dates do not matter or are not given.
     pub(crate) fn in_date_until(&self) -> Option<Timestamp> {
         if self.expired_taken {
             return None;
         }
-        let mut last: BTreeMap<&str, Timestamp> = BTreeMap::new();
+        let mut last: BTreeMap<&[u8], Timestamp> = BTreeMap::new();
         for list in &self.lists {
             let Some(next) = list.next_update else { continue };
-            let known = last.entry(&list.issuer).or_insert(next);
+            let known = last.entry(&*list.issuer_der).or_insert(next);
             *known = next.max(*known);
         }
-        last.into_values().min()
+        let next = last.into_values().min()?;
+        Some(Timestamp::from_unix_seconds(next.unix_seconds().saturating_sub(1)))
     }
 
-    /// Whether the lists are of the trusted authorities; and what is allowed and should be known.
+    /// Whether the lists are of the trusted authorities and in date; and what is allowed and should be
+    /// known.
     ///
     /// A list of nobody that is trusted may be of an authority between a root and the other side's
     /// certificate, which the other side shows: as long as another list covers a root, or roots need
-    /// no list, it is only told.
+    /// no list, it is only told. So is a list of a key that an authority has had before, beside one of
+    /// its present key; and a list that has run out, as long as others have not.
     ///
     /// # Errors
-    /// A list by another key than that of the authority of its name; or lists that cover none of the
-    /// authorities, where each must be covered: nobody could be accepted. The message names the
-    /// files and the authorities.
-    pub(crate) fn check(&self, roots: &[Root]) -> Result<Vec<String>, TlsError> {
+    /// A list by another key than that of the authority of its name, which has no other; lists that
+    /// have all run out; or lists that cover none of the authorities, where each must be covered:
+    /// nobody could be accepted. The message names the files, the fields and the authorities.
+    pub(crate) fn check(&self, roots: &[Root], now: Timestamp) -> Result<Vec<String>, TlsError> {
         let mut remarks = Vec::new();
         let mut foreign = Vec::new();
         for list in &self.lists {
             let (origin, issuer) = (&list.origin, &list.issuer);
-            let named: Vec<&Root> = roots.iter().filter(|r| r.subject == *issuer).collect();
+            let named: Vec<&Root> = roots.iter().filter(|root| list.names(root)).collect();
             if named.is_empty() {
-                foreign.push(format!("{origin} is of {issuer}"));
+                foreign.push(format!("{origin} is of {issuer}{}", list.alike(roots)));
                 remarks.push(format!(
                     "{origin}: it is of {issuer}, which is none of the trusted authorities: it counts \
                      only if that is an authority below one of them"
                 ));
-            } else if named.iter().all(|root| differ(root.key_id.as_ref(), list.key_id.as_ref())) {
-                let places: Vec<&str> = named.iter().map(|root| root.place.as_str()).collect();
-                let message = format!(
-                    "{origin}: it is of {issuer}, but by another key than {} has (its Authority Key \
-                     Identifier differs)",
-                    places.join(" and ")
-                );
-                let hint = "fetch the list that the trusted authority of this name signed, or trust \
-                            the authority's present certificate";
-                return Err(configuration(message, hint));
+            } else if !named.iter().any(|root| list.speaks_for(root)) {
+                remarks.push(self.of_former_key(list, &named)?);
             }
         }
-        let strict = !self.lists.is_empty() && !self.leaf_only && !self.unknown_taken;
-        let bare = |root: &&Root| !self.lists.iter().any(|list| list.issuer == root.subject);
-        let bare: Vec<&Root> = roots.iter().filter(bare).collect();
-        if !strict || bare.is_empty() {
-            return Ok(remarks);
+        remarks.extend(self.check_dates(now)?);
+        remarks.extend(self.check_cover(roots, now, &foreign)?);
+        Ok(remarks)
+    }
+
+    /// What to tell of a list that no present key of its authority signed.
+    ///
+    /// # Errors
+    /// There is no other list of that authority.
+    fn of_former_key(&self, list: &Crl, named: &[&Root]) -> Result<String, TlsError> {
+        let places: Vec<&str> = named.iter().map(|root| root.place.as_str()).collect();
+        let message = format!(
+            "{}: it is of {}, but by another key than {} has (its Authority Key Identifier differs)",
+            list.origin,
+            list.issuer,
+            places.join(" and ")
+        );
+        let covered = named.iter().all(|root| self.lists.iter().any(|one| one.speaks_for(root)));
+        if covered {
+            return Ok(format!("{message}: nothing is looked up in it; take it out"));
         }
-        if bare.len() == roots.len() {
-            let subjects: Vec<&str> = roots.iter().map(|root| root.subject.as_str()).collect();
+        let hint = "fetch the list that the trusted authority of this name signed, or trust the \
+                    authority's present certificate";
+        Err(configuration(message, hint))
+    }
+
+    /// What to tell of lists that have run out.
+    ///
+    /// # Errors
+    /// All have, and that counts: nobody could be accepted.
+    fn check_dates(&self, now: Timestamp) -> Result<Vec<String>, TlsError> {
+        let replaced = |list: &Crl| {
+            let newer = |one: &&Arc<Crl>| {
+                one.issuer_der == list.issuer_der
+                    && one.part == list.part
+                    && one.key_id == list.key_id
+                    && !one.has_run_out(now)
+            };
+            self.lists.iter().any(|one| newer(&one))
+        };
+        let counts = |list: &&Arc<Crl>| list.has_run_out(now) && !replaced(list);
+        let out: Vec<&Arc<Crl>> = self.lists.iter().filter(counts).collect();
+        let told =
+            |list: &Crl| format!("{}: the list of {} {}", list.origin, list.issuer, list.next());
+        if self.expired_taken {
+            return Ok(out
+                .iter()
+                .map(|list| format!("{}; it counts all the same", told(list)))
+                .collect());
+        }
+        let counted = self.lists.iter().filter(|list| !list.has_run_out(now)).count();
+        if let (0, false, Some(first)) = (counted, self.unknown_taken, out.first()) {
             let message = format!(
-                "no revocation list is of a trusted authority ({}): {}",
+                "{}, and there is no other in date: everybody would be refused",
+                told(first)
+            );
+            return Err(configuration(message, RENEW));
+        }
+        let refused = |list: &&Arc<Crl>| {
+            format!(
+                "{}: whoever it speaks of is refused until a new one is here; {RENEW}",
+                told(list)
+            )
+        };
+        Ok(out.iter().map(refused).collect())
+    }
+
+    /// What to tell of authorities that no list in date covers, where each needs one.
+    ///
+    /// # Errors
+    /// None of them has one.
+    fn check_cover(
+        &self,
+        roots: &[Root],
+        now: Timestamp,
+        foreign: &[String],
+    ) -> Result<Vec<String>, TlsError> {
+        if self.lists.is_empty() || self.leaf_only || self.unknown_taken {
+            return Ok(Vec::new());
+        }
+        let covers = |list: &Crl, root: &Root| {
+            list.speaks_for(root) && (self.expired_taken || !list.has_run_out(now))
+        };
+        if !roots.is_empty() && !roots.iter().any(|root| self.lists.iter().any(|l| covers(l, root)))
+        {
+            let subjects: Vec<&str> = roots.iter().map(|root| root.subject.as_str()).collect();
+            let out = self.lists.iter().filter(|l| roots.iter().any(|root| l.names(root)));
+            let out = out.map(|list| format!("{} has run out", list.origin));
+            let found: Vec<String> = foreign.iter().cloned().chain(out).collect();
+            let message = format!(
+                "no revocation list is of a trusted authority ({}) and in date: {}",
                 subjects.join(", "),
-                foreign.join(", ")
+                found.join(", ")
             );
             let hint = "name the lists of the authorities, or look up less (crl_check)";
             return Err(configuration(message, hint));
         }
-        remarks.extend(bare.iter().map(|root| {
+        let bare = roots.iter().filter(|root| !self.lists.iter().any(|list| list.names(root)));
+        let told = bare.map(|root| {
             let whose = match root.vouches {
                 Vouches::Itself => "it is",
                 _ => "whoever it vouches for is",
@@ -172,8 +235,8 @@ impl Crls {
                  look up less (crl_check)",
                 root.place, root.subject
             )
-        }));
-        Ok(remarks)
+        });
+        Ok(told.collect())
     }
 
     /// The first list that is not of everything that its authority took back, with the identifier of
@@ -188,10 +251,9 @@ impl Crls {
         self.lists.is_empty()
     }
 
-    /// The lists, newest first, each with where it came from, such as `revocation list file
-    /// ca.crl`; for backends.
-    pub fn lists(&self) -> impl Iterator<Item = (&CertificateRevocationListDer<'static>, &str)> {
-        self.lists.iter().map(|list| (&list.der, &*list.origin))
+    /// The lists, newest first; for backends.
+    pub fn lists(&self) -> impl Iterator<Item = &Crl> {
+        self.lists.iter().map(|list| &**list)
     }
 
     /// Origin, issuer, and the time at which the next list is promised.
@@ -207,7 +269,7 @@ impl Crls {
     fn add(&mut self, octets: &[u8], origin: &str) -> Result<(), TlsError> {
         // A DER SEQUENCE begins with 0x30, which is the digit 0: no PEM text begins with it.
         if octets.first() == Some(&0x30) {
-            self.lists.push(List::read(octets.to_vec().into(), origin)?);
+            self.lists.push(Arc::new(Crl::read(octets.to_vec().into(), origin)?));
             self.newest_first();
             return Ok(());
         }
@@ -223,7 +285,7 @@ impl Crls {
                 let message = format!("{origin}: not PEM: {why}");
                 configuration(message, "write it whole, between its BEGIN and END lines")
             })?;
-            self.lists.push(List::read(der, origin)?);
+            self.lists.push(Arc::new(Crl::read(der, origin)?));
         }
         if self.lists.len() == before {
             let message = format!("{origin}: no X509 CRL in it");
@@ -235,38 +297,29 @@ impl Crls {
     }
 }
 
-/// Whether two key identifiers are there and not the same.
-fn differ(one: Option<&String>, other: Option<&String>) -> bool {
-    matches!((one, other), (Some(one), Some(other)) if one != other)
-}
+/// What to do with a list that has run out.
+const RENEW: &str = "fetch the authority's new list, or let lists count beyond their time (crl_check = \
+                     \"chain-where-known\")";
 
-impl List {
-    fn read(der: CertificateRevocationListDer<'static>, origin: &str) -> Result<Self, TlsError> {
-        let unreadable = |reason: String| {
-            let message = format!("{origin}: not a revocation list that can be read: {reason}");
-            configuration(message, "ask the authority for a new one")
-        };
-        let (rest, list) =
-            CertificateRevocationList::from_der(&der).map_err(|e| unreadable(e.to_string()))?;
-        if !rest.is_empty() {
-            return Err(unreadable(format!("{} octets after its end", rest.len())));
-        }
-        let issuer = rfc4514(list.issuer()).map_err(unreadable)?;
-        let key_id = list.extensions().iter().find_map(|one| match one.parsed_extension() {
-            ParsedExtension::AuthorityKeyIdentifier(id) => {
-                id.key_identifier.as_ref().map(|id| hex(id.0))
+impl Crl {
+    /// Whether the list is of an authority of this name.
+    fn names(&self, root: &Root) -> bool {
+        *self.issuer_der == *root.subject_der
+    }
+
+    /// Whether the list may be of this authority, and of its key.
+    fn speaks_for(&self, root: &Root) -> bool {
+        self.names(root) && !self.is_of_another_key(root.key_id.as_deref())
+    }
+
+    /// What to add of a list whose authority's name is written as a trusted one's, and is another.
+    fn alike(&self, roots: &[Root]) -> &'static str {
+        match roots.iter().any(|root| root.subject == self.issuer) {
+            true => {
+                ", a name that is the same in writing and encoded in another way (compare: openssl asn1parse)"
             }
-            _ => None,
-        });
-        let limited = list.extensions().iter().find(|one| one.critical);
-        let limited = limited.map(|one| one.oid.to_id_string());
-        let this_update = Timestamp::from_unix_seconds(list.last_update().timestamp());
-        let number = list.crl_number().map(|number| number.to_bytes_be()).unwrap_or_default();
-        let next_update = list.next_update();
-        let next_update = next_update.map(|t| Timestamp::from_unix_seconds(t.timestamp()));
-        let origin = origin.into();
-        drop(list);
-        Ok(Self { der, origin, issuer, key_id, this_update, number, next_update, limited })
+            false => "",
+        }
     }
 }
 

@@ -44,8 +44,11 @@ pub(crate) struct Root {
     /// Where it stands, for messages.
     pub(crate) place: String,
     pub(crate) vouches: Vouches,
-    /// RFC 4514.
+    /// RFC 4514: for people. Names are compared in DER.
     pub(crate) subject: String,
+    pub(crate) subject_der: Box<[u8]>,
+    /// The SubjectPublicKeyInfo in DER.
+    pub(crate) spki: Box<[u8]>,
     /// The Subject Key Identifier, in hexadecimal digits.
     pub(crate) key_id: Option<String>,
 }
@@ -178,7 +181,15 @@ impl Root {
             ParsedExtension::SubjectKeyIdentifier(id) => Some(hex(id.0)),
             _ => None,
         });
-        Ok(Self { der: der.clone(), place: place.to_owned(), vouches, subject, key_id })
+        Ok(Self {
+            der: der.clone(),
+            place: place.to_owned(),
+            vouches,
+            subject,
+            subject_der: parsed.subject().as_raw().into(),
+            spki: parsed.public_key().raw.into(),
+            key_id,
+        })
     }
 
     /// What should be known of it, if anything.

@@ -1,9 +1,11 @@
 //! The backend on rustls: TLS 1.2 and 1.3 and nothing older.
 
 mod any_server;
+mod chains;
 mod client;
 mod failure;
 mod handshake;
+mod lists;
 mod server;
 mod signing;
 mod stream;
@@ -26,7 +28,7 @@ use rustls_pki_types::UnixTime;
 
 use crate::{
     Acceptor, Backend, Capabilities, ClientConfig, Connector, Group, Identity, Plan, Policy,
-    Provider, Role, ServerConfig, TlsError, TlsErrorKind, pem::configuration, registry,
+    Provider, Role, ServerConfig, Setting, TlsError, TlsErrorKind, pem::configuration, registry,
 };
 
 /// rustls behind a policy.
@@ -73,14 +75,17 @@ impl RustlsBackend {
     ) -> Result<CertifiedKey, TlsError> {
         let chain = identity.chain();
         let (chain_origin, key_origin) = (identity.chain_origin(), identity.key_origin());
-        identity.certificate()?.check_role(role, chain_origin)?;
+        let leaf = identity.certificate().and_then(|leaf| leaf.check_role(role, chain_origin));
+        leaf.map_err(|error| error.about(Setting::Certificate))?;
         let key = self.provider.crypto().key_provider.load_private_key(identity.key().clone_key());
         let key = key.map_err(|error| {
             let message = format!("{key_origin}: the private key cannot be used: {error}");
             configuration(message, "use an RSA (2048 bits or more), ECDSA P-256 or P-384 key")
                 .with_source(error)
+                .about(Setting::Key)
         })?;
-        let key = signing::limited(key, &plan.signatures, key_origin)?;
+        let key = signing::limited(key, &plan.signatures, key_origin)
+            .map_err(|error| error.about(Setting::Key))?;
         let certified = CertifiedKey::new(chain.to_vec(), key);
         match certified.keys_match() {
             Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
@@ -90,11 +95,12 @@ impl RustlsBackend {
                 let message = format!("{key_origin} does not belong to {chain_origin}");
                 let hint = "the leaf must stand first in the chain, and the key must be the one \
                             that the leaf was issued for";
-                Err(configuration(message, hint))
+                Err(configuration(message, hint).about(Setting::Key))
             }
             Err(error) => {
                 let message = format!("{chain_origin}: the certificate cannot be used: {error}");
-                Err(configuration(message, "issue the certificate anew").with_source(error))
+                let error = configuration(message, "issue the certificate anew").with_source(error);
+                Err(error.about(Setting::Certificate))
             }
         }
     }
@@ -162,6 +168,16 @@ impl<F> fmt::Debug for Clock<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Clock")
     }
+}
+
+/// The time of a clock.
+///
+/// # Errors
+/// It has none.
+fn now_of(time: &dyn TimeProvider) -> Result<Timestamp, TlsError> {
+    let now = time.current_time();
+    let now = now.ok_or_else(|| configuration("this machine has no time", "set its clock"))?;
+    Ok(Timestamp::from_unix_seconds(i64::try_from(now.as_secs()).unwrap_or(i64::MAX)))
 }
 
 fn suite_id(suite: SupportedCipherSuite) -> u16 {

@@ -15,10 +15,10 @@ mod upgrade;
 use std::sync::Arc;
 
 use bindery_core::ContentCoding;
-use bindery_tls::Connector;
+use bindery_tls::{BoxIo, Connector};
 use http::Version;
 
-use crate::{ClientLimits, Dialer, Reach, SystemDialer};
+use crate::{ClientLimits, Cut, Dialer, Reach, SystemDialer, TransportError};
 pub use connection::Connection;
 pub use proxy::{NoProxy, Proxies, Proxy};
 pub(crate) use request::Untouched;
@@ -77,6 +77,19 @@ impl Client {
     /// A connection to a target. It is opened by the first request, or by [`Connection::open`].
     pub fn connection(&self, target: Target) -> Connection {
         Connection::new(Arc::clone(&self.config), target)
+    }
+
+    /// A stream to a target's port, through tunnels of the proxies on the way: for whoever speaks another
+    /// protocol than HTTP there, or looks at TLS itself. Nothing is secured or upgraded.
+    ///
+    /// # Errors
+    /// What names the proxies cannot be read; the target or a proxy cannot be reached within the limit for connecting, or a proxy refuses;
+    /// nothing was sent to the target.
+    pub async fn dial(&self, target: &Target) -> Result<BoxIo, TransportError> {
+        let proxies = self.config.proxies.of(target).map_err(TransportError::unsent)?;
+        let mut hops: Vec<Hop> = proxies.iter().cloned().map(Hop::new).collect();
+        // Nobody resets it but its owner.
+        Ok(dial(&Way::of(&self.config, &Cut::default()), &mut hops, target).await?.0)
     }
 }
 

@@ -79,7 +79,8 @@ impl Authenticator {
         let phc = known.unwrap_or_else(|| self.decoy.clone());
         let mark = self.remembered.mark(&phc, &given);
         if !self.remembered.has(&mark, now) {
-            let right = self.blocking.run(Box::new(move || password::is_of(&phc, &given))).await;
+            let right =
+                self.blocking.run(Box::new(move || password::is_hash_of(&phc, &given))).await;
             if !right {
                 return Err(WRONG);
             }

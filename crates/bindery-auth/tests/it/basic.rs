@@ -28,6 +28,35 @@ async fn credentials_are_taken_without_a_challenge() {
     assert_eq!(proof.principal.as_str(), "alice");
 }
 
+/// A client that begins with Basic goes on by Digest where the server takes nothing else.
+#[tokio::test]
+async fn what_is_sent_unasked_is_not_the_last_word() {
+    let server = authenticator().with_schemes([AuthScheme::Digest]);
+    for (password, taken) in [("correct horse", true), ("wrong", false)] {
+        let login = Login::new("device", password).with_preemptive_basic();
+        let mut client = Session::new(login);
+        let refusal = ask(&server, &mut client, &at(1), b"").await.unwrap_err();
+        client.challenged(&challenges(&refusal), true).unwrap();
+        match ask(&server, &mut client, &at(2), b"").await {
+            Ok(proof) => {
+                assert!(taken);
+                assert_eq!(proof.principal.as_str(), "device-17");
+            }
+            Err(refusal) => {
+                assert!(!taken);
+                let error = client.challenged(&challenges(&refusal), true).unwrap_err();
+                assert!(matches!(error, AuthError::Refused { .. }), "{error}");
+            }
+        }
+    }
+    // Basic that was refused is not sent again.
+    let server = self::server();
+    let mut client = Session::new(Login::new("alice", "wrong").with_preemptive_basic());
+    let refusal = ask(&server, &mut client, &at(3), b"").await.unwrap_err();
+    let error = client.challenged(&challenges(&refusal), true).unwrap_err();
+    assert_eq!(error, AuthError::Refused { realm: "devices".to_owned() });
+}
+
 #[tokio::test]
 async fn a_challenge_is_answered() {
     let server = server();

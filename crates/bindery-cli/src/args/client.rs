@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use bindery_transport::UpgradeMode;
-use clap::{Args, ValueEnum};
+use clap::{
+    Arg, Args, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser as _},
+};
 use serde::{Deserialize, Serialize};
 
 use super::Span;
@@ -64,16 +67,8 @@ pub(crate) struct ClientArgs {
     /// no_proxy say].
     #[arg(long, global = true, env = "BINDERY_PROXY", value_delimiter = ',', value_name = "URL")]
     pub(crate) proxy: Vec<String>,
-    /// The user name for the proxies.
-    #[arg(long, global = true, env = "BINDERY_PROXY_USER", value_name = "NAME")]
-    pub(crate) proxy_user: Option<String>,
-    /// The file whose first line is the password for the proxies; `-` is standard input.
-    #[arg(long, global = true, env = "BINDERY_PROXY_PASSWORD_FILE", value_name = "FILE")]
-    pub(crate) proxy_password_file: Option<PathBuf>,
-    /// Take Basic where a proxy asks for it. Dangerous: proxies are reached in clear, so whoever listens on the way there
-    /// has the password.
-    #[arg(long, global = true, env = "BINDERY_DANGEROUS_PROXY_BASIC")]
-    pub(crate) dangerous_proxy_basic: bool,
+    #[command(flatten)]
+    pub(crate) proxy_login: ProxyLogin,
     /// The longest time for the whole exchange, connecting included.
     #[arg(long, global = true, env = "BINDERY_TIMEOUT", value_name = "SPAN")]
     pub(crate) timeout: Option<Span>,
@@ -95,6 +90,21 @@ pub(crate) struct ClientArgs {
     pub(crate) curl: bool,
 }
 
+/// Who we are to the proxies.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ProxyLogin {
+    /// The user name for the proxies.
+    #[arg(long, global = true, env = "BINDERY_PROXY_USER", value_name = "NAME")]
+    pub(crate) proxy_user: Option<String>,
+    /// The file whose first line is the password for the proxies; `-` is standard input.
+    #[arg(long, global = true, env = "BINDERY_PROXY_PASSWORD_FILE", value_name = "FILE")]
+    pub(crate) proxy_password_file: Option<PathBuf>,
+    /// Take Basic where a proxy asks for it. Dangerous: proxies are reached in clear, so whoever listens on the way there
+    /// has the password.
+    #[arg(long, global = true, env = "BINDERY_DANGEROUS_PROXY_BASIC")]
+    pub(crate) dangerous_proxy_basic: bool,
+}
+
 /// Whether a connection to an http URL becomes TLS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -106,6 +116,15 @@ pub(crate) enum UpgradeName {
     Optional,
     /// It is asked for before anything else, and nothing is sent without it.
     Required,
+}
+
+/// The option `--upgrade` of a protocol that has nothing to say in clear.
+pub(crate) fn all_or_nothing(arg: Arg) -> Arg {
+    let modes = [UpgradeName::Never, UpgradeName::Required];
+    let names = modes.iter().filter_map(ValueEnum::to_possible_value);
+    arg.value_parser(
+        PossibleValuesParser::new(names).try_map(|name| UpgradeName::from_str(&name, false)),
+    )
 }
 
 impl UpgradeName {

@@ -1,10 +1,16 @@
 //! The file of accounts: who may prove with a password over HTTP who they are.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use bindery_auth::Accounts;
 use bindery_core::{Account, DigestAlgorithm, DigestSecret, Principal};
 use serde::{Deserialize, Serialize};
+
+use super::{Loaded, Problems};
 
 /// `[accounts]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -48,8 +54,8 @@ pub(crate) struct AccountEntry {
     pub(crate) digest: Vec<DigestEntry>,
 }
 
-impl std::fmt::Debug for AccountEntry {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for AccountEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccountEntry").field("principal", &self.principal).finish_non_exhaustive()
     }
 }
@@ -64,6 +70,12 @@ pub(crate) struct DigestEntry {
     pub(crate) realm: String,
     /// H(user ":" realm ":" password) in lower-case hexadecimal digits: as good as the password.
     pub(crate) secret: String,
+}
+
+impl fmt::Display for DigestEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest {} in {}", self.algorithm.algorithm().name(), self.realm)
+    }
 }
 
 /// An algorithm of Digest.
@@ -96,9 +108,41 @@ impl DigestName {
 }
 
 impl AccountEntry {
+    /// Takes over what an entry of before has besides and the password proves too. Gives the names of
+    /// what it does not: that was another password's, which is not to hold any longer.
+    pub(crate) fn keep(&mut self, before: &Self, user: &str, password: &str) -> Vec<String> {
+        let mut gone = Vec::new();
+        if let (None, Some(phc)) = (&self.password, &before.password) {
+            match bindery_auth::is_hash_of(phc, password) {
+                true => self.password = Some(phc.clone()),
+                false => gone.push("Basic".to_owned()),
+            }
+        }
+        for digest in &before.digest {
+            let same =
+                |one: &&DigestEntry| one.algorithm == digest.algorithm && one.realm == digest.realm;
+            if self.digest.iter().any(|one| same(&one)) {
+                continue;
+            }
+            let algorithm = digest.algorithm.algorithm();
+            let made = bindery_auth::secret(algorithm, user, &digest.realm, password);
+            match made.secret == digest.secret {
+                true => self.digest.push(digest.clone()),
+                false => gone.push(digest.to_string()),
+            }
+        }
+        gone
+    }
+
+    /// How its password can be proved.
+    pub(crate) fn schemes(&self) -> Vec<String> {
+        let basic = self.password.iter().map(|_| "Basic".to_owned());
+        basic.chain(self.digest.iter().map(ToString::to_string)).collect()
+    }
+
     /// What is wrong with the entry, if anything, and what to do about it.
     fn fault(&self, user: &str, realm: &str) -> Option<(String, &'static str)> {
-        const AGAIN: &str = "write it with: bindery account set";
+        const AGAIN: &str = "write it with: bindery account set USER --password-file FILE";
         if user.is_empty() || user.contains(':') || user.chars().any(char::is_control) {
             return Some((
                 format!("{user:?} is no user name"),
@@ -128,7 +172,9 @@ impl AccountEntry {
         }
         if self.password.is_none() && self.digest.iter().all(|digest| digest.realm != realm) {
             let reason = format!("no digest is for the realm {realm:?} of the configuration");
-            return Some((reason, AGAIN));
+            let remedy = "write it with: bindery account set USER --password-file FILE --scheme \
+                          digest-sha256 --realm REALM";
+            return Some((reason, remedy));
         }
         None
     }
@@ -149,6 +195,23 @@ impl AccountEntry {
 }
 
 impl AccountFile {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// It is not there, or no file of accounts.
+    pub(crate) fn load(file: &Path) -> Result<Self, Problems> {
+        let loaded: Result<Loaded<Self>, Problems> = Loaded::from_file(file);
+        let remedy = "`bindery account set USER --password-file FILE` writes such a file";
+        loaded.map(|loaded| loaded.value).map_err(|problems| problems.with_remedy(remedy))
+    }
+
+    /// The users that cannot prove themselves by Digest in a realm.
+    pub(crate) fn without_digest(&self, realm: &str) -> Vec<&str> {
+        let has = |entry: &AccountEntry| entry.digest.iter().any(|digest| digest.realm == realm);
+        let without = self.account.iter().filter(|(_, entry)| !has(entry));
+        without.map(|(user, _)| user.as_str()).collect()
+    }
+
     /// The accounts, or what is wrong with each: key, reason, remedy.
     ///
     /// # Errors

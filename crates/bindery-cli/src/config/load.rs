@@ -132,6 +132,15 @@ impl Problems {
         Self { file: file.to_owned(), problems: vec![problem] }
     }
 
+    /// The same problems with another remedy: of a file that is no configuration.
+    #[must_use]
+    pub(crate) fn with_remedy(mut self, remedy: &str) -> Self {
+        for problem in &mut self.problems {
+            remedy.clone_into(&mut problem.remedy);
+        }
+        self
+    }
+
     /// The failure of a command that needs the configuration.
     pub(crate) fn into_failure(self, exit: Exit) -> Failure {
         let list: Vec<serde_json::Value> = self

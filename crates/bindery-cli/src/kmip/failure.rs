@@ -40,8 +40,17 @@ fn with_cause(error: &dyn std::error::Error) -> String {
 
 /// The request cannot be sent.
 pub(crate) fn encode(error: &EncodeError) -> Failure {
-    Failure::new(Exit::Usage, Layer::Profile, error.to_string())
+    let text = error.to_string();
+    let failure = Failure::new(Exit::Usage, Layer::Profile, &*text);
+    match text.contains("is not sent over http;") {
+        true => failure.hint(UPGRADE),
+        false => failure,
+    }
 }
+
+/// What to do where a server, or a protocol, takes nothing in clear.
+pub(crate) const UPGRADE: &str = "name an https URL; where the server begins in clear and upgrades to TLS \
+                                  (RFC 2817), --upgrade required";
 
 /// The answer's body could not be read.
 pub(crate) fn body(error: &BodyError) -> Failure {
@@ -60,6 +69,9 @@ pub(crate) fn unexpected(unexpected: &Unexpected) -> Failure {
             if matches!(*status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) =>
         {
             (Exit::NotAuthorised, Layer::Http, "show a certificate that the server accepts")
+        }
+        Unexpected::Status { status, .. } if *status == StatusCode::UPGRADE_REQUIRED => {
+            (Exit::Protocol, Layer::Http, UPGRADE)
         }
         Unexpected::Status { status, .. } if *status == StatusCode::NOT_FOUND => {
             (Exit::Protocol, Layer::Http, "check the path of the URL; KMIP is usually at /kmip")

@@ -37,7 +37,7 @@ pub(crate) async fn run(
         octets
     };
     let binding = KmipHttps::default();
-    let prepared = binding.profile().prepare_request(&settings.url, octets.into());
+    let prepared = binding.profile().prepare_request(&settings.secured_url(), octets.into());
     let request = prepared.map_err(|error| super::failure::encode(&error))?;
     if args.client.dry_run || args.client.curl {
         let (parts, body) = request.into_parts();

@@ -7,16 +7,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bindery_core::ClientBinding;
+use bindery_core::{ClientBinding, Unexpected};
 use bindery_omadm::{
     DmHttp, DmProfile,
     client::{
-        Account, AuthType, Begin, Client, Credential, DevDetail, DevInfo, Ended, Session, Summary,
-        Tree, TreeLimits,
+        Account, AuthType, Begin, Client, Credential, DevDetail, DevInfo, Ended, Session,
+        SessionError, Summary, Tree, TreeLimits,
     },
 };
 use bindery_syncml::{Form, WriteOptions};
 use bindery_transport::{ClientLimits, Connection, Target};
+use http::StatusCode;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -124,10 +125,17 @@ impl Simulated {
         let watched = Watched { inner, watch: &self.watch, device: &device };
         let managed = connection.run(watched).await;
         managed.map_err(|error| failure::transport(&error))?.map_err(|error| {
-            let refused = matches!(error, bindery_omadm::client::SessionError::Refused(_));
+            let refused = matches!(error, SessionError::Refused(_));
             let exit = if refused { Exit::NotAuthorised } else { Exit::Protocol };
-            Failure::new(exit, Layer::Profile, error.to_string())
-                .hint("bindery omadm devices lists who is registered; -v shows more")
+            let hint = match &error {
+                SessionError::Answer(Unexpected::Status { status, .. })
+                    if *status == StatusCode::UPGRADE_REQUIRED =>
+                {
+                    failure::UPGRADE
+                }
+                _ => "bindery omadm devices lists who is registered; -v shows more",
+            };
+            Failure::new(exit, Layer::Profile, error.to_string()).hint(hint)
         })
     }
 

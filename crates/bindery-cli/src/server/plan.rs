@@ -10,14 +10,14 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 use bindery_core::{IdentityMap, Timestamp};
 use bindery_kmip::{HttpsProfile, KmipHttps, service::KeyServerConfig};
 use bindery_store::{Kek, SqliteOptions, Synchronous};
-use bindery_tls::{Acceptor, CertificateIdentity, Expiry, Naming, TlsError};
+use bindery_tls::{Acceptor, CertificateIdentity, Expiry, TlsError};
 use bindery_transport::{Limits, Network, Upgrade};
 use bindery_ttlv::{Options, Tolerance};
 
 use crate::{
     config::{
-        self, Config, IdentityMapping, IdentityMappings, Loaded, Problem, Problems, Protocol,
-        ServiceName, accounts::AccountFile,
+        self, Config, CrlCheck, Loaded, Problem, Problems, Protocol, ServiceName,
+        accounts::AccountFile,
     },
     files,
     server::accounts::LiveAccounts,
@@ -58,6 +58,8 @@ pub(crate) struct ListenerPlan {
     pub(crate) services: Vec<ServiceName>,
     /// When what it shows and trusts runs out.
     pub(crate) expiries: Vec<Expiry>,
+    /// Whether its revocation lists count only until they run out.
+    pub(crate) lists_run_out: bool,
     pub(crate) protocol: Protocol,
     /// From whom a PROXY head is taken; empty: from nobody.
     pub(crate) balancers: Vec<Network>,
@@ -172,19 +174,7 @@ fn is_path(path: &str) -> bool {
 }
 
 fn identities(identity: &config::Identity) -> Arc<dyn IdentityMap> {
-    let rules = match &identity.map {
-        IdentityMappings::One(one) => std::slice::from_ref(one),
-        IdentityMappings::Several(several) => several,
-    };
-    let rules = rules.iter().map(|rule| match rule {
-        IdentityMapping::Subject => Naming::Subject,
-        IdentityMapping::CommonName => Naming::CommonName,
-        IdentityMapping::Fingerprint => Naming::Fingerprint,
-        IdentityMapping::DnsName => Naming::DnsName,
-        IdentityMapping::MailAddress => Naming::MailAddress,
-        IdentityMapping::Uri => Naming::Uri,
-    });
-    let map = CertificateIdentity::by(rules.collect::<Vec<_>>());
+    let map = CertificateIdentity::by(identity.rules());
     Arc::new(if identity.issuer { map.with_issuer() } else { map })
 }
 
@@ -242,6 +232,7 @@ impl Planner<'_> {
                     acceptor,
                     services: listener.services.clone(),
                     expiries,
+                    lists_run_out: listener.crl_check != CrlCheck::ChainWhereKnown,
                     protocol: listener.protocol,
                     upgrade: self.upgrade(&key, listener),
                     balancers,
@@ -262,17 +253,18 @@ impl Planner<'_> {
             self.problem("accounts.realm", reason, "write a name that clients can show");
         }
         self.warnings.extend(files::exposure("file of accounts", &file));
-        let loaded: Loaded<AccountFile> = match Loaded::from_file(&file) {
+        let loaded = match AccountFile::load(&file) {
             Ok(loaded) => loaded,
             Err(problems) => {
-                for problem in problems.problems {
-                    let reason = format!("{}: {problem}", file.display());
-                    self.problem("accounts.file", reason, "`bindery account set` writes it");
+                for Problem { place, reason, remedy } in problems.problems {
+                    let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
+                    let reason = format!("{}: {place}{reason}", file.display());
+                    self.problem("accounts.file", reason, remedy);
                 }
                 return LiveAccounts::default();
             }
         };
-        match loaded.value.accounts(&settings.realm) {
+        match loaded.accounts(&settings.realm) {
             Ok(accounts) => LiveAccounts::new(accounts),
             Err(faults) => {
                 for (key, reason, remedy) in faults {

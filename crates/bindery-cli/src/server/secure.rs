@@ -83,7 +83,7 @@ impl Secure {
                 one.acceptor.failed();
             }
         })?;
-        self.still_apart(file, &plan)?;
+        self.check(file, &plan, now)?;
         for warning in &plan.warnings {
             tracing::warn!("{warning}");
         }
@@ -118,10 +118,55 @@ impl Secure {
         Ok(())
     }
 
+    /// Refuses a plan that is good by itself and makes what runs worse.
+    fn check(&self, file: &std::path::Path, plan: &Plan, now: Timestamp) -> Result<(), Problems> {
+        let mut problems = self.still_apart(plan);
+        problems.extend(self.lists_in_date(plan, now));
+        if problems.is_empty() {
+            return Ok(());
+        }
+        for one in self.listeners() {
+            one.acceptor.failed();
+        }
+        Err(Problems { file: file.to_owned(), problems })
+    }
+
+    /// Refuses a revocation list that has run out in the place of one that has not: whoever it speaks of
+    /// would be locked out.
+    fn lists_in_date(&self, plan: &Plan, now: Timestamp) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for fresh in plan.serving.listeners.iter().filter(|fresh| fresh.lists_run_out) {
+            let Some(one) = self.listeners.iter().find(|one| one.name == fresh.name) else {
+                continue;
+            };
+            let running = one.expiries();
+            let in_date = |all: &[Expiry], name: &str| {
+                let mut same = all.iter().filter(|one| one.is_list && one.name == name);
+                same.any(|one| one.not_after > now)
+            };
+            for list in fresh.expiries.iter().filter(|list| list.is_list) {
+                if in_date(&fresh.expiries, &list.name) || !in_date(&running, &list.name) {
+                    continue;
+                }
+                let (origin, name) = (&list.origin, &list.name);
+                let ran_out = list.warning(now, 0).unwrap_or_default();
+                problems.push(Problem {
+                    place: Some(format!("listener.{}.crls", fresh.name)),
+                    reason: format!(
+                        "{ran_out}; {name} that is in use has not: with {origin} whoever it speaks of \
+                         would be refused"
+                    ),
+                    remedy: "fetch the authority's new list".to_owned(),
+                });
+            }
+        }
+        problems
+    }
+
     /// Refuses certificates that would bring a listener whose connections become TLS together with one of
     /// implicit TLS, as they run: a listener is what it was at the start until the next one, whatever the
     /// file says of it now, and so is the leave to run beside.
-    fn still_apart(&self, file: &std::path::Path, plan: &Plan) -> Result<(), Problems> {
+    fn still_apart(&self, plan: &Plan) -> Vec<Problem> {
         let after = |one: &Secured| -> Arc<dyn Acceptor> {
             let fresh = plan.serving.listeners.iter().find(|fresh| fresh.name == one.name);
             let fresh = fresh.and_then(|fresh| fresh.acceptor.as_ref());
@@ -141,13 +186,7 @@ impl Secure {
                 });
             }
         }
-        if problems.is_empty() {
-            return Ok(());
-        }
-        for one in self.listeners() {
-            one.acceptor.failed();
-        }
-        Err(Problems { file: file.to_owned(), problems })
+        problems
     }
 
     /// Reloads and says in the log how that went.

@@ -1,6 +1,6 @@
 //! From what went wrong in an exchange to exit code, layer and hint.
 
-use bindery_taxii::ClientError;
+use bindery_taxii::{ClientError, Origin};
 use bindery_taxii_xml::StatusType;
 
 use crate::{
@@ -16,7 +16,10 @@ pub(crate) fn of(error: &ClientError) -> Failure {
             "check that the URL leads to a TAXII service of this version; -t chooses another",
         ),
         ClientError::Request(error) => failure::encode(error),
-        ClientError::Status { status, .. } => {
+        ClientError::Status { status, origin } => {
+            // The status of HTTP is the message's beginning then.
+            let clear = *origin == Origin::Http
+                && status.message.as_ref().is_some_and(|said| said.starts_with("HTTP 426"));
             let refused =
                 matches!(status.status_type, StatusType::Unauthorized | StatusType::Denied);
             let exit = if refused { Exit::NotAuthorised } else { Exit::Protocol };
@@ -25,7 +28,7 @@ pub(crate) fn of(error: &ClientError) -> Failure {
                 .rev()
                 .find_map(|dialect| status.status_type.name(dialect));
             Failure::new(exit, Layer::Profile, error.to_string())
-                .hint(hint(&status.status_type))
+                .hint(if clear { failure::UPGRADE } else { hint(&status.status_type) })
                 .detail("status_type", name.unwrap_or("FAILURE"))
         }
         ClientError::Limit { .. } => {

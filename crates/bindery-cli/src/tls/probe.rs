@@ -1,5 +1,6 @@
 //! `bindery tls probe`: what a server negotiates, and what a policy says of it.
 
+mod asked;
 mod judge;
 mod scan;
 mod target;
@@ -14,6 +15,7 @@ use crate::{
     output::{Document, Output, pairs, table},
     serve::now,
 };
+use asked::Asked;
 use judge::Judgement;
 use scan::{Found, Scan, Taken};
 use target::{Attempt, Meeting, Target, Verdict};
@@ -25,8 +27,9 @@ use target::{Attempt, Meeting, Target, Verdict};
 /// the policy says.
 pub(super) async fn run(args: &ProbeArgs, output: Output) -> Result<()> {
     let own = own_policies(args.config.as_deref())?;
-    let policy = super::policy(&args.tls_policy, &own)?;
-    let target = Target::new(args)?;
+    let asked = Asked::of(args)?;
+    let policy = super::policy(&asked.tls_policy, &own)?;
+    let target = Target::new(args, &asked)?;
     let attempt = target.attempt(&everything(&*target.backend), Verdict::Awaited).await?;
     if let Err(error) = &attempt
         && !(args.scan && error.is_certificate())
@@ -37,9 +40,8 @@ pub(super) async fn run(args: &ProbeArgs, output: Output) -> Result<()> {
     let judgement = Judgement::of(&policy, &target, &attempt, scanned.as_deref());
     let certificates = attempt.as_ref().map(|meeting| certificates(meeting, &target));
     let certificates = certificates.unwrap_or_default();
-    let text =
-        text(args, &policy, &target, &attempt, &certificates, scanned.as_deref(), &judgement);
-    let json = json(args, &policy, &attempt, &certificates, scanned.as_deref(), &judgement);
+    let text = text(&target, &policy, &attempt, &certificates, scanned.as_deref(), &judgement);
+    let json = json(&target, &policy, &attempt, &certificates, scanned.as_deref(), &judgement);
     Document::new(json, text).print(&output)?;
     if judgement.is_good() {
         return Ok(());
@@ -49,15 +51,14 @@ pub(super) async fn run(args: &ProbeArgs, output: Output) -> Result<()> {
 }
 
 fn text(
-    args: &ProbeArgs,
-    policy: &Policy,
     target: &Target,
+    policy: &Policy,
     attempt: &Attempt,
     certificates: &[String],
     scanned: Option<&[Found]>,
     judgement: &Judgement<'_>,
 ) -> String {
-    let mut head = vec![("server", args.server.clone())];
+    let mut head = vec![("server", target.to_string())];
     match attempt {
         Ok(meeting) => head.extend([
             ("version", meeting.info.version.to_string()),
@@ -69,6 +70,12 @@ fn text(
     let hint = attempt.as_ref().ok().and_then(|meeting| meeting.psk_hint.clone());
     head.extend(hint.map(|hint| ("PSK hint", hint)));
     head.extend(certificates.iter().map(|line| ("certificate", line.clone())));
+    let asked = match target::asked(attempt) {
+        Some(true) => "asked for",
+        Some(false) => "not asked for",
+        None => "not known whether asked for",
+    };
+    head.push(("client certificate", asked.to_owned()));
     if let Some(refusal) = judgement.refusal() {
         head.push(("refused", refusal.message().to_owned()));
     }
@@ -93,7 +100,7 @@ fn text(
 }
 
 fn json(
-    args: &ProbeArgs,
+    target: &Target,
     policy: &Policy,
     attempt: &Attempt,
     certificates: &[String],
@@ -114,7 +121,7 @@ fn json(
     let info = attempt.as_ref().ok().map(|meeting| &meeting.info);
     let refusal = judgement.refusal();
     json!({
-        "server": args.server,
+        "server": target.to_string(),
         "version": info.map(|info| info.version.to_string()),
         "suite": info.map(|info| info.suite.name),
         "group": info.and_then(|info| info.group),
@@ -127,7 +134,7 @@ fn json(
         "refused": refusal.map(|error| {
             json!({ "kind": error.kind().as_str(), "message": error.message() })
         }),
-        "client_certificate_asked": info.map(|info| !info.local_certificates.is_empty()),
+        "client_certificate_asked": target::asked(attempt),
         "scan": scanned,
     })
 }

@@ -163,7 +163,8 @@ fn the_authorities_may_be_those_of_the_policy() {
     file(path, "good.toml", policy(".bindery-dev/ca.pem"));
     run(path, "config check good.toml").exits(0);
     let found = problems(path, &policy("none.pem"));
-    assert!(found.contains("listener.main.tls_policy") && found.contains("none.pem"), "{found}");
+    let key = "tls.policy.own.trust_anchors";
+    assert!(found.contains(key) && found.contains("none.pem"), "{found}");
 }
 
 #[test]

@@ -143,3 +143,28 @@ fn check_tells_a_store_that_is_damaged() {
     run(path, &format!("db backup copy.db {DATA}")).exits(2);
     assert!(!path.join("copy.db").exists());
 }
+
+/// Two servers on one store would both push, expire and clean up: the second says who has it.
+#[test]
+fn a_store_has_one_server() {
+    let folder = folder();
+    let path = folder.path();
+    let first = crate::tls::serve(path, "");
+    let error = run(path, "serve --config serve.toml -o json").exits(10).error();
+    let by = format!("serve.db: store in use by pid {}", first.ready["pid"]);
+    assert!(error["message"].as_str().unwrap().ends_with(&by), "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("stop that server first"), "{error}");
+    // What may be done beside it goes on, and what may not is refused.
+    run(path, "db check --config serve.toml").exits(0);
+    run(path, "db migrate --dry-run --config serve.toml").exits(0);
+    for verb in ["migrate", "restore none.db"] {
+        let error = run(path, &format!("db {verb} --config serve.toml -o json")).exits(2).error();
+        assert!(error["message"].as_str().unwrap().ends_with(&by), "{error}");
+    }
+    // One that is killed leaves nobody locked out.
+    first.signal("KILL");
+    assert!(!first.wait().success());
+    let second = Server::start(path, "serve --config serve.toml -o json");
+    assert!(second.stop().success());
+    run(path, "db migrate --config serve.toml").exits(0);
+}

@@ -23,5 +23,8 @@ mod supervisor;
 mod support;
 mod taxii;
 mod tls;
+mod tls_keys;
+mod tls_lists;
 mod tls_operation;
+mod tls_probe;
 mod upgrade;

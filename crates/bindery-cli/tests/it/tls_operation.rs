@@ -19,17 +19,17 @@ use crate::{
 };
 
 /// A configuration beside the files of `bindery dev`; `listener` and `more` stand where they say.
-fn configuration(listener: &str, more: &str) -> String {
+pub(crate) fn configuration(listener: &str, more: &str) -> String {
     format!(
         "[service.kmip]\n[store]\nfile = \"serve.db\"\nkek_file = \".bindery-dev/bindery.kek\"\n\
          [listener.main]\naddress = \"127.0.0.1:0\"\n{listener}\n{more}"
     )
 }
 
-const FILES: &str = "certificate = \".bindery-dev/server.pem\"\nkey = \".bindery-dev/server.key\"\n\
+pub(crate) const FILES: &str = "certificate = \".bindery-dev/server.pem\"\nkey = \".bindery-dev/server.key\"\n\
                      client_authorities = \".bindery-dev/ca.pem\"";
 
-fn prepared() -> tempfile::TempDir {
+pub(crate) fn prepared() -> tempfile::TempDir {
     let folder = folder();
     assert!(Server::dev(folder.path()).stop().success());
     folder
@@ -37,7 +37,7 @@ fn prepared() -> tempfile::TempDir {
 
 /// The problem that `config check` finds: its key, and what it says with its remedy.
 #[track_caller]
-fn problem(path: &Path, text: &str) -> (String, String) {
+pub(crate) fn problem(path: &Path, text: &str) -> (String, String) {
     file(path, "bad.toml", text);
     let error = run(path, "config check bad.toml -o json").exits(2).error();
     let [one] = error["problems"].as_array().unwrap().as_slice() else { panic!("{error}") };
@@ -140,7 +140,7 @@ fn pieces_that_do_not_go_together_are_named() {
     assert_eq!(warnings(FILES), [""; 0]);
 }
 
-fn address(server: &Server) -> String {
+pub(crate) fn address(server: &Server) -> String {
     server.url().trim_start_matches("https://").trim_end_matches("/kmip").to_owned()
 }
 
@@ -163,6 +163,7 @@ fn a_probe_tells_of_a_refusal_after_the_handshake() {
         let probed = ran.json();
         assert_eq!((&probed["version"], &probed["permitted"]), (&"TLS 1.3".into(), &true.into()));
         assert_eq!(probed["refused"]["kind"], kind, "{probed}");
+        assert_eq!(probed["client_certificate_asked"], true, "{probed}");
         let said = ran.error()["message"].as_str().unwrap().to_owned();
         assert!(said.contains("the server refuses us"), "{said}");
     }
@@ -196,6 +197,12 @@ fn a_probe_tells_what_a_server_lacks() {
     let refused = probe(&old, "--scan");
     assert_eq!(refused["refused"]["kind"], "no-client-certificate");
     assert!(taken(&refused).contains(&"TLS 1.2".to_owned()), "{refused}");
+    assert_eq!(refused["client_certificate_asked"], true);
+    // What it takes is the same, whether it lets us in: no hybrid group is of TLS 1.2.
+    let welcome = taken(&probe(&old, &format!("--scan {CLIENT}")));
+    assert_eq!(taken(&refused), welcome);
+    assert!(welcome.iter().all(|name| !name.contains("MLKEM")), "{welcome:?}");
+    assert!(welcome.contains(&"x25519".to_owned()), "{welcome:?}");
     assert!(old.stop().success());
     let open = configuration(
         &format!(
@@ -208,8 +215,10 @@ fn a_probe_tells_what_a_server_lacks() {
     let at = open.service("omadm").trim_start_matches("https://").trim_end_matches("/omadm");
     for client in ["", CLIENT] {
         let line = format!("tls probe {at} --tls-policy kmip {client} -o json");
-        let missing = run(path, &line).exits(3).json()["missing"].to_string();
+        let probed = run(path, &line).exits(3).json();
+        let missing = probed["missing"].to_string();
         assert!(missing.contains("it did not ask for one"), "{missing}");
+        assert_eq!(probed["client_certificate_asked"], false);
     }
 }
 
@@ -291,7 +300,7 @@ fn connected(path: &Path, server: &Server) -> (tokio::runtime::Runtime, bindery_
     (runtime, io)
 }
 
-fn metrics(server: &Server) -> String {
+pub(crate) fn metrics(server: &Server) -> String {
     let mut socket = TcpStream::connect(server.admin()).unwrap();
     let head =
         format!("GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.admin());

@@ -135,6 +135,17 @@ fn without_an_upgrade_nothing_is_answered_and_without_agreement_nothing_is_sent(
     // 426, by a client that asks for no upgrade.
     let error = run(path, &format!("taxii discovery --url {url} {OWN}")).exits(1).error();
     assert!(error["message"].as_str().unwrap().contains("HTTP 426"), "{error}");
+    // Each says what would do.
+    let port = url.trim_start_matches("http://").split('/').next().unwrap();
+    for line in [
+        format!("taxii discovery --url {url} {OWN}"),
+        format!("kmip query --url {} {OWN}", server.service("kmip")),
+        format!("omadm simulate --url {} {OWN}", server.service("omadm")),
+        format!("kmip query --url https://{port}/kmip {OWN}"),
+    ] {
+        let error = run(path, &line).error();
+        assert!(error["hint"].as_str().unwrap().contains("--upgrade required"), "{line}: {error}");
+    }
     run(path, &format!("taxii discovery --url {url} {OWN} --upgrade optional")).exits(2);
     // One that takes what is offered goes through the upgrade that the server asks for.
     let line = format!("omadm simulate --url {} {OWN} --upgrade optional", server.service("omadm"));
@@ -189,6 +200,48 @@ fn an_upgrade_beside_tls_has_to_be_said() {
     let optional =
         configuration("dangerous_upgrade_optional = true\nupgrade_by_any_request = true\n");
     assert!(check(optional).exits(0).stderr.contains("in clear"));
+}
+
+/// What would be sent can be looked at as well: the upgrade, and then the request.
+#[test]
+fn a_preview_shows_what_goes_within_an_upgraded_connection() {
+    let folder = prepared();
+    let path = folder.path();
+    for line in ["kmip query", "kmip raw message.ttlv"] {
+        file(path, "message.ttlv", b"42007801000000404200770100000038");
+        let mut line = line.to_owned();
+        if line.contains("raw") {
+            line.push_str(" --unchecked");
+        }
+        let line = format!("{line} --url http://kmip.example:80/kmip {OWN} --upgrade required");
+        let shown = run(path, &format!("{line} --dry-run")).exits(0);
+        assert_eq!(shown.json()["url"], "https://kmip.example:80/kmip");
+        assert!(shown.stderr.contains("OPTIONS *"), "{}", shown.stderr);
+        let error = run(path, &format!("{line} --curl")).exits(2).error();
+        assert!(error["message"].as_str().unwrap().contains("curl has no upgrade"), "{error}");
+        assert!(error["hint"].as_str().unwrap().contains("--dry-run"), "{error}");
+    }
+    let line =
+        format!("omadm simulate --url http://dm.example/dm {OWN} --upgrade required --dry-run");
+    run(path, &line).exits(0);
+}
+
+/// No command offers what it refuses.
+#[test]
+fn help_names_the_upgrades_that_a_command_takes() {
+    let folder = folder();
+    for (command, optional) in
+        [("kmip query", false), ("taxii poll", false), ("omadm simulate", true)]
+    {
+        let help = run(folder.path(), &format!("{command} --help")).exits(0);
+        let help = help.text().split_once("--upgrade").unwrap().1;
+        let help = help.split_once("--proxy").unwrap().0.to_owned();
+        assert!(help.contains("required"), "{help}");
+        assert_eq!(help.contains("optional"), optional, "{help}");
+        if !optional {
+            run(folder.path(), &format!("{command} --upgrade optional")).exits(2);
+        }
+    }
 }
 
 #[test]

@@ -68,6 +68,14 @@ impl SqliteOptions {
         }
     }
 
+    /// The store's file; `None` where it is temporary.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.place {
+            Place::File(path) => Some(path),
+            Place::Temporary => None,
+        }
+    }
+
     /// How much a commit waits for the disk. Default: [`Synchronous::Full`].
     pub const fn synchronous(mut self, synchronous: Synchronous) -> Self {
         self.synchronous = synchronous;

@@ -105,9 +105,9 @@ async fn revocation_lists_are_looked_up() {
     // Both authorities are trusted, and one has a list.
     let two = format!("{}{}", world.authority.certificate_pem(), other.certificate_pem());
     let two = Roots::from_pem(two.as_bytes()).unwrap();
-    let silent = world.server_config().with_client_roots(two).with_crls(crls.clone());
+    let silent = world.server_config().with_client_roots(two.clone()).with_crls(crls.clone());
     let outcome = shown(&world.client, silent).await;
-    assert_eq!(outcome, Err(Kind::CertificateRevoked), "no list speaks of it");
+    assert_eq!(outcome, Err(Kind::RevocationUnknown), "no list speaks of it");
     crls.unknown_taken = true;
     let lax = world.server_config().with_crls(crls);
     assert_eq!(shown(&world.client, lax).await, Ok(()));
@@ -118,10 +118,44 @@ async fn revocation_lists_are_looked_up() {
     let list = world.authority.revocation_list(&[], past).unwrap();
     let mut crls = Crls::from_octets(list.as_bytes()).unwrap();
     let strict = world.server_config().with_crls(crls.clone());
-    assert_eq!(shown(&world.client, strict).await, Err(Kind::CertificateRevoked));
+    let error = backend().acceptor(&mutual(), strict).unwrap_err();
+    assert_eq!(error.kind(), Kind::Configuration);
+    assert!(error.to_string().contains("1970-01-01T00:00:02Z (Next Update)"), "{error}");
+    // Beside a list of another authority in date, it is told of, and refused when somebody comes.
+    let both = format!("{list}{}", other.revocation_list(&[], Validity::default()).unwrap());
+    let both = Crls::from_octets(both.as_bytes()).unwrap();
+    let partly = world.server_config().with_client_roots(two.clone()).with_crls(both);
+    assert_eq!(shown(&world.client, partly).await, Err(Kind::RevocationUnknown));
     crls.expired_taken = true;
     let lax = world.server_config().with_crls(crls);
     assert_eq!(shown(&world.client, lax).await, Ok(()));
+}
+
+/// As in the other backend: a damaged list is named before anybody comes, and one of a former key does
+/// no harm beside one of the present key.
+#[tokio::test]
+async fn lists_by_the_wrong_key_are_told_apart() {
+    let (world, former) = (World::shared(), World::new());
+    let list = |authority: &Authority, revoked: &[&Issued]| {
+        authority.revocation_list(revoked, Validity::default()).unwrap()
+    };
+    let mut damaged = Crls::from_octets(list(&world.authority, &[]).as_bytes()).unwrap();
+    let mut der = damaged.lists().next().unwrap().der.to_vec();
+    let date = der.windows(6).position(|octets| octets == *b"491231").unwrap();
+    der[date + 1] = b'8';
+    damaged = Crls::from_octets(&der).unwrap();
+    let error =
+        backend().acceptor(&mutual(), world.server_config().with_crls(damaged)).unwrap_err();
+    assert_eq!(error.kind(), Kind::Configuration);
+    assert!(error.to_string().contains("signatureValue"), "{error}");
+    let two = [list(&former.authority, &[]), list(&world.authority, &[&world.client])];
+    for lists in [two.concat(), [two[1].as_str(), &two[0]].concat()] {
+        let crls = Crls::from_octets(lists.as_bytes()).unwrap();
+        let server = || world.server_config().with_crls(crls.clone());
+        assert_eq!(shown(&world.client, server()).await, Err(Kind::CertificateRevoked));
+        let other = world.authority.issue(&Leaf::client("bob")).unwrap();
+        assert_eq!(shown(&other, server()).await, Ok(()));
+    }
 }
 
 /// RFC 2818, section 3.1, as in the other backend.

@@ -4,8 +4,10 @@ use std::fmt;
 
 use bindery_core::{CipherSuite, TlsVersion};
 
-use super::{ClientAuth, Group, Lack, Policy, Resumption, SignatureScheme, sieve::Sieve};
-use crate::{Capabilities, TlsError, TlsErrorKind, registry};
+use super::{
+    ClientAuth, Group, Lack, Need, Policy, Resumption, Row, SignatureScheme, sieve::Sieve,
+};
+use crate::{Capabilities, Setting, TlsError, TlsErrorKind, registry};
 
 /// What a policy comes to on one backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +39,7 @@ pub struct Plan {
 pub(super) struct Missing {
     pub(super) what: String,
     pub(super) source: String,
+    pub(super) setting: Setting,
 }
 
 impl Plan {
@@ -71,9 +74,23 @@ impl Plan {
                 names(configured)
             );
             let hint = "configure one that the policy permits";
-            return Err(TlsError::new(TlsErrorKind::PolicyNotMet, message, hint));
+            let error = TlsError::new(TlsErrorKind::PolicyNotMet, message, hint);
+            return Err(error.about(Setting::ApplicationProtocols));
         }
         Ok(left)
+    }
+}
+
+/// What of the configuration leaves nothing of a kind: a version may be out because its suites are, and
+/// a suite because its versions are.
+fn cause(setting: Setting, dropped: &[Dropped]) -> Setting {
+    let any = |why: WhyDropped| dropped.iter().any(|one| one.why == why);
+    match setting {
+        Setting::Versions if any(WhyDropped::NoSuite) => Setting::Suites,
+        Setting::Suites if any(WhyDropped::VersionOut) && !any(WhyDropped::Restricted) => {
+            Setting::Versions
+        }
+        _ => setting,
     }
 }
 
@@ -173,14 +190,15 @@ impl Policy {
             registry::suite(suite.id).is_none_or(|row| row.is_signed() && !row.needs_psk())
         };
         let unsigned = plan.signatures.is_empty() && plan.suites.iter().any(signed);
-        for (none, what) in [
-            (plan.versions.is_empty(), "protocol version"),
-            (plan.suites.is_empty(), "cipher suite"),
-            (plan.groups.is_empty(), "key exchange group"),
-            (unsigned, "signature scheme"),
+        for (none, what, setting) in [
+            (plan.versions.is_empty(), "protocol version", Setting::Versions),
+            (plan.suites.is_empty(), "cipher suite", Setting::Suites),
+            (plan.groups.is_empty(), "key exchange group", Setting::Groups),
+            (unsigned, "signature scheme", Setting::Signatures),
         ] {
             if none {
-                return Err(self.nothing_left(what, &plan.dropped));
+                let error = self.nothing_left(what, &plan.dropped);
+                return Err(error.about(cause(setting, &plan.dropped)));
             }
         }
         self.check_client_auth()?;
@@ -191,12 +209,13 @@ impl Policy {
         for asked in self.restrictions.iter().filter_map(|r| r.client_auth) {
             if asked < self.client_auth {
                 let message = format!(
-                    "the policy {} sets client certificates to {:?}, and the configuration asks \
-                     for less: {asked:?}",
+                    "the policy {} has client certificates \"{}\", and the configuration asks for \
+                     less: \"{asked}\"",
                     self.name, self.client_auth
                 );
                 let hint = "remove the setting, or choose a policy that asks for less";
-                return Err(TlsError::new(TlsErrorKind::PolicyNotMet, message, hint));
+                let error = TlsError::new(TlsErrorKind::PolicyNotMet, message, hint);
+                return Err(error.about(Setting::ClientCertificates));
             }
         }
         Ok(())
@@ -218,7 +237,41 @@ impl Policy {
             ),
             None => "choose another policy, or a backend that has them".to_owned(),
         };
-        TlsError::new(TlsErrorKind::PolicyNotMet, message, hint)
+        let error = TlsError::new(TlsErrorKind::PolicyNotMet, message, hint);
+        match missing.first() {
+            Some(first) => error.about(first.setting),
+            None => error,
+        }
+    }
+
+    /// What to tell of rows that the policy requires and a restriction takes out.
+    pub(crate) fn required_and_taken_out(&self, plan: &Plan) -> Option<String> {
+        let by_operator =
+            |one: &&Dropped| matches!(one.why, WhyDropped::Restricted | WhyDropped::Lacks(_));
+        let dropped = plan.dropped.iter().filter(by_operator);
+        let required = dropped.filter(|one| self.requires(one.what));
+        let rows: Vec<String> =
+            required.map(|one| format!("{} ({})", one.what, one.source)).collect();
+        (!rows.is_empty()).then(|| {
+            format!(
+                "the policy {} requires what the configuration takes out: {}; peers that rely on it get \
+                 no connection",
+                self.name,
+                rows.join("; ")
+            )
+        })
+    }
+
+    fn requires(&self, what: PlanItem) -> bool {
+        fn has<T: PartialEq>(rows: &[Row<T>], what: &T) -> bool {
+            rows.iter().any(|row| row.what == *what && row.need == Need::Required)
+        }
+        match what {
+            PlanItem::Version(one) => has(&self.versions, &one),
+            PlanItem::Suite(one) => has(&self.suites, &one),
+            PlanItem::Group(one) => has(&self.groups, &one),
+            PlanItem::Signature(one) => has(&self.signatures, &one),
+        }
     }
 
     fn nothing_left(&self, what: &str, dropped: &[Dropped]) -> TlsError {

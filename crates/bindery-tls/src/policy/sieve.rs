@@ -3,7 +3,7 @@
 use bindery_core::{CipherSuite, TlsVersion};
 
 use super::{Dropped, Need, Plan, PlanItem, Policy, Restriction, Row, WhyDropped, plan::Missing};
-use crate::{Capabilities, registry};
+use crate::{Capabilities, Setting, registry};
 
 pub(super) struct Sieve<'a> {
     policy: &'a Policy,
@@ -91,7 +91,8 @@ impl<'a> Sieve<'a> {
             });
             if required && !narrowed {
                 let what = format!("a suite of {version}");
-                self.missing.push(Missing { what, source: source.clone() });
+                let setting = Setting::Suites;
+                self.missing.push(Missing { what, source: source.clone(), setting });
             }
             self.out(PlanItem::Version(version), WhyDropped::NoSuite, source);
             false
@@ -126,8 +127,9 @@ impl<'a> Sieve<'a> {
                 kept.push(row.what);
                 continue;
             } else if row.need == Need::Required {
-                let (what, source) = (item(row.what).to_string(), row.source.to_string());
-                self.missing.push(Missing { what, source });
+                let (what, source) = (item(row.what), row.source.to_string());
+                let setting = what.setting();
+                self.missing.push(Missing { what: what.to_string(), source, setting });
                 WhyDropped::Missing
             } else {
                 WhyDropped::BackendLacks
@@ -152,4 +154,16 @@ impl<'a> Sieve<'a> {
 fn is_of(row: &Row<CipherSuite>, version: TlsVersion) -> bool {
     let inside = row.within.is_none_or(|(first, last)| (first..=last).contains(&version));
     inside && registry::suite(row.what.id).is_some_and(|known| known.is_of(version))
+}
+
+impl PlanItem {
+    /// Which setting names such things.
+    const fn setting(self) -> Setting {
+        match self {
+            Self::Version(_) => Setting::Versions,
+            Self::Suite(_) => Setting::Suites,
+            Self::Group(_) => Setting::Groups,
+            Self::Signature(_) => Setting::Signatures,
+        }
+    }
 }

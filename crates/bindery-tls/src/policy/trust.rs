@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::Policy;
-use crate::{ClientConfig, Crls, Psk, PskIdentities, Roots, ServerConfig, TlsError, TlsErrorKind};
+use crate::{
+    ClientConfig, Crls, Psk, PskIdentities, Roots, ServerConfig, Setting, TlsError, TlsErrorKind,
+};
 
 /// Whom a policy trusts. Empty in every built-in policy: these are an operator's own.
 ///
@@ -39,13 +41,15 @@ impl Trust {
         if self.anchors.is_empty() {
             Ok(None)
         } else {
-            Roots::from_pem_files(&self.anchors).map(Some)
+            let roots = Roots::from_pem_files(&self.anchors);
+            roots.map(Some).map_err(|error| error.about(Setting::Authorities))
         }
     }
 
     /// What is configured, and the policy's lists that are not there yet.
     fn complete(&self, crls: &mut Crls) -> Result<(), TlsError> {
-        crls.add_missing(Crls::from_files(&self.crls)?);
+        let read = Crls::from_files(&self.crls);
+        crls.add_missing(read.map_err(|error| error.about(Setting::RevocationLists))?);
         Ok(())
     }
 
@@ -58,7 +62,8 @@ impl Trust {
             psk.identity().escape_ascii()
         );
         let hint = "take the key out, or name its identity in the policy's psk_identities";
-        Err(TlsError::new(TlsErrorKind::PolicyNotMet, message, hint))
+        let error = TlsError::new(TlsErrorKind::PolicyNotMet, message, hint);
+        Err(error.about(Setting::PresharedKeys))
     }
 }
 

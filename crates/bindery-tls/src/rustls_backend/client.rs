@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU16, Ordering},
     },
 };
 
@@ -26,15 +26,18 @@ use tokio_rustls::TlsConnector;
 use super::{
     RustlsBackend,
     any_server::AnyServer,
+    chains::{Chains, LookedUp},
     failure::{Seen, Side, failure},
-    info, protocol_versions, refused,
+    info,
+    lists::{Lists, readable},
+    now_of, protocol_versions, refused,
     stream::{Protected, Watched},
     trust::Trusted,
-    verify::{ServerCheck, readable, schemes},
+    verify::{ServerCheck, schemes},
 };
 use crate::{
     BoxIo, ClientConfig, Connector, Plan, Policy, Role, Secured, TlsError, TlsErrorKind, TlsFuture,
-    Unchecked, certificate::valid_until, pem::configuration,
+    Unchecked, certificate::valid_until, pem::configuration, registry,
 };
 
 /// How many servers' sessions are kept for resumption.
@@ -45,18 +48,38 @@ tokio::task_local! {
     static ASKED: Arc<Asked>;
 }
 
-/// Whether a server asked for our certificate, and whether it was shown.
+/// Whether a server asked for our certificate, and whether it was shown; and what was agreed on before.
 #[derive(Default)]
 struct Asked {
     asked: AtomicBool,
     shown: AtomicBool,
+    /// The group of a TLS 1.2 key exchange; 0 where none was told.
+    group: AtomicU16,
+}
+
+/// Notes the group of the parameters that a TLS 1.2 server signed: two random values of 32 octets, and
+/// `ServerECDHParams`, a named curve (RFC 8422, section 5.4). A handshake that fails later tells of it.
+pub(super) fn note_parameters(signed: &[u8]) {
+    if let Some([3, high, low, ..]) = signed.get(64..) {
+        let group = u16::from_be_bytes([*high, *low]);
+        let _ = ASKED.try_with(|it| it.group.store(group, Ordering::Relaxed));
+    }
 }
 
 impl Asked {
+    fn asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
     /// Before TLS 1.3 one alert stands for a missing certificate and for no suite in common (RFC
     /// 5246, 7.4.6); but who asks for a certificate has agreed on a suite.
     fn explain(&self, failed: TlsError) -> TlsError {
-        let missing = self.asked.load(Ordering::Relaxed) && !self.shown.load(Ordering::Relaxed);
+        let group = registry::group(self.group.load(Ordering::Relaxed));
+        self.explain_alert(failed).with_group(group)
+    }
+
+    fn explain_alert(&self, failed: TlsError) -> TlsError {
+        let missing = self.asked() && !self.shown.load(Ordering::Relaxed);
         if !missing || failed.kind() != TlsErrorKind::NoSharedSuite {
             return failed;
         }
@@ -84,6 +107,8 @@ pub(super) struct RustlsConnector {
 #[derive(Clone, Copy)]
 struct Known {
     /// Whether the server asked for our certificate.
+    asked: bool,
+    /// Whether it was shown.
     shown: bool,
     /// Until when the check of the server's certificate holds; `None` where nothing was checked.
     until: Option<Timestamp>,
@@ -100,7 +125,7 @@ impl RustlsConnector {
         let crypto = backend.restricted(plan);
         config.psk.refuse(backend.provider.name())?;
         readable(&config.crls)?;
-        config.check()?;
+        config.check(now_of(&*backend.time)?)?;
         let verifier = verifier(&config, plan, &crypto)?;
         let builder = rustls::ClientConfig::builder_with_provider(crypto)
             .with_protocol_versions(&protocol_versions(plan))
@@ -152,12 +177,14 @@ impl RustlsConnector {
         let (_, connection) = stream.get_ref();
         let mut info = info(connection)?;
         let peer: Arc<[_]> = connection.peer_certificates().unwrap_or_default().into();
-        if self.has_shown(server, certificate.shown.load(Ordering::Relaxed), info.resumed, &peer) {
+        let known = self.learn(server, &certificate, info.resumed, &peer);
+        if known.is_some_and(|known| known.shown) {
             info.local_certificates = Arc::clone(&self.chain);
         }
         let io = Box::new(Protected::new(stream, Side::Client));
         let unchecked = asked.map(|name| Unchecked::new(&name, &peer));
-        Ok(Secured::new(io, Arc::new(info), peer).with_unchecked(unchecked))
+        let secured = Secured::new(io, Arc::new(info), peer).with_unchecked(unchecked);
+        Ok(secured.with_certificate_asked(known.map(|known| known.asked)))
     }
 
     /// Ends the sessions with a server whose certificate, or whose revocation lists, have run out
@@ -174,25 +201,27 @@ impl RustlsConnector {
         }
     }
 
-    /// Whether the server has our certificate, from this handshake or the one that it resumes.
-    fn has_shown(
+    /// What the server asked for and has of us, from this handshake or the one that it resumes.
+    fn learn(
         &self,
         server: String,
-        shown: bool,
+        certificate: &Asked,
         resumed: bool,
         peer: &[CertificateDer<'_>],
-    ) -> bool {
+    ) -> Option<Known> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if resumed {
-            return known.get(&server).is_some_and(|known| known.shown);
+            return known.get(&server).copied();
         }
         if known.len() >= SESSIONS && !known.contains_key(&server) {
             known.pop_first();
         }
-        let certificate = peer.first().and_then(valid_until);
-        let until = certificate.into_iter().chain(self.lists_until).min();
-        known.insert(server, Known { shown, until: until.filter(|_| !self.any_server) });
-        shown
+        let until = peer.first().and_then(valid_until).into_iter().chain(self.lists_until).min();
+        let until = until.filter(|_| !self.any_server);
+        let shown = certificate.shown.load(Ordering::Relaxed);
+        let fresh = Known { asked: certificate.asked(), shown, until };
+        known.insert(server, fresh);
+        Some(fresh)
     }
 }
 
@@ -205,9 +234,9 @@ fn verifier(
     let trusted = if config.takes_any_server() {
         Trusted::only(Arc::new(AnyServer::new(crypto)) as Arc<dyn ServerCertVerifier>)
     } else {
-        Trusted::new(&config.roots, |store| {
-            Ok(trusting(config, store, crypto)? as Arc<dyn ServerCertVerifier>)
-        })?
+        let algorithms = crypto.signature_verification_algorithms;
+        let lists = Lists::new(&config.crls, &config.roots, algorithms)?.map(Arc::new);
+        Trusted::new(&config.roots, |store| trusting(config, store, crypto, lists.as_ref()))?
     };
     Ok(Arc::new(ServerCheck { trusted, schemes: schemes(plan) }))
 }
@@ -216,23 +245,18 @@ fn trusting(
     config: &ClientConfig,
     store: Arc<RootCertStore>,
     crypto: &Arc<CryptoProvider>,
-) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
-    let roots = &config.roots;
-    let mut builder = WebPkiServerVerifier::builder_with_provider(store, Arc::clone(crypto))
-        .with_crls(config.crls.lists().map(|(der, _)| der.clone()));
-    if config.crls.leaf_only {
-        builder = builder.only_check_end_entity_revocation();
-    }
-    if config.crls.unknown_taken {
-        builder = builder.allow_unknown_revocation_status();
-    }
-    if !config.crls.expired_taken {
-        builder = builder.enforce_revocation_expiration();
-    }
-    builder.build().map_err(|error| {
-        let message = format!("{}: {error}", roots.origin());
+    lists: Option<&Arc<Lists>>,
+) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+    let builder =
+        WebPkiServerVerifier::builder_with_provider(Arc::clone(&store), Arc::clone(crypto));
+    let inner = builder.build().map_err(|error| {
+        let message = format!("{}: {error}", config.roots.origin());
         configuration(message, "name the file with the trusted authorities").with_source(error)
-    })
+    })?;
+    let Some(lists) = lists else { return Ok(inner) };
+    let algorithms = crypto.signature_verification_algorithms;
+    let chains = Chains { roots: store, algorithms, lists: Some(Arc::clone(lists)) };
+    Ok(Arc::new(LookedUp { inner, chains }))
 }
 
 impl Connector for RustlsConnector {
@@ -258,8 +282,9 @@ impl ResolvesClientCert for OneCertificate {
         _authorities: &[&[u8]],
         schemes: &[SignatureScheme],
     ) -> Option<Arc<CertifiedKey>> {
-        self.0.key.choose_scheme(schemes)?;
         // Outside a handshake of ours nobody asks to know.
+        let _ = ASKED.try_with(|it| it.asked.store(true, Ordering::Relaxed));
+        self.0.key.choose_scheme(schemes)?;
         let _ = ASKED.try_with(|it| it.shown.store(true, Ordering::Relaxed));
         Some(Arc::clone(&self.0))
     }

@@ -82,16 +82,14 @@ fn of_rustls(error: Error, side: Side, seen: Option<Seen<'_>>) -> TlsError {
             "give the client a certificate of an authority that this server trusts, and its key",
         )
         .by_peer(),
-        Error::InvalidCertificate(reason) => of_certificate(reason, side).by_peer(),
-        // The lists are this side's own.
-        Error::InvalidCertRevocationList(reason) => TlsError::new(
-            Kind::CertificateRevoked,
-            format!(
-                "the revocation list of the {peer}'s authority cannot be used ({reason:?}), so that \
-                 its certificate cannot be looked up"
-            ),
-            "fetch the list that the trusted authority of this name signed, and reload",
-        ),
+        Error::InvalidCertificate(reason) => {
+            let error = of_certificate(reason, side);
+            // The lists in which nothing was found are this side's own.
+            match error.kind() {
+                Kind::RevocationUnknown => error,
+                _ => error.by_peer(),
+            }
+        }
         Error::PeerIncompatible(reason) => match seen.as_ref().and_then(old_version) {
             Some(found) => of_old_version(found),
             None => of_incompatible(reason, side, seen.and_then(|seen| seen.offer)),
@@ -170,7 +168,8 @@ fn of_message(error: &Error, side: Side, seen: Option<Seen<'_>>) -> TlsError {
             ),
             Side::Client => (
                 "the server answered in plain HTTP on what should be a TLS port".to_owned(),
-                "check the port, or use an http URL where clear text is acceptable",
+                "check the port; a server that begins in clear and upgrades to TLS (RFC 2817) is reached \
+                 by an http URL with --upgrade required, or by tls probe with --starttls http",
             ),
         };
         return TlsError::new(Kind::PlainHttp, message, hint).by_peer();
@@ -263,14 +262,16 @@ fn of_certificate(reason: &CertificateError, side: Side) -> TlsError {
             let message = format!("the {peer}'s certificate is not for the name that was asked");
             TlsError::new(Kind::NameMismatch, message, NAME_HINT)
         }
-        C::Revoked
-        | C::UnknownRevocationStatus
-        | C::ExpiredRevocationList
-        | C::ExpiredRevocationListContext { .. } => of_revocation(reason, peer),
+        C::Revoked => TlsError::new(
+            Kind::CertificateRevoked,
+            format!("the {peer}'s certificate is revoked"),
+            "its authority took it back: give the other side a new one",
+        ),
         C::Other(other) if other.0.is::<TlsError>() => {
             let rule = other.0.downcast_ref::<TlsError>();
+            let kind = rule.map_or(Kind::BadCertificate, TlsError::kind);
             let (message, hint) = rule.map_or(("", ""), |rule| (rule.message(), rule.hint()));
-            TlsError::new(Kind::BadCertificate, message, hint.to_owned())
+            TlsError::new(kind, message, hint.to_owned())
         }
         C::BadSignature => {
             let message = format!(
@@ -312,26 +313,6 @@ fn of_unknown_issuer(side: Side) -> TlsError {
         }
     };
     TlsError::new(Kind::UnknownAuthority, message, hint)
-}
-
-fn of_revocation(reason: &CertificateError, peer: &str) -> TlsError {
-    use CertificateError as C;
-    let (message, hint) = match reason {
-        C::Revoked => (
-            format!("the {peer}'s certificate is revoked"),
-            "its authority took it back: give the other side a new one",
-        ),
-        C::UnknownRevocationStatus => (
-            format!("no revocation list speaks of the {peer}'s certificate"),
-            "add the list of each authority between it and the root, or take certificates of \
-             unknown status, or look up the other side's own only",
-        ),
-        _ => (
-            format!("the revocation list for the {peer}'s certificate is out of date"),
-            "fetch the authority's new list and reload",
-        ),
-    };
-    TlsError::new(Kind::CertificateRevoked, message, hint)
 }
 
 fn of_dates(reason: &CertificateError, peer: &str) -> TlsError {
@@ -381,7 +362,7 @@ fn of_alert(alert: AlertDescription, side: Side) -> TlsError {
         ),
         A::CertificateRevoked => (
             Kind::CertificateRevoked,
-            "our certificate is revoked, or its revocation cannot be told",
+            "our certificate is revoked",
             "ask the authority for a new one",
         ),
         A::BadCertificate

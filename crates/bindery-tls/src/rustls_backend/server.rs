@@ -2,14 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use bindery_core::{Timestamp, TlsVersion};
+use bindery_core::TlsVersion;
 use rustls::{
-    RootCertStore,
     crypto::CryptoProvider,
-    server::{
-        self, NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier,
-        danger::ClientCertVerifier,
-    },
+    server::{self, NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
     sign::SingleCertAndKey,
     time_provider::TimeProvider,
 };
@@ -19,16 +15,19 @@ use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 
 use super::{
     RustlsBackend,
+    chains::Chains,
     failure::{Seen, Side, failure},
-    handshake, info, protocol_versions, refused,
+    handshake, info,
+    lists::{Lists, readable},
+    now_of, protocol_versions, refused,
     stream::{Protected, Watched},
     tickets::RotatingTickets,
     trust::Trusted,
-    verify::{ByAuthority, ClientCheck, ServersToo, readable, schemes},
+    verify::{ByAuthority, ClientCheck, schemes},
 };
 use crate::{
-    Acceptor, BoxIo, Certificate, ClientAuth, Crls, Plan, Policy, Proof, Role, Secured,
-    ServerConfig, Shown, ShownCertificate, TlsError, TlsErrorKind, TlsFuture,
+    Acceptor, BoxIo, Certificate, ClientAuth, Plan, Policy, Proof, Role, Secured, ServerConfig,
+    Setting, Shown, ShownCertificate, TlsError, TlsErrorKind, TlsFuture, Usage,
     certificate::is_valid_at, pem::configuration, registry,
 };
 
@@ -56,8 +55,8 @@ impl RustlsAcceptor {
         let crypto = backend.restricted(plan);
         config.psk.refuse(backend.provider.name())?;
         let key = backend.certified_key(&config.identity, Role::Server, plan)?;
-        readable(&config.crls)?;
-        config.check(policy, plan)?;
+        readable(&config.crls).map_err(|error| error.about(Setting::RevocationLists))?;
+        config.check(policy, plan, now_of(&*backend.time)?)?;
         let clients = client_check(policy, plan, &config, &crypto)?;
         let verifier = match &clients {
             Some(clients) => Arc::clone(clients) as Arc<dyn ClientCertVerifier>,
@@ -146,11 +145,7 @@ impl RustlsAcceptor {
     }
 
     fn check_dates(&self, chain: &[CertificateDer<'_>]) -> Result<(), TlsError> {
-        let Some(now) = self.time.current_time() else {
-            return Err(configuration("this machine has no time", "set its clock"));
-        };
-        let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        let now = Timestamp::from_unix_seconds(seconds);
+        let now = now_of(&*self.time)?;
         chain.first().filter(|leaf| !is_valid_at(leaf, now)).map_or(Ok(()), |leaf| {
             Certificate::from_der(leaf)?
                 .check_dates(now, "the resumed session's client certificate")
@@ -220,38 +215,24 @@ fn client_check(
             policy.name
         );
         let hint = "name the file with the client authorities, or trust_anchors in the policy";
-        return Err(configuration(message, hint));
+        return Err(configuration(message, hint).about(Setting::Authorities));
     };
     let (rules, algorithms) = (config.client_rules, crypto.signature_verification_algorithms);
+    let lists = Lists::new(&config.crls, roots, algorithms);
+    let lists = lists.map_err(|error| error.about(Setting::RevocationLists))?.map(Arc::new);
     let trusted = Trusted::new(roots, |store| {
-        let servers_too = ServersToo::new(rules, &store, algorithms, &config.crls)?;
-        let inner = by_authority(store, &config.crls, crypto).map_err(|error| {
-            let message = format!("{}: {error}", roots.origin());
-            configuration(message, "name the file with the client authorities").with_source(error)
+        let chains = Chains { roots: Arc::clone(&store), algorithms, lists: lists.clone() };
+        let inner = WebPkiClientVerifier::builder_with_provider(store, Arc::clone(crypto));
+        let inner = inner.build().map_err(|source| {
+            let message = format!("{}: {source}", roots.origin());
+            let error = configuration(message, "name the file with the client authorities");
+            error.with_source(source).about(Setting::Authorities)
         })?;
-        Ok(ByAuthority { inner, servers_too })
+        let servers_too = rules.usage == Usage::DangerousServersToo;
+        Ok(ByAuthority { inner, chains, servers_too })
     })?;
     let mandatory = plan.client_auth == ClientAuth::Required;
     Ok(Some(Arc::new(ClientCheck::new(trusted, schemes(plan), rules, mandatory))))
-}
-
-fn by_authority(
-    store: Arc<RootCertStore>,
-    crls: &Crls,
-    crypto: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ClientCertVerifier>, VerifierBuilderError> {
-    let mut builder = WebPkiClientVerifier::builder_with_provider(store, Arc::clone(crypto))
-        .with_crls(crls.lists().map(|(der, _)| der.clone()));
-    if crls.leaf_only {
-        builder = builder.only_check_end_entity_revocation();
-    }
-    if crls.unknown_taken {
-        builder = builder.allow_unknown_revocation_status();
-    }
-    if !crls.expired_taken {
-        builder = builder.enforce_revocation_expiration();
-    }
-    builder.build()
 }
 
 /// The suites that a client offers, by name where one is known, at most [`LISTED`] of them.

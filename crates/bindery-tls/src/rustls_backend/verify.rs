@@ -4,20 +4,15 @@
 use std::{fmt, sync::Arc};
 
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, RootCertStore,
-    SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::WebPkiSupportedAlgorithms,
     server::danger::{ClientCertVerified, ClientCertVerifier},
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-use webpki::{
-    CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, OwnedCertRevocationList,
-    RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy,
-};
+use webpki::KeyUsage;
 
-use super::{handshake, trust::Trusted};
-use crate::{Certificate, ClientRules, Crls, Plan, TlsError, Usage, pem::configuration};
+use super::{chains::Chains, client, handshake, trust::Trusted};
+use crate::{Certificate, ClientRules, Plan};
 
 /// The schemes of a plan, as rustls has them.
 pub(super) fn schemes(plan: &Plan) -> Vec<SignatureScheme> {
@@ -64,6 +59,7 @@ impl ServerCertVerifier for ServerCheck {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        client::note_parameters(message);
         check_scheme(&self.schemes, signature)?;
         self.any()?.verify_tls12_signature(message, certificate, signature)
     }
@@ -86,8 +82,11 @@ impl ServerCertVerifier for ServerCheck {
 
 /// The check of client certificates by one set of authorities.
 pub(super) struct ByAuthority {
+    /// rustls' own, without revocation lists.
     pub(super) inner: Arc<dyn ClientCertVerifier>,
-    pub(super) servers_too: Option<ServersToo>,
+    pub(super) chains: Chains,
+    /// Whether a server's certificate does as well.
+    pub(super) servers_too: bool,
 }
 
 impl ByAuthority {
@@ -97,13 +96,27 @@ impl ByAuthority {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let checked = self.inner.verify_client_cert(leaf, intermediates, now);
-        match (checked, &self.servers_too) {
-            (Err(error), Some(servers)) if is_purpose(&error) => {
-                servers.check(leaf, intermediates, now).map_err(|found| found.unwrap_or(error))
+        let chains = |usage| self.chains.check(leaf, intermediates, now, usage, "client");
+        let error = if self.chains.lists.is_none() {
+            match self.inner.verify_client_cert(leaf, intermediates, now) {
+                Ok(checked) => return Ok(checked),
+                Err(error) => error,
             }
-            (checked, _) => checked,
+        } else {
+            match chains(KeyUsage::client_auth()) {
+                Ok(()) => return Ok(ClientCertVerified::assertion()),
+                Err(Some(error)) => return Err(error),
+                Err(None) => {
+                    let own = self.inner.verify_client_cert(leaf, intermediates, now);
+                    own.err().unwrap_or_else(|| CertificateError::UnknownIssuer.into())
+                }
+            }
+        };
+        if !self.servers_too || !is_purpose(&error) {
+            return Err(error);
         }
+        let checked = chains(KeyUsage::server_auth());
+        checked.map(|()| ClientCertVerified::assertion()).map_err(|found| found.unwrap_or(error))
     }
 }
 
@@ -217,23 +230,6 @@ impl fmt::Debug for ClientCheck {
     }
 }
 
-/// The lists as the chain check reads them, which takes fewer kinds than there are.
-///
-/// # Errors
-/// A list that it does not take; the message names it.
-pub(super) fn readable(crls: &Crls) -> Result<Vec<CertRevocationList<'static>>, TlsError> {
-    let lists = crls.lists().map(|(der, origin)| {
-        OwnedCertRevocationList::from_der(der).map(Into::into).map_err(|error| {
-            let message =
-                format!("{origin}: a revocation list of a kind that is not read: {error}");
-            let hint = "ask the authority for a complete list of version 2 with its next update \
-                        (RFC 5280, 5.1), no delta";
-            configuration(message, hint).with_source(error)
-        })
-    });
-    lists.collect()
-}
-
 fn is_purpose(error: &Error) -> bool {
     matches!(
         error,
@@ -241,77 +237,4 @@ fn is_purpose(error: &Error) -> bool {
             CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. }
         )
     )
-}
-
-/// The check of [`Usage::DangerousServersToo`]: the same chain check with the other usage.
-pub(super) struct ServersToo {
-    roots: Arc<RootCertStore>,
-    algorithms: WebPkiSupportedAlgorithms,
-    lists: Vec<CertRevocationList<'static>>,
-    settings: Crls,
-}
-
-impl ServersToo {
-    /// The check, if the rules ask for it.
-    pub(super) fn new(
-        rules: ClientRules,
-        roots: &Arc<RootCertStore>,
-        algorithms: WebPkiSupportedAlgorithms,
-        crls: &Crls,
-    ) -> Result<Option<Self>, TlsError> {
-        if rules.usage != Usage::DangerousServersToo {
-            return Ok(None);
-        }
-        let lists = readable(crls)?;
-        let roots = Arc::clone(roots);
-        Ok(Some(Self { roots, algorithms, lists, settings: crls.clone() }))
-    }
-
-    /// The error is absent where the first check's own says it better.
-    fn check(
-        &self,
-        leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<ClientCertVerified, Option<Error>> {
-        let leaf = EndEntityCert::try_from(leaf).map_err(|_| None)?;
-        let lists: Vec<_> = self.lists.iter().collect();
-        let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
-            let options = options.with_depth(match self.settings.leaf_only {
-                true => RevocationCheckDepth::EndEntity,
-                false => RevocationCheckDepth::Chain,
-            });
-            let options = options.with_status_policy(match self.settings.unknown_taken {
-                true => UnknownStatusPolicy::Allow,
-                false => UnknownStatusPolicy::Deny,
-            });
-            options
-                .with_expiration_policy(match self.settings.expired_taken {
-                    true => ExpirationPolicy::Ignore,
-                    false => ExpirationPolicy::Enforce,
-                })
-                .build()
-        });
-        leaf.verify_for_usage(
-            self.algorithms.all,
-            &self.roots.roots,
-            intermediates,
-            now,
-            KeyUsage::server_auth(),
-            revocation,
-            None,
-        )
-        .map(|_| ClientCertVerified::assertion())
-        .map_err(|error| match error {
-            webpki::Error::UnknownIssuer => Some(CertificateError::UnknownIssuer.into()),
-            webpki::Error::CertRevoked => Some(CertificateError::Revoked.into()),
-            webpki::Error::UnknownRevocationStatus => {
-                Some(CertificateError::UnknownRevocationStatus.into())
-            }
-            webpki::Error::CrlExpired { .. } => {
-                Some(CertificateError::ExpiredRevocationList.into())
-            }
-            _ => None,
-        })
-    }
 }

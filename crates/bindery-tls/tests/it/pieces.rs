@@ -1,6 +1,6 @@
 //! Whether the pieces of a configuration go together: key and suites, authorities, lists.
 
-use bindery_core::TlsVersion;
+use bindery_core::{Timestamp, TlsVersion};
 use bindery_tls::{
     Backend as _, ClientConfig, Crls, KeyKind, Policy, Restriction, Roots, ServerConfig, TlsError,
     TlsErrorKind as Kind,
@@ -26,8 +26,11 @@ fn alone(name: &str) -> (CertificateParams, KeyPair, String) {
     (params, key, pem)
 }
 
+/// Some day of 2023.
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+
 fn remarks(policy: &Policy, config: &ServerConfig) -> Result<Vec<String>, TlsError> {
-    config.check(policy, &policy.resolve(&backend().capabilities())?)
+    config.check(policy, &policy.resolve(&backend().capabilities())?, NOW)
 }
 
 #[test]
@@ -54,7 +57,11 @@ fn a_key_that_fits_no_suite_of_its_versions_is_refused_at_once() {
     let [told] = told.as_slice() else { panic!("{told:?}") };
     assert!(told.contains("TLS 1.2 is declared and not served"), "{told}");
     assert_eq!(remarks(&Policy::modern(), &rsa()).unwrap(), [""; 0]);
-    assert_eq!(remarks(&old, &world.server_config()).unwrap(), [""; 0]);
+    assert_eq!(remarks(&Policy::kmip(), &world.server_config()).unwrap(), [""; 0]);
+    // What a restriction takes out and the policy requires is told, too.
+    let told = remarks(&old, &world.server_config()).unwrap();
+    let [told] = told.as_slice() else { panic!("{told:?}") };
+    assert!(told.contains("takes out: TLS 1.3 (KMIP Profiles 2.1, 3.1.1"), "{told}");
     // The other way round: no scheme of TLS 1.3 for the key.
     let text = "based_on = \"modern\"\n[signatures]\npermitted = [\"rsa_pkcs1_sha256\"]";
     let policy = Policy::from_toml("old", text).unwrap();

@@ -3,14 +3,20 @@
 use bindery_core::Timestamp;
 use bindery_tls::{
     Backend as _, ClientRules, Crls, Policy, Roots, ServerConfig, TlsErrorKind as Kind, Usage,
-    pki::{Issued, Leaf, Validity},
+    pki::{Authority, Issued, Leaf, Validity},
 };
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyUsagePurpose};
 
 use crate::support::{VERSIONS, World, backend, both, kmip_with, localhost, secured};
 
 fn crls(world: &World, revoked: &[&Issued], validity: Validity) -> Crls {
     let list = world.authority.revocation_list(revoked, validity).unwrap();
     Crls::from_octets(list.as_bytes()).unwrap()
+}
+
+fn text(world: &World, validity: Validity) -> String {
+    world.authority.revocation_list(&[], validity).unwrap()
 }
 
 #[tokio::test]
@@ -74,19 +80,46 @@ async fn a_list_that_is_old_or_of_another_authority_counts_only_where_it_is_said
         );
         assert!(error.hint().contains("crl_check"), "{}", error.hint());
     }
-    for (list, says) in [(expired, "out of date"), (unknown, "no revocation list speaks of")] {
+    // Nor is one whose time is over, where there is no other: it names file, field and remedy.
+    let config = world.server_config().with_crls(expired.clone());
+    let error = backend().acceptor(&Policy::kmip(), config).unwrap_err();
+    assert_eq!(error.kind(), Kind::Configuration);
+    let said = error.to_string();
+    for part in ["revocation list text", "CN=Test Authority", "2000-01-01T00:01:40Z", "Next Update"]
+    {
+        assert!(said.contains(part), "{said}");
+    }
+    assert!(error.hint().contains("chain-where-known"), "{}", error.hint());
+    // Beside another's it is told, and concerns its own authority's clients alone.
+    let both_lists = format!("{}{}", text(&world, past), text(&stranger, Validity::default()));
+    let partly = Crls::from_octets(both_lists.as_bytes()).unwrap();
+    for (list, says) in [(partly, "out of date"), (unknown, "no revocation list speaks of")] {
         let config = world.server_config().with_client_roots(two.clone()).with_crls(list);
         let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
-        let (server, _) = both(&acceptor, &world.connector(&Policy::kmip()), localhost()).await;
+        let (server, client) =
+            both(&acceptor, &world.connector(&Policy::kmip()), localhost()).await;
         let error = server.unwrap_err();
-        assert_eq!(error.kind(), Kind::CertificateRevoked);
+        assert_eq!(error.kind(), Kind::RevocationUnknown);
         assert!(error.to_string().contains(says), "{error}");
+        assert!(error.is_our_fault() && error.is_certificate(), "{error}");
+        // Nobody tells the client that its certificate was revoked.
+        let told = client.unwrap_err();
+        assert_eq!(told.kind(), Kind::BadCertificate);
+        assert!(told.to_string().contains("CertificateUnknown"), "{told}");
     }
     for list in relaxed {
         let config = world.server_config().with_crls(list);
         let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
         secured(&acceptor, &world.connector(&Policy::kmip())).await;
     }
+}
+
+/// The first list without its Authority Key Identifier: it may be of any key.
+fn without_key_id(crls: &Crls) -> Vec<u8> {
+    let mut der = crls.lists().next().unwrap().der.to_vec();
+    let at = der.windows(3).position(|octets| octets == [0x55, 0x1d, 0x23]).unwrap();
+    der[at + 2] = 0x7f;
+    der
 }
 
 /// The authority was made anew under its old name: the list is this side's fault, not the client's.
@@ -98,18 +131,203 @@ async fn a_list_that_another_key_signed_is_not_blamed_on_the_client() {
     let error = backend().acceptor(&Policy::kmip(), config).unwrap_err();
     assert_eq!(error.kind(), Kind::Configuration);
     assert!(error.to_string().contains("by another key than"), "{error}");
-    // One that does not say by which key it is comes out in the first handshake.
-    let mut der = list.lists().next().unwrap().0.to_vec();
-    let identifier = der.windows(3).position(|octets| octets == [0x55, 0x1d, 0x23]).unwrap();
-    der[identifier + 2] = 0x7f;
-    let config = world.server_config().with_crls(Crls::from_octets(&der).unwrap());
+    // One that does not say by which key it is, and a damaged one, have a wrong signature.
+    let unsaid = without_key_id(&list);
+    let mut damaged = crls(&world, &[], Validity::default()).lists().next().unwrap().der.to_vec();
+    let date = damaged.windows(6).position(|octets| octets == *b"491231").unwrap();
+    damaged[date + 1] = b'8';
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plant.crl");
+    for der in [unsaid, damaged] {
+        std::fs::write(&path, der).unwrap();
+        let list = || Crls::from_files([&path]).unwrap();
+        let server = world.server_config().with_crls(list());
+        let client = world.client_config().with_crls(list());
+        for error in [
+            backend().acceptor(&Policy::kmip(), server).unwrap_err(),
+            backend().connector(&Policy::kmip(), client).unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), Kind::Configuration);
+            let said = error.to_string();
+            for part in ["plant.crl", "signatureValue", "CN=Test Authority"] {
+                assert!(said.contains(part), "{said}");
+            }
+            assert!(error.hint().contains("fetch the list anew"), "{}", error.hint());
+        }
+    }
+}
+
+/// The world's authority with room for one below it: certificate and signer.
+fn wide(world: &World) -> (String, rcgen::Issuer<'static, rcgen::KeyPair>) {
+    let key = rcgen::KeyPair::from_pem(world.authority.key_pem()).unwrap();
+    let usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let params =
+        authority_params("Test Authority", IsCa::Ca(BasicConstraints::Unconstrained), usages);
+    let certificate = params.self_signed(&key).unwrap().pem();
+    (certificate, rcgen::Issuer::new(params, key))
+}
+
+fn authority_params(name: &str, is_ca: IsCa, usages: Vec<KeyUsagePurpose>) -> CertificateParams {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = is_ca;
+    params.key_usages = usages;
+    params
+}
+
+/// Two authorities, of which one signs for the other: a list of the one below cannot be checked before
+/// somebody shows its certificate.
+#[tokio::test]
+async fn a_list_below_the_root_that_another_key_signed_is_no_proof_of_a_revocation() {
+    let world = World::new();
+    let (wide, root) = wide(&world);
+    let key = || rcgen::KeyPair::generate().unwrap();
+    let below = |key: &rcgen::KeyPair, usages: Vec<KeyUsagePurpose>| {
+        let params = authority_params("Plant", IsCa::Ca(BasicConstraints::Constrained(0)), usages);
+        let certificate = params.signed_by(key, &root).unwrap().pem();
+        (certificate.clone(), Authority::from_pem(&certificate, &key.serialize_pem()).unwrap())
+    };
+    let both_usages = || vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let (plant_pem, plant) = below(&key(), both_usages());
+    let (_, namesake) = below(&key(), both_usages());
+    // Its certificate does not let it sign lists, and it does.
+    let key = key();
+    let (silent_pem, silent) = below(&key, vec![KeyUsagePurpose::KeyCertSign]);
+    let (_, lister) = below(&key, both_usages());
+    let list = |authority: &Authority| authority.revocation_list(&[], Validity::default()).unwrap();
+    let unsaid = |text: &str| without_key_id(&Crls::from_octets(text.as_bytes()).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("root.crl"), text(&world, Validity::default())).unwrap();
+    for (authority, pem, below, refused) in [
+        (&plant, &plant_pem, list(&plant).into_bytes(), None),
+        (
+            &plant,
+            &plant_pem,
+            unsaid(&list(&namesake)),
+            Some("below.crl is not signed by a key of CN=Plant"),
+        ),
+        (&plant, &plant_pem, list(&namesake).into_bytes(), Some("no revocation list speaks of")),
+        (&silent, &silent_pem, list(&lister).into_bytes(), Some("that may sign lists")),
+    ] {
+        std::fs::write(folder.path().join("below.crl"), below).unwrap();
+        let crls = ["root.crl", "below.crl"].map(|name| folder.path().join(name));
+        let client = authority.issue(&Leaf::client("pump-7")).unwrap();
+        let chain = format!("{}{pem}", client.certificate_pem());
+        let identity =
+            bindery_tls::Identity::from_pem(chain.as_bytes(), client.key_pem().as_bytes()).unwrap();
+        let config = ServerConfig::new(world.server.identity().unwrap())
+            .with_client_roots(Roots::from_pem(wide.as_bytes()).unwrap())
+            .with_crls(Crls::from_files(crls).unwrap());
+        let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
+        let config = world.client_config().with_identity(identity);
+        let connector = backend().connector(&Policy::kmip(), config).unwrap();
+        let (server, _) = both(&acceptor, &connector, localhost()).await;
+        assert_eq!(
+            server.as_ref().err().map(|error| error.kind()),
+            refused.map(|_| Kind::RevocationUnknown)
+        );
+        if let (Err(error), Some(refused)) = (server, refused) {
+            assert!(error.to_string().contains(refused), "{error}");
+        }
+    }
+}
+
+/// An authority has a new key, and its last list under the old one still lies there.
+#[tokio::test]
+async fn a_list_of_a_former_key_beside_one_of_the_present_key_does_no_harm() {
+    let (world, former) = (World::new(), World::new());
+    let since = |seconds| Validity {
+        not_before: Timestamp::from_unix_seconds(seconds),
+        ..Validity::default()
+    };
+    // The former key's is the newer one, too.
+    let old = former.authority.revocation_list(&[], since(1_600_000_000)).unwrap();
+    let new = text(&world, since(1_500_000_000));
+    let crls = Crls::from_octets(format!("{old}{new}").as_bytes()).unwrap();
+    let config = world.server_config().with_crls(crls);
+    let plan = Policy::kmip().resolve(&backend().capabilities()).unwrap();
+    let told = config.check(&Policy::kmip(), &plan, Timestamp::from_unix_seconds(1_700_000_000));
+    let told = told.unwrap().join("; ");
+    assert!(told.contains("by another key than") && told.contains("take it out"), "{told}");
     let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
-    let (server, _) = both(&acceptor, &world.connector(&Policy::kmip()), localhost()).await;
-    let error = server.unwrap_err();
-    assert_eq!(error.kind(), Kind::CertificateRevoked);
-    assert!(error.is_our_fault(), "{error}");
-    assert!(error.to_string().contains("revocation list"), "{error}");
-    assert!(error.hint().contains("fetch the list"), "{}", error.hint());
+    secured(&acceptor, &world.connector(&Policy::kmip())).await;
+    // While both keys are trusted, each has its own list.
+    let two =
+        format!("{}{}", former.authority.certificate_pem(), world.authority.certificate_pem());
+    let revoking =
+        former.authority.revocation_list(&[&former.client], Validity::default()).unwrap();
+    for lists in [format!("{revoking}{new}"), format!("{new}{revoking}")] {
+        let config = world
+            .server_config()
+            .with_client_roots(Roots::from_pem(two.as_bytes()).unwrap())
+            .with_crls(Crls::from_octets(lists.as_bytes()).unwrap());
+        let acceptor = backend().acceptor(&Policy::kmip(), config).unwrap();
+        secured(&acceptor, &world.connector(&Policy::kmip())).await;
+        let config = world.client_config().with_identity(former.client.identity().unwrap());
+        let connector = backend().connector(&Policy::kmip(), config).unwrap();
+        let (server, _) = both(&acceptor, &connector, localhost()).await;
+        assert_eq!(server.unwrap_err().kind(), Kind::CertificateRevoked);
+    }
+}
+
+/// The same name in two encodings is two names to whoever looks a certificate up.
+#[test]
+fn names_are_compared_in_der() {
+    let world = World::new();
+    let key = rcgen::KeyPair::from_pem(world.authority.key_pem()).unwrap();
+    let usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let mut params = authority_params("", IsCa::Ca(BasicConstraints::Unconstrained), usages);
+    let name = rcgen::DnValue::PrintableString("Test Authority".try_into().unwrap());
+    params.distinguished_name.push(DnType::CommonName, name);
+    let certificate = params.self_signed(&key).unwrap().pem();
+    let other = Authority::from_pem(&certificate, world.authority.key_pem()).unwrap();
+    let list = other.revocation_list(&[], Validity::default()).unwrap();
+    let config = world.server_config().with_crls(Crls::from_octets(list.as_bytes()).unwrap());
+    let error = backend().acceptor(&Policy::kmip(), config).unwrap_err();
+    assert_eq!(error.kind(), Kind::Configuration);
+    assert!(error.to_string().contains("encoded in another way"), "{error}");
+}
+
+/// A list runs out while the server runs: that is not its clients' fault, and no revocation.
+#[tokio::test]
+async fn a_list_that_runs_out_at_run_time_revokes_nobody() {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    };
+
+    let world = World::new();
+    let clock = Arc::new(AtomicI64::new(1_700_000_000));
+    let hand = Arc::clone(&clock);
+    let backend = backend().with_clock(move || Timestamp::from_unix_seconds(hand.load(Relaxed)));
+    let validity =
+        Validity { not_after: Timestamp::from_unix_seconds(1_700_000_100), ..Validity::default() };
+    let other = world.authority.issue(&Leaf::client("bob")).unwrap();
+    let list = world.authority.revocation_list(&[&other], validity).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plant.crl");
+    std::fs::write(&path, list).unwrap();
+    let config = world.server_config().with_crls(Crls::from_files([&path]).unwrap());
+    let acceptor = backend.acceptor(&Policy::kmip(), config).unwrap();
+    let connector = world.connector(&Policy::kmip());
+    let (server, _client) = secured(&acceptor, &connector).await;
+    clock.store(1_700_000_100, Relaxed);
+    let error = acceptor.recheck(&server.proof()).unwrap_err();
+    let (fresh, client) = both(&acceptor, &connector, localhost()).await;
+    for error in [error, fresh.unwrap_err()] {
+        assert_eq!(error.kind(), Kind::RevocationUnknown);
+        assert_eq!(error.kind().as_str(), "revocation-unknown");
+        assert!(error.is_our_fault(), "{error}");
+        assert!(error.to_string().contains("plant.crl is out of date"), "{error}");
+        assert_eq!(error.certificate().unwrap().subject, "CN=alice,O=Example");
+    }
+    assert_eq!(client.unwrap_err().kind(), Kind::BadCertificate);
+    // Whoever it names stays revoked.
+    let config = world.client_config().with_identity(other.identity().unwrap());
+    let connector = self::backend().connector(&Policy::kmip(), config).unwrap();
+    let (server, _) = both(&acceptor, &connector, localhost()).await;
+    assert_eq!(server.unwrap_err().kind(), Kind::CertificateRevoked);
 }
 
 /// A list of the operator's policy or of yesterday does not hide who was revoked since.
@@ -159,7 +377,7 @@ fn a_list_of_another_kind_is_named_at_once() {
     let world = World::new();
     let text = world.authority.revocation_list(&[], Validity::default()).unwrap();
     let list = Crls::from_octets(text.as_bytes()).unwrap();
-    let mut der = list.lists().next().unwrap().0.to_vec();
+    let mut der = list.lists().next().unwrap().der.to_vec();
     // id-ce-cRLNumber becomes id-ce-deltaCRLIndicator.
     let number = der.windows(3).position(|octets| octets == [0x55, 0x1d, 0x14]).unwrap();
     der[number + 2] = 0x1b;

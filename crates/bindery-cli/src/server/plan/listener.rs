@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bindery_tls::{
-    Acceptor, ClientRules, Crls, Expiry, Identity, Policy, PskIdentities, Restriction, Role, Roots,
-    ServerConfig, TlsError, TlsErrorKind, Usage,
+    Acceptor, ClientAuth, ClientRules, Crls, Expiry, Identity, Policy, PskIdentities, Restriction,
+    Role, Roots, ServerConfig, Setting, TlsError, TlsErrorKind, Usage,
 };
 use bindery_transport::Network;
 
@@ -47,7 +47,7 @@ impl Planner<'_> {
         }
         let policy = policy?;
         let config = config.with_trust_of(&policy);
-        let config = self.take(&format!("{key}.tls_policy"), config)?;
+        let config = self.take_of(key, listener, config)?;
         let psk = listener.psk_file.as_ref().map(|file| {
             let keys = PskIdentities::from_file(self.loaded.path(file));
             self.take(&format!("{key}.psk_file"), keys)
@@ -56,20 +56,7 @@ impl Planner<'_> {
             Some(keys) => config.with_psk(keys?),
             None => config,
         };
-        let asks = listener.client_certificates != ClientCertificates::None;
-        if asks && config.client_roots.is_none() && config.psk.keys.is_empty() {
-            let missing = format!(
-                "nothing says whose client certificates are accepted: the policy {} has no trust_anchors",
-                policy.name
-            );
-            self.problem(
-                &format!("{key}.client_authorities"),
-                missing,
-                "name the file with the authorities' certificates, or ask for none: \
-                 client_certificates = \"none\"",
-            );
-            return None;
-        }
+        self.somebody_is_accepted(key, listener, &policy, &config)?;
         let expiries = config.expiries();
         let within = u64::from(self.loaded.value.tls.expiry_warning_days) * DAY;
         let soon = expiries.iter().filter_map(|one| one.warning(self.now, within));
@@ -83,12 +70,101 @@ impl Planner<'_> {
             ));
         }
         let plan = policy.resolve(&backend.capabilities());
-        if let Some(remarks) = plan.ok().and_then(|plan| config.check(&policy, &plan).ok()) {
+        if let Some(remarks) =
+            plan.ok().and_then(|plan| config.check(&policy, &plan, self.now).ok())
+        {
             self.warnings.extend(remarks.into_iter().map(|remark| format!("{key}: {remark}")));
         }
         let acceptor = backend.acceptor(&policy, config);
-        let member = acceptor.as_ref().err().map(member_at_fault).unwrap_or_default();
-        Some((self.take(&format!("{key}{member}"), acceptor)?, expiries))
+        Some((self.take_of(key, listener, acceptor)?, expiries))
+    }
+
+    /// Refuses a listener that asks for certificates and says of nobody whose they may be.
+    fn somebody_is_accepted(
+        &mut self,
+        key: &str,
+        listener: &Listener,
+        policy: &Policy,
+        config: &ServerConfig,
+    ) -> Option<()> {
+        let asks = listener.client_certificates != ClientCertificates::None;
+        if !asks || config.client_roots.is_some() || !config.psk.keys.is_empty() {
+            return Some(());
+        }
+        let missing = format!(
+            "nothing says whose client certificates are accepted: the policy {} has no trust_anchors",
+            policy.name
+        );
+        let name = "name the file with the authorities' certificates";
+        let remedy = match policy.client_auth {
+            ClientAuth::None => {
+                format!("{name}, or ask for none: client_certificates = \"none\"")
+            }
+            asked => format!(
+                "{name} (the policy {} has client certificates \"{asked}\", and a listener may not ask \
+                 for less)",
+                policy.name
+            ),
+        };
+        self.problem(&format!("{key}.client_authorities"), missing, remedy);
+        None
+    }
+
+    /// Keeps what TLS gives, or notes under the key that is at fault why it gives nothing.
+    fn take_of<T>(
+        &mut self,
+        key: &str,
+        listener: &Listener,
+        result: Result<T, TlsError>,
+    ) -> Option<T> {
+        let at_fault = result.as_ref().err().map(|error| self.at_fault(key, listener, error));
+        self.take(&at_fault.unwrap_or_default(), result)
+    }
+
+    /// Which key an error is about: one of the listener's, or one of the policy that it names.
+    fn at_fault(&self, key: &str, listener: &Listener, error: &TlsError) -> String {
+        let own = |member: &str| format!("{key}.{member}");
+        // A policy of the file has keys of its own; of a built-in one, its name is to blame.
+        let name = &listener.tls_policy;
+        let is_own = self.loaded.value.tls.policy.contains_key(name);
+        let of_policy = |member: &str| match is_own {
+            true => format!("tls.policy.{name}.{member}"),
+            false => own("tls_policy"),
+        };
+        let restricted = |given: bool, member: &str, row: &str| match given {
+            true => own(member),
+            false => of_policy(row),
+        };
+        match error.setting() {
+            Some(Setting::Certificate) => own("certificate"),
+            Some(Setting::Key) => own("key"),
+            Some(Setting::Passphrase) => own("key_passphrase_file"),
+            Some(Setting::Authorities) if is_own && listener.client_authorities.is_none() => {
+                of_policy("trust_anchors")
+            }
+            Some(Setting::Authorities) => own("client_authorities"),
+            Some(Setting::RevocationLists) => {
+                let named = listener.crls.iter().map(|file| self.loaded.path(file));
+                let mut origins = named.map(|file| format!("file {}", file.display()));
+                let said = error.message();
+                restricted(!is_own || origins.any(|one| said.contains(&one)), "crls", "crls")
+            }
+            Some(Setting::PresharedKeys) => own("psk_file"),
+            Some(Setting::ClientCertificates) => own("client_certificates"),
+            Some(Setting::Versions) => {
+                restricted(!listener.tls_versions.is_empty(), "tls_versions", "versions")
+            }
+            Some(Setting::Suites) => {
+                restricted(!listener.tls_suites.is_empty(), "tls_suites", "suites")
+            }
+            Some(Setting::Groups) => {
+                restricted(!listener.tls_groups.is_empty(), "tls_groups", "groups")
+            }
+            Some(Setting::Signatures) => of_policy("signatures"),
+            Some(Setting::ApplicationProtocols) => of_policy("alpn"),
+            _ if error.kind() == TlsErrorKind::PolicyNotMet => own("tls_policy"),
+            _ => key.to_owned(),
+        }
     }
 
     /// The networks from which a PROXY head is taken.
@@ -213,22 +289,14 @@ impl Planner<'_> {
             }
             None => Identity::from_pem_files(&certificate, &private),
         };
-        // TLS reads the files in one step; its message names the one at fault.
-        let names = |text: &str| matches!(&identity, Err(e) if e.to_string().contains(text));
-        let member = if names(&format!("key file {}", private.display())) {
-            "key"
-        } else if names("passphrase file ") {
-            "key_passphrase_file"
-        } else {
-            "certificate"
-        };
-        let identity = self.take(&format!("{key}.{member}"), identity);
+        let identity = self.take_of(key, listener, identity);
         if let Some(warning) = files::exposure("private key file", &private)
             && !self.warnings.contains(&warning)
         {
             self.warnings.push(warning);
         }
         let identity = identity?;
+        self.warnings.extend(identity.needless_passphrase());
         let checked = identity.check(Role::Server, self.now);
         self.take(&format!("{key}.certificate"), checked)?;
         if identity.certificate().is_ok_and(|leaf| !leaf.has_names) {
@@ -299,23 +367,6 @@ impl Planner<'_> {
             restriction = self.take(&format!("{key}.tls_groups"), named)?;
         }
         Some(policy.restricted(restriction))
-    }
-}
-
-/// Which of a listener's keys an error is about: its message begins with what is at fault.
-fn member_at_fault(error: &TlsError) -> &'static str {
-    const STARTS: [(&str, &str); 5] = [
-        ("key file ", ".key"),
-        ("certificate file ", ".certificate"),
-        ("authority file ", ".client_authorities"),
-        ("revocation list file ", ".crls"),
-        ("no revocation list ", ".crls"),
-    ];
-    let member = STARTS.iter().find(|(start, _)| error.message().starts_with(start));
-    match member {
-        Some((_, member)) => member,
-        None if error.kind() == TlsErrorKind::PolicyNotMet => ".tls_policy",
-        None => "",
     }
 }
 

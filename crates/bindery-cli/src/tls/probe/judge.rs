@@ -123,12 +123,11 @@ fn newer(told: &[Explanation], info: &TlsInfo) -> Vec<String> {
     newer.map(|row| row.what.to_string()).collect()
 }
 
-/// That the server asked for no certificate, where the policy requires that it does. Which server
-/// asks is known of those that let somebody in without one, and, with rustls, of those that did not
-/// take ours.
+/// That the server asked for no certificate, where the policy requires that it does. rustls tells who
+/// asks; otherwise it is known of those that let somebody in without one.
 fn unasked(policy: &Policy, target: &Target, meeting: &Meeting) -> Option<String> {
     let required = policy.client_auth == ClientAuth::Required && !meeting.by_psk;
-    let unasked = meeting.info.local_certificates.is_empty();
+    let unasked = meeting.asked.map_or(meeting.info.local_certificates.is_empty(), |asked| !asked);
     let refused_for_it = meeting
         .refusal
         .as_ref()

@@ -140,12 +140,18 @@ impl<'a> Scan<'a> {
         let offered = [&[group][..], &curves].concat();
         let policy = policy.restricted(Restriction::new().with_groups(offered));
         let attempt = self.target.attempt(&policy, Verdict::NotNeeded).await;
-        if let Ok(Ok(meeting)) = &attempt
-            && meeting.info.group != Some(group.name)
-        {
-            return Ok(Taken::No);
-        }
-        self.judge(attempt)
+        let used = match &attempt {
+            Ok(Ok(meeting)) => Some(meeting.info.group.unwrap_or("none")),
+            // A refusal for the certificate ends a handshake of TLS 1.2, after the two have agreed.
+            Ok(Err(error)) if error.is_certificate() => error.group().map(|used| used.name),
+            _ => return self.judge(attempt),
+        };
+        self.judge(attempt)?;
+        Ok(match used {
+            Some(used) if used == group.name => Taken::Yes,
+            Some(_) => Taken::No,
+            None => Taken::Unknown("refused before the group was known: give --cert".to_owned()),
+        })
     }
 
     fn judge(&mut self, attempt: Result<Attempt>) -> Result<Taken> {
