@@ -15,7 +15,7 @@ use crate::{
     output::{Document, Format, Output, write_stdout},
     preview::Shown,
 };
-pub(crate) use capture::Entry;
+pub(crate) use capture::{Entry, shown_field, shown_head};
 pub(crate) use dump::{dump, dump_all};
 use input::malformed;
 pub(crate) use input::{read as read_file, read_message};

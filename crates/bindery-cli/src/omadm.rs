@@ -234,33 +234,66 @@ async fn queue(store: &SqliteStore, args: &QueueArgs, command: CommandName) -> R
     };
     let wrong = |error: bindery_omadm::service::OrderError| Failure::usage(error.to_string());
     let order = order.map_err(wrong)?;
-    let (mut changes, mut ids) = (Vec::new(), Vec::new());
-    for device in &devices {
+    let mut all = Vec::with_capacity(devices.len());
+    for device in devices {
         let mut octets = [0; 16];
         getrandom::fill(&mut octets)
             .map_err(|error| Failure::usage(format!("no random octets: {error}")))?;
         let id = output::hex(&octets);
-        let mut new = order.clone().for_device(id.clone(), device, now()).map_err(wrong)?;
+        let mut new = order.clone().for_device(id.clone(), &device, now()).map_err(wrong)?;
         new.key.clone_from(&args.dedup_key);
-        changes.push(Change::Enqueue { command: new, at_most: OPEN });
-        ids.push(id);
-        if changes.len() >= PAGE {
-            commit(store, std::mem::take(&mut changes)).await?;
+        all.push(Queued { device, id, change: Change::Enqueue { command: new, at_most: OPEN } });
+    }
+    if let ([Queued { device, id, change }], false) = (all.as_slice(), args.device.ends_with('*')) {
+        commit(store, vec![change.clone()]).await?;
+        let json = json!({ "device": device, "command": id });
+        return Ok(Document::new(json, format!("{id}: queued for {device}")));
+    }
+    queue_all(store, all).await
+}
+
+/// A command on its way into a device's queue.
+struct Queued {
+    device: String,
+    id: String,
+    change: Change,
+}
+
+/// Queues a command for many devices. One that does not take it, because it has the same command
+/// already or too many, keeps it from no other one.
+async fn queue_all(store: &SqliteStore, all: Vec<Queued>) -> Result<Document> {
+    let (mut json, mut queued, mut not) = (Vec::new(), 0_usize, Vec::new());
+    for some in all.chunks(PAGE) {
+        // Many at a time where all of them take it.
+        let changes = some.iter().map(|one| one.change.clone()).collect();
+        let together = match store.commit(changes).await {
+            Ok(()) => true,
+            Err(CommitError::Store(error)) => return Err(failed(&error)),
+            Err(_) => false,
+        };
+        for Queued { device, id, change } in some {
+            let done = match together {
+                true => Ok(()),
+                false => store.commit(vec![change.clone()]).await,
+            };
+            match done {
+                Ok(()) => {
+                    queued += 1;
+                    json.push(json!({ "device": device, "command": id }));
+                }
+                Err(CommitError::Store(error)) => return Err(failed(&error)),
+                Err(error) => {
+                    json.push(json!({ "device": device, "error": error.to_string() }));
+                    not.push(format!("{device}: not queued: {error}"));
+                }
+            }
         }
     }
-    if !changes.is_empty() {
-        commit(store, changes).await?;
+    let mut text = format!("queued for {queued} devices");
+    if !not.is_empty() {
+        text = format!("{text}, and not for {}\n{}", not.len(), not.join("\n"));
     }
-    let (Some(device), Some(id), false) =
-        (devices.first(), ids.first(), args.device.ends_with('*'))
-    else {
-        let queued = devices.iter().zip(&ids);
-        let json: Json =
-            queued.map(|(device, id)| json!({ "device": device, "command": id })).collect();
-        return Ok(Document::new(json, format!("queued for {} devices", devices.len())));
-    };
-    let json = json!({ "device": device, "command": id });
-    Ok(Document::new(json, format!("{id}: queued for {device}")))
+    Ok(Document::new(Json::Array(json), text))
 }
 
 /// A value of the command line.
@@ -315,14 +348,17 @@ fn commands(all: &[Command]) -> Document {
     let rows = all.iter().map(|one| {
         let status = one.progress.status.map(|status| status.to_string());
         [
+            one.device.clone(),
             one.position.to_string(),
             one.id.clone(),
             what(one),
             format!("{:?}", one.progress.state).to_lowercase(),
+            one.progress.attempts.to_string(),
             status.or_else(|| one.progress.explanation.clone()).unwrap_or_default(),
         ]
     });
-    Document::new(json, table(&["position", "command", "what", "state", "status"], rows))
+    let columns = ["device", "position", "command", "what", "state", "attempts", "status"];
+    Document::new(json, table(&columns, rows))
 }
 
 fn results(all: &[ResultEntry]) -> Document {
@@ -347,15 +383,18 @@ fn results(all: &[ResultEntry]) -> Document {
     let rows = all.iter().map(|one| {
         let data: String = shown(one).chars().take(60).collect();
         [
+            one.device.clone(),
             one.position.to_string(),
             time(one.at),
             format!("{:?}", one.kind).to_lowercase(),
+            one.command.clone().unwrap_or_default(),
             one.uri.clone(),
             one.status.map(|status| status.to_string()).unwrap_or_default(),
             data,
         ]
     });
-    Document::new(json, table(&["position", "at", "kind", "node", "status", "data"], rows))
+    let columns = ["device", "position", "at", "kind", "command", "node", "status", "data"];
+    Document::new(json, table(&columns, rows))
 }
 
 fn notify(args: &NotifyArgs) -> Result<Document> {

@@ -3,7 +3,7 @@
 use std::{fmt::Write, path::Path};
 
 use bindery_transport::UpgradeMode;
-use http::request::Parts;
+use http::{Method, request::Parts};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -76,7 +76,9 @@ fn fields(parts: &Parts, octets: &[u8]) -> Vec<(String, Value)> {
     for (name, value) in &parts.headers {
         fields.push((name.to_string(), value.to_str().unwrap_or("(not text)").into()));
     }
-    fields.push(("content-length".to_owned(), octets.len().to_string().into()));
+    if !octets.is_empty() || parts.method != Method::GET {
+        fields.push(("content-length".to_owned(), octets.len().to_string().into()));
+    }
     fields
 }
 
@@ -98,7 +100,10 @@ fn curl(parts: &Parts, octets: &[u8], settings: &Settings) -> String {
     for octet in octets {
         let _ = write!(body, "\\{octet:03o}");
     }
-    let mut command = format!("printf '{body}' | curl --silent --show-error");
+    let mut command = match octets.is_empty() {
+        true => "curl --silent --show-error".to_owned(),
+        false => format!("printf '{body}' | curl --silent --show-error"),
+    };
     let mut option = |name: &str, value: &str| {
         let _ = write!(command, " {name} {}", shell_word(value));
     };
@@ -109,6 +114,10 @@ fn curl(parts: &Parts, octets: &[u8], settings: &Settings) -> String {
         if let Some(file) = file {
             option(name, &path(file));
         }
+    }
+    // Curl asks for the password.
+    if let Some((user, _)) = &settings.login {
+        option("--user", user);
     }
     option("--max-time", &settings.timeout.duration().as_secs().max(1).to_string());
     for (name, value) in &parts.headers {
@@ -121,6 +130,7 @@ fn curl(parts: &Parts, octets: &[u8], settings: &Settings) -> String {
         command.push_str(" --insecure");
     }
     let url = shell_word(&parts.uri.to_string());
-    let _ = writeln!(command, " --data-binary @- {url} | bindery decode");
+    let data = if octets.is_empty() { "" } else { " --data-binary @-" };
+    let _ = writeln!(command, "{data} {url} | bindery decode");
     command
 }

@@ -5,6 +5,7 @@ mod failure;
 mod inbox;
 mod mirror;
 mod report;
+mod show;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -28,6 +29,7 @@ use crate::{
     settings::{Settings, parse_url, warn_about},
 };
 pub(crate) use failure::of as failure;
+use show::Show;
 
 /// Runs a verb.
 ///
@@ -35,7 +37,7 @@ pub(crate) use failure::of as failure;
 /// The options, the connection, the answer, or a failure that the server tells of.
 pub(crate) async fn run(args: &TaxiiArgs, output: Output) -> Result<()> {
     if let Verb::Inbox(inbox) = &args.verb {
-        args.client.sends("TAXII")?;
+        args.client.sends("an inbox")?;
         return inbox::run(inbox, &args.client, output).await;
     }
     let settings = match (&args.client.url, &args.service_url) {
@@ -48,9 +50,21 @@ pub(crate) async fn run(args: &TaxiiArgs, output: Output) -> Result<()> {
         _ => Settings::resolve(&args.client, ServiceName::Taxii)?,
     };
     warn_about(&settings);
-    args.client.sends("TAXII")?;
     let service = args.service_url.as_deref().map(parse_url).transpose()?;
-    let mut session = Session::new(&settings, args.taxii_version.dialect(), service)?;
+    let show = Arc::new(Show::new(&args.client, &settings, output));
+    let dialect = args.taxii_version.dialect();
+    let mut session = Session::shown(&settings, dialect, service, Some(Arc::clone(&show)))?;
+    let done = verb(args, &mut session, &settings, output).await;
+    // A request that was shown ends the verb.
+    show.outcome().unwrap_or(done)
+}
+
+async fn verb(
+    args: &TaxiiArgs,
+    session: &mut Session,
+    settings: &Settings,
+    output: Output,
+) -> Result<()> {
     match &args.verb {
         Verb::Discovery => {
             let services = session.discovery().await?;
@@ -64,7 +78,10 @@ pub(crate) async fn run(args: &TaxiiArgs, output: Output) -> Result<()> {
         Verb::Poll(args) => session.poll(args, &output).await,
         Verb::Push(args) => session.push(args, &output).await,
         Verb::Subscription(args) => session.subscription(args, &output).await,
-        Verb::Mirror(args) => mirror::run(&mut session, &settings, args, &output).await,
+        Verb::Mirror(mirror) => {
+            args.client.sends("a mirror")?;
+            mirror::run(session, settings, mirror, &output).await
+        }
         // It was run above.
         Verb::Inbox(_) => Ok(()),
     }
@@ -83,6 +100,7 @@ pub(crate) struct Session {
     clear: bool,
     /// Whatever goes to an http URL goes within TLS, or not at all.
     upgrades: bool,
+    show: Option<Arc<Show>>,
 }
 
 impl Session {
@@ -91,6 +109,16 @@ impl Session {
     /// # Errors
     /// A file or the URL is not as it should be.
     pub(crate) fn new(settings: &Settings, dialect: Dialect, service: Option<Uri>) -> Result<Self> {
+        Self::shown(settings, dialect, service, None)
+    }
+
+    /// The same, whose requests and answers are shown.
+    fn shown(
+        settings: &Settings,
+        dialect: Dialect,
+        service: Option<Uri>,
+        show: Option<Arc<Show>>,
+    ) -> Result<Self> {
         let total = settings.timeout.duration();
         let mut limits = ClientLimits::default();
         limits.total = total;
@@ -112,7 +140,11 @@ impl Session {
             .map_err(|error| Failure::usage(format!("no random octets: {error}")))?;
         let ids = Arc::new(Ids::new(u128::from_be_bytes(octets)));
         // What servers that are in use get wrong is no reason not to read them.
-        let mut builder = Client::builder(ids).dialect(dialect).tolerances(Tolerances::ALL);
+        let builder = Client::builder(ids).dialect(dialect).tolerances(Tolerances::ALL);
+        let mut builder = match &show {
+            Some(show) => builder.watch(Arc::<Show>::clone(show)),
+            None => builder,
+        };
         if clear {
             builder = builder.allow_clear();
         }
@@ -128,7 +160,8 @@ impl Session {
         }
         let client = builder.build(transport.build());
         let upgrades = clear && settings.upgrade == UpgradeMode::Required;
-        Ok(Self { client, dialect, discovery: settings.url.clone(), service, clear, upgrades })
+        let discovery = settings.url.clone();
+        Ok(Self { client, dialect, discovery, service, clear, upgrades, show })
     }
 
     async fn discovery(&mut self) -> Result<Vec<bindery_taxii_xml::ServiceInstance>> {
@@ -143,6 +176,10 @@ impl Session {
     pub(crate) async fn service(&mut self, kind: ServiceType) -> Result<Uri> {
         if let Some(url) = &self.service {
             return Ok(url.clone());
+        }
+        if self.show.as_ref().is_some_and(|show| show.sends_nothing()) {
+            let reason = "which service the request goes to is known once discovery was asked";
+            return Err(Failure::usage(reason).hint("--service-url names the service itself"));
         }
         let services = self.discovery().await?;
         let chosen = choose(&services, kind, self.dialect, self.clear);

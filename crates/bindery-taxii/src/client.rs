@@ -8,6 +8,7 @@ mod push;
 mod receive;
 #[cfg(feature = "service")]
 mod sender;
+mod watch;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -27,6 +28,7 @@ pub use poll::{PollOptions, Polling};
 pub use receive::{PushReceiver, ReceivePush, Received, Receiving};
 #[cfg(feature = "service")]
 pub use sender::PushSender;
+pub use watch::WatchCalls;
 
 use crate::{Answer, Call, Dialects, HttpProfile, Ids, Origin, Service, TaxiiHttp};
 
@@ -46,6 +48,7 @@ pub struct Client {
     dialect: Dialect,
     ids: Arc<Ids>,
     headers: Vec<ExtendedHeader>,
+    watch: Option<Arc<dyn WatchCalls>>,
 }
 
 /// The settings of a [`Client`].
@@ -58,6 +61,7 @@ pub struct ClientBuilder {
     headers: Vec<ExtendedHeader>,
     tolerances: Tolerances,
     ids: Arc<Ids>,
+    watch: Option<Arc<dyn WatchCalls>>,
 }
 
 impl ClientBuilder {
@@ -102,13 +106,20 @@ impl ClientBuilder {
         self
     }
 
+    /// Has somebody told of requests and answers.
+    pub fn watch(mut self, watch: Arc<dyn WatchCalls>) -> Self {
+        self.watch = Some(watch);
+        self
+    }
+
     /// The client, over connections that `transport` makes. Its limit on an answer's body
     /// ([`ClientLimits::response_body`](bindery_transport::ClientLimits)) is to be as large as polls may be.
     pub fn build(self, transport: bindery_transport::Client) -> Client {
-        let Self { dialect, mut profile, logins, headers, tolerances, ids } = self;
+        let Self { dialect, mut profile, logins, headers, tolerances, ids, watch } = self;
         profile.dialects = Dialects::ALL;
         let binding = TaxiiHttp::new(&profile, Arc::clone(&ids)).with_tolerances(tolerances);
-        Client { transport, connections: BTreeMap::new(), logins, binding, dialect, ids, headers }
+        let connections = BTreeMap::new();
+        Client { transport, connections, logins, binding, dialect, ids, headers, watch }
     }
 }
 
@@ -123,6 +134,7 @@ impl Client {
             headers: Vec::new(),
             tolerances: Tolerances::NONE,
             ids,
+            watch: None,
         }
     }
 
@@ -154,7 +166,9 @@ impl Client {
         if reads {
             request.extensions_mut().insert(Repeatable);
         }
+        let request = watch::request(self.watch.as_ref(), request)?;
         let response = self.connection(url)?.send(request).await?;
+        let response = watch::answer(self.watch.as_ref(), response);
         Ok(self.binding.decode_response(expect, response)?)
     }
 

@@ -21,7 +21,7 @@ pub use client::PushSender;
 #[cfg(feature = "client")]
 pub use client::{
     Client, ClientBuilder, ClientError, Cursors, ParseCursorsError, PollOptions, Polling,
-    PushReceiver, ReceivePush, Received, Receiving, choose,
+    PushReceiver, ReceivePush, Received, Receiving, WatchCalls, choose,
 };
 pub use ids::Ids;
 pub use names::{

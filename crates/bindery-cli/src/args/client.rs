@@ -139,14 +139,14 @@ impl UpgradeName {
 }
 
 impl ClientArgs {
-    /// Refuses what asks for nothing to be sent, for a protocol that cannot show what it would send.
+    /// Refuses what asks for nothing to be sent, for a verb whose messages follow from what others say.
     ///
     /// # Errors
     /// `--dry-run` or `--curl`.
-    pub(crate) fn sends(&self, protocol: &str) -> Result<()> {
+    pub(crate) fn sends(&self, what: &str) -> Result<()> {
         if self.dry_run || self.curl {
-            let reason = format!("--dry-run and --curl are not there for {protocol} yet");
-            return Err(Failure::usage(reason).hint("without them it is sent"));
+            let reason = format!("--dry-run and --curl show nothing of {what}");
+            return Err(Failure::usage(reason).hint("what it sends follows from what comes"));
         }
         Ok(())
     }

@@ -34,6 +34,33 @@ impl Entry {
     pub(crate) const FIRST: &str = "{\"bindery-capture\":1}";
 }
 
+/// A request line or a status, without the query of the address unless secrets are to be shown: it
+/// proves whose session it is.
+pub(crate) fn shown_head(head: &str, secrets: bool) -> String {
+    match head.split_once('?') {
+        Some((before, _)) if !secrets => format!("{before}?(hidden)"),
+        _ => head.to_owned(),
+    }
+}
+
+/// A field's value, without what proves something unless secrets are to be shown.
+pub(crate) fn shown_field(name: &str, value: &str, secrets: bool) -> String {
+    if secrets {
+        return value.to_owned();
+    }
+    match name.to_ascii_lowercase().as_str() {
+        "authorization" | "proxy-authorization" | "cookie" | "set-cookie" => "(hidden)".to_owned(),
+        "x-syncml-hmac" => {
+            let parts = value.split(',').map(|part| match part.trim_start().starts_with("mac=") {
+                true => " mac=(hidden)",
+                false => part,
+            });
+            parts.collect::<Vec<_>>().join(",").trim_start().to_owned()
+        }
+        _ => value.to_owned(),
+    }
+}
+
 pub(super) fn is_one(octets: &[u8]) -> bool {
     octets.starts_with(MARK)
 }
@@ -78,18 +105,47 @@ fn one(entry: &Entry, message: &[u8], output: &Output) -> Result<Option<Value>> 
             "at": entry.at,
             "device": entry.device,
             "from": entry.from,
-            "head": entry.head,
-            "fields": entry.fields.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+            "head": shown_head(&entry.head, output.show_secrets),
+            "fields": fields(entry, output),
             "body_octets": message.len(),
             "body": shown.json,
         })));
     }
     let arrow = if entry.from == "server" { '<' } else { '>' };
-    let (at, device, head) = (&entry.at, &entry.device, &entry.head);
+    let (at, device) = (&entry.at, &entry.device);
+    let head = shown_head(&entry.head, output.show_secrets);
     let mut text = format!("{arrow} {at}  {device}  {head}   {} octets\n", message.len());
     if !message.is_empty() {
         text.push_str(&shown.text);
     }
     write_stdout(format!("{}\n\n", output::clean_lines(&text)).as_bytes())?;
     Ok(None)
+}
+
+fn fields(entry: &Entry, output: &Output) -> std::collections::BTreeMap<String, String> {
+    let shown = |(name, value): &(String, String)| {
+        (name.clone(), shown_field(name, value, output.show_secrets))
+    };
+    entry.fields.iter().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_proves_something_is_hidden() {
+        assert_eq!(shown_head("POST /dm?s=abc", false), "POST /dm?(hidden)");
+        assert_eq!(shown_head("POST /dm?s=abc", true), "POST /dm?s=abc");
+        assert_eq!(shown_head("200 OK", false), "200 OK");
+        let hmac = "algorithm=MD5, username=\"x\", mac=AbC==";
+        assert_eq!(
+            shown_field("X-SyncML-HMAC", hmac, false),
+            "algorithm=MD5, username=\"x\", mac=(hidden)"
+        );
+        assert_eq!(shown_field("x-syncml-hmac", hmac, true), hmac);
+        assert_eq!(shown_field("x-syncml-hmac", "mac=AbC==", false), "mac=(hidden)");
+        assert_eq!(shown_field("authorization", "Basic eA==", false), "(hidden)");
+        assert_eq!(shown_field("accept", "x", false), "x");
+    }
 }

@@ -41,8 +41,8 @@ impl Watch {
         Self { output, teller, capture: None }
     }
 
-    /// The same, and writes them into a file that only its owner may read: it has credentials and
-    /// nonces.
+    /// The same, and writes them into a file that only its owner may read: the octets of the messages
+    /// have credentials and nonces. What stands beside them is hidden unless secrets are to be shown.
     ///
     /// # Errors
     /// The file cannot be made.
@@ -92,6 +92,7 @@ impl Watch {
     fn message(&self, device: &str, from: &str, head: &str, fields: &HeaderMap, octets: &[u8]) {
         if self.output.verbose > 0 {
             let arrow = if from == "server" { '<' } else { '>' };
+            let head = decode::shown_head(head, self.output.show_secrets);
             let mut told = format!("{arrow} {head}   {device}   {} octets", octets.len());
             if !octets.is_empty() {
                 let shown = decode::shown_markup(octets, self.output.show_secrets);
@@ -106,13 +107,17 @@ impl Watch {
         }
         if let Some(capture) = &self.capture {
             let fields = fields.iter().map(|(name, value)| {
-                (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+                let value = String::from_utf8_lossy(value.as_bytes());
+                (
+                    name.to_string(),
+                    decode::shown_field(name.as_str(), &value, self.output.show_secrets),
+                )
             });
             let entry = Entry {
                 at: super::time(now()),
                 device: device.to_owned(),
                 from: from.to_owned(),
-                head: head.to_owned(),
+                head: decode::shown_head(head, self.output.show_secrets),
                 fields: fields.collect(),
                 octets: output::hex(octets),
             };

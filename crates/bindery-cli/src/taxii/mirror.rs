@@ -37,7 +37,7 @@ pub(super) async fn run(
     args: &MirrorArgs,
     output: &Output,
 ) -> Result<()> {
-    let mut target = other_side(session.dialect, settings, args)?;
+    let mut target = other_side(session, settings, args)?;
     let inbox = target.service(ServiceType::Inbox).await?;
     let mut cursors = read_cursors(&args.cursor_file)?;
     let poll = session.service(ServiceType::Poll).await?;
@@ -81,7 +81,7 @@ pub(super) async fn run(
 }
 
 /// The session with the server that is copied to.
-fn other_side(dialect: Dialect, settings: &Settings, args: &MirrorArgs) -> Result<Session> {
+fn other_side(source: &Session, settings: &Settings, args: &MirrorArgs) -> Result<Session> {
     let service = args.to_inbox.as_deref().map(parse_url).transpose()?;
     let url = match (&args.to, &service) {
         (Some(url), _) => parse_url(url)?,
@@ -91,7 +91,7 @@ fn other_side(dialect: Dialect, settings: &Settings, args: &MirrorArgs) -> Resul
     // A password is for the server that it was given for.
     let login = args.to_user.clone().zip(args.to_password_file.clone());
     let settings = Settings { url, login, ..settings.clone() };
-    Session::new(&settings, dialect, service)
+    Session::shown(&settings, source.dialect, service, source.show.clone())
 }
 
 /// What is on its way.

@@ -106,6 +106,11 @@ fn wrong_keys() -> Vec<(&'static str, &'static str, &'static str)> {
         ),
         ("[service.kmip]", "[service.kmip]\nbatch_items = 0", "service.kmip.batch_items"),
         ("[service.kmip]", "[service.surprise]", "unknown field `surprise`"),
+        (
+            "[service.kmip]",
+            "[service.taxii.push]\nhosts = [\"inbox.example:any\"]\nclear = true\n[service.kmip]",
+            "service.taxii.push.hosts",
+        ),
         ("[service.kmip]", "services = [\"surprise\"]\n[service.kmip]", "unknown variant"),
         ("[service.kmip]", "client_certificates = \"some\"\n[service.kmip]", "unknown variant"),
         (own, "", "listener.main.certificate"),

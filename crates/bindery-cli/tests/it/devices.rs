@@ -39,8 +39,11 @@ fn a_session_is_told_while_it_runs_and_can_be_looked_at_later() {
     let folder = folder();
     let path = folder.path();
     let _server = Server::dev(path);
-    let verb = "omadm simulate --context dev --device urn:x:7";
-    run(path, verb).exits(0);
+    file(path, "password", PASSWORD);
+    let with = "--client-password-file password";
+    run(path, &format!("omadm devices --register urn:x:7 {with} --data .bindery-dev")).exits(0);
+    let verb = format!("omadm simulate --context dev --device urn:x:7 {with}");
+    run(path, &verb).exits(0);
     run(path, "omadm queue urn:x:7 get ./DevDetail/SwV --data .bindery-dev").exits(0);
     // One that was there, for everybody to read.
     let before = file(path, "capture", "old");
@@ -63,10 +66,71 @@ fn a_session_is_told_while_it_runs_and_can_be_looked_at_later() {
     assert_eq!((&json[0]["from"], &json[1]["from"]), (&"device".into(), &"server".into()));
     assert!(json[1]["body"].to_string().contains("SyncHdr"));
     let text = std::fs::read_to_string(&capture).unwrap();
+    // What proves whose session it is, and what the next proof is made with, is shown to who asks.
+    let all = run(path, "decode capture -o json --show-secrets").exits(0).json();
+    let secrets = ["RespURI", "NextNonce"].map(|name| values(&all, name));
+    assert!(secrets.iter().all(|found| !found.is_empty()), "{secrets:?}");
+    for secret in secrets.iter().flatten() {
+        let secret = secret.rsplit('?').next().unwrap();
+        for (told, place) in [
+            (told.stderr.as_str(), "-v"),
+            (text.as_str(), "the capture"),
+            (shown.text(), "decode"),
+            (json.to_string().as_str(), "decode -o json"),
+        ] {
+            assert!(!told.contains(secret), "{place}: {secret}: {told}");
+        }
+    }
     file(path, "broken", text + "{\"at\": 1}\n");
     let error = run(path, "decode broken").exits(5).stderr;
     assert!(error.contains(&format!("line {}", heads + 2)), "{error}");
     run(path, &format!("{verb} --capture no/such/folder")).exits(2);
+}
+
+/// The texts of all elements of a name, in what `decode -o json` says.
+fn values(json: &serde_json::Value, name: &str) -> Vec<String> {
+    let inner = |all: &[serde_json::Value]| all.iter().flat_map(|one| values(one, name)).collect();
+    match json {
+        serde_json::Value::Array(all) => inner(all),
+        serde_json::Value::Object(members) if json["name"] == name => {
+            let texts = members["items"].as_array().unwrap().iter();
+            texts.filter_map(|one| one["value"].as_str().map(str::to_owned)).collect()
+        }
+        serde_json::Value::Object(members) => {
+            members.values().flat_map(|one| values(one, name)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn a_device_that_has_a_command_keeps_it_from_no_other_one() {
+    let folder = folder();
+    let path = folder.path();
+    let _server = Server::dev(path);
+    run(path, "omadm simulate --context dev --device urn:y --devices 3").exits(0);
+    let queue = |device: &str| {
+        let line =
+            format!("omadm queue {device} get ./DevInfo/Man --dedup-key man --data .bindery-dev");
+        run(path, &line)
+    };
+    queue("urn:y:2").exits(0);
+    let told = queue("urn:y:* -o json").exits(0).json();
+    let (mut queued, mut not) = (Vec::new(), Vec::new());
+    for one in told.as_array().unwrap() {
+        let device = one["device"].as_str().unwrap().to_owned();
+        if one["command"].is_string() { queued.push(device) } else { not.push(device) }
+    }
+    assert_eq!((queued, not), (vec!["urn:y:1".into(), "urn:y:3".into()], vec!["urn:y:2".into()]));
+    let text = queue("urn:y:*").exits(0).text().to_owned();
+    assert!(text.starts_with("queued for 0 devices, and not for 3\n"), "{text}");
+    assert!(text.contains("urn:y:1: not queued: the command"), "{text}");
+    // One that is named alone is told as it was.
+    assert!(queue("urn:y:1").exits(1).stderr.contains("try again"));
+    let table = run(path, "omadm queue urn:y:* --data .bindery-dev").exits(0);
+    for said in ["DEVICE", "ATTEMPTS", "urn:y:1", "urn:y:3"] {
+        assert!(table.text().contains(said), "{said}: {}", table.text());
+    }
 }
 
 #[test]

@@ -61,14 +61,72 @@ fn content_goes_in_and_comes_out_in_every_version() {
     assert_eq!(polled["blocks"].as_array().unwrap().len(), 1, "{polled}");
 }
 
+/// Nobody listens there, so nothing can be sent.
 #[test]
-fn nothing_is_sent_where_nothing_shall_be() {
+fn requests_are_shown_and_not_sent() {
     let folder = folder();
     let path = folder.path();
-    for option in ["--dry-run", "--curl"] {
-        let line = format!("taxii discovery --url http://127.0.0.1:1/ {option}");
-        assert!(run(path, &line).exits(2).stderr.contains("are not there"), "{line}");
+    file(path, "a.xml", STIX);
+    let service = "--service-url http://127.0.0.1:1/poll";
+    for (verb, said) in [
+        ("discovery", "Discovery_Request"),
+        ("collections", "Collection_Information_Request"),
+        ("poll -c default --begin 2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+        ("push --dest default a.xml", "a:1"),
+        ("subscription pause -c default -s urn:s", "PAUSE"),
+    ] {
+        let shown = run(path, &format!("taxii {verb} {service} --dry-run")).exits(0);
+        let text = shown.text();
+        assert!(text.starts_with("POST /poll HTTP/1.1\n"), "{text}");
+        assert!(text.contains("x-taxii-services: urn:taxii.mitre.org:services:1.1"), "{text}");
+        assert!(text.contains(said), "{verb}: {text}");
+        let json = run(path, &format!("taxii {verb} {service} --dry-run -o json")).exits(0).json();
+        assert_eq!(json["method"], "POST");
+        assert!(json["body"].to_string().contains(said), "{verb}: {json}");
+        let curl = run(path, &format!("taxii {verb} {service} --curl")).exits(0);
+        assert!(
+            curl.text().contains("| curl ") && curl.text().contains("/poll"),
+            "{}",
+            curl.text()
+        );
     }
+    // The draft's requests without content are GETs; who is asked for a password says who he is.
+    file(path, "password", "x");
+    let user = "--user alice --password-file password";
+    let curl = run(path, &format!("taxii discovery -t draft {service} --curl {user}")).exits(0);
+    let text = curl.text();
+    assert!(text.starts_with("curl ") && !text.contains("--data-binary"), "{text}");
+    assert!(text.contains("--user alice"), "{text}");
+    // Where a service is, discovery says, which is not asked.
+    let url = "--url http://127.0.0.1:1/";
+    let error = run(path, &format!("taxii collections {url} --dry-run")).exits(2).stderr;
+    assert!(error.contains("--service-url"), "{error}");
+    let cursors = "--cursor-file c --to http://127.0.0.1:1/";
+    for verb in [format!("mirror -c a {cursors} {url}"), format!("inbox --clear {url}")] {
+        let error = run(path, &format!("taxii {verb} --dry-run")).exits(2).stderr;
+        assert!(error.contains("show nothing of"), "{error}");
+    }
+}
+
+#[test]
+fn requests_and_answers_are_told_while_they_go() {
+    let folder = folder();
+    let path = folder.path();
+    let _server = Server::dev(path);
+    let push = "taxii push --context dev --text -b urn:example:text -";
+    run_with_input(path, push, b"what is in it").exits(0);
+    let told = run(path, "taxii poll --context dev -c default -v -o json").exits(0);
+    assert_eq!(told.json()["blocks"].as_array().unwrap().len(), 1);
+    for said in
+        ["> POST https://", "Discovery_Request", "< 200 OK", "Poll_Request", "what is in it"]
+    {
+        assert!(told.stderr.contains(said), "{said}: {}", told.stderr);
+    }
+    assert!(!told.stderr.contains("x-taxii-services"), "fields are told to who asks for more");
+    let told = run(path, "taxii discovery --context dev -vv").exits(0);
+    assert!(told.stderr.contains("x-taxii-services: "), "{}", told.stderr);
+    let quiet = run(path, "taxii discovery --context dev").exits(0);
+    assert!(!quiet.stderr.contains("> POST"), "{}", quiet.stderr);
 }
 
 #[test]

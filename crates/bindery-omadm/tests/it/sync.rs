@@ -1,16 +1,21 @@
 //! Clients of data synchronization that refresh something.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
+use bindery_core::{Principal, Timestamp};
 use bindery_omadm::service::{
-    Datastore, DmServerConfig, MemoryDatastores, Order, ResultKind, Scheme,
+    Ask, Change, Datastore, Datastores, Device, DeviceStore as _, DmServerConfig, MemoryDatastores,
+    MemoryStore, Order, ResultKind, Scheme, SyncItem, SyncKind, Whose,
 };
 use bindery_syncml::{
     Add, Alert, AlertCode, Anchor, Command, Content, Delete, Form, Get, Item, Map, MapItem, Meta,
     Put, Replace, Status, StatusCode, Sync, SyncMl,
 };
 
-use crate::support::{Phone, Site, alerts, code_of};
+use crate::support::{Phone, Site, alerts, code_of, now};
 
 fn config() -> DmServerConfig {
     let mut config = DmServerConfig::default();
@@ -332,17 +337,164 @@ fn a_slow_one_brings_both_sides_together_and_nothing_twice() {
 #[test]
 fn nobody_gets_what_another_owner_gave() {
     let site = two(config());
-    let mut stranger = bindery_omadm::service::Device::new(
-        "three",
-        bindery_core::Principal::new("others"),
-        site.at(),
-    );
+    let mut stranger = Device::new("three", Principal::new("others"), site.at());
     stranger.client = Some(crate::support::account("three"));
-    let change = bindery_omadm::service::Change::InsertDevice(stranger);
-    crate::support::now(bindery_omadm::service::DeviceStore::commit(&*site.store, vec![change]))
-        .unwrap();
+    let change = Change::InsertDevice(stranger);
+    now(site.store.commit(vec![change])).unwrap();
     Client::new(&site, "one", Form::Xml).refresh(vec![add("1", "secret")]);
     let mut three = Client::new(&site, "three", Form::Xml);
     three.fetch();
     assert!(three.items.is_empty());
+}
+
+/// Control characters are no text in XML, and come as octets.
+#[test]
+fn items_with_control_characters_come_as_they_are() {
+    for form in [Form::Xml, Form::Wbxml] {
+        let site = two(config());
+        let odd = "BEGIN:\u{1}\u{7f}\u{b}END\u{85}";
+        let encoded = Content::base64(odd.as_bytes());
+        let meta = Meta { format: Some("b64".into()), ..Meta::default() };
+        let item = Item {
+            source: Some("1".into()),
+            data: Some(encoded.into()),
+            meta: Some(Box::new(meta)),
+            ..Item::default()
+        };
+        let mut one = Client::new(&site, "one", form);
+        let change = Add { items: vec![item], ..Add::default() };
+        assert_eq!(one.refresh(vec![change.into(), add("2", "plain")]), [201, 201]);
+        let mut two = Client::new(&site, "two", form);
+        two.fetch();
+        assert_eq!(two.items.values().collect::<Vec<_>>(), [odd, "plain"], "{form:?}");
+    }
+}
+
+/// Data stores on which somebody else changes the device whenever a refresh is decided on.
+#[derive(Debug)]
+struct Meddled {
+    inner: MemoryDatastores,
+    store: Arc<MemoryStore>,
+    meddles: Mutex<bool>,
+    begun: Mutex<usize>,
+}
+
+impl Datastores for Meddled {
+    fn stores(&self) -> Vec<Datastore> {
+        self.inner.stores()
+    }
+
+    fn may_begin(&self, whose: &Whose<'_>, _: SyncKind) -> StatusCode {
+        if *self.meddles.lock().unwrap() {
+            let ask = Ask::new(&*whose.device.id, None::<String>, 0);
+            let found = now(self.store.load(&ask)).unwrap().device.unwrap();
+            let (device, expected) = (found.entry, found.version);
+            now(self.store.commit(vec![Change::ReplaceDevice { device, expected }])).unwrap();
+        }
+        StatusCode::OK
+    }
+
+    fn begin(&self, whose: &Whose<'_>, kind: SyncKind) {
+        *self.begun.lock().unwrap() += 1;
+        self.inner.begin(whose, kind);
+    }
+
+    fn put(&self, whose: &Whose<'_>, luid: &str, item: SyncItem) -> StatusCode {
+        self.inner.put(whose, luid, item)
+    }
+
+    fn delete(&self, whose: &Whose<'_>, luid: &str) -> StatusCode {
+        self.inner.delete(whose, luid)
+    }
+
+    fn items(
+        &self,
+        whose: &Whose<'_>,
+        after: Option<&str>,
+        at_most: usize,
+    ) -> Vec<(String, SyncItem)> {
+        self.inner.items(whose, after, at_most)
+    }
+
+    fn map(&self, whose: &Whose<'_>, luid: &str, guid: &str) -> StatusCode {
+        self.inner.map(whose, luid, guid)
+    }
+}
+
+#[test]
+fn nothing_goes_before_the_answer_that_says_so_is_stored() {
+    let store = Arc::new(MemoryStore::new());
+    let inner = MemoryDatastores::new(vec![Datastore::new("addressbook", "text/vcard", "3.0")]);
+    let (meddles, begun) = (Mutex::new(true), Mutex::new(0));
+    let meddled = Arc::new(Meddled { inner, store: Arc::clone(&store), meddles, begun });
+    let mut config = config();
+    config.datastores = Some(Arc::clone(&meddled) as Arc<dyn Datastores>);
+    config.conflicts = 2;
+    let site = Site::over(store, config).with_device("one");
+    let device = site.device("one");
+    let whose = Whose::new(&device, "addressbook");
+    assert_eq!(meddled.put(&whose, "old", SyncItem::new(None, "old")).0, 201);
+    let there = || meddled.items(&Whose::new(&other(), "addressbook"), None, 9).len();
+    let mut one = Client::new(&site, "one", Form::Xml);
+    let first = one.open(203, "addressbook");
+    assert_eq!(code_of(&first, 0), Some(503), "it could not be stored");
+    assert_eq!((*meddled.begun.lock().unwrap(), there()), (0, 1));
+    *meddled.meddles.lock().unwrap() = false;
+    let mut one = Client::new(&site, "one", Form::Xml);
+    one.phone.nonce = site.device("one").client.unwrap().nonce;
+    assert_eq!(code_of(&one.open(203, "addressbook"), 0), Some(212));
+    assert_eq!((*meddled.begun.lock().unwrap(), there()), (1, 0));
+}
+
+/// A device of the same owner that has nothing.
+fn other() -> Device {
+    Device::new("other", Principal::new("fleet"), Timestamp::UNIX_EPOCH)
+}
+
+/// Many equal items of several devices, beside a model that goes through all of them each time.
+#[test]
+fn equal_items_are_told_apart_however_many_there_are() {
+    let stores = MemoryDatastores::new(vec![Datastore::new("a", "text/plain", "1")]);
+    let devices = ["x", "y"].map(|id| Device::new(id, Principal::new("p"), Timestamp::UNIX_EPOCH));
+    // What each item is called by each device.
+    let mut model: Vec<(String, [Option<String>; 2])> = Vec::new();
+    let mut random = 7_u32;
+    for step in 0..6_000 {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let who = (random >> 9) as usize % 2;
+        let whose = Whose::new(&devices[who], "a");
+        let luid = format!("{}", (random >> 12) % 900);
+        match (random >> 24) % 20 {
+            0 if step % 7 == 0 => {
+                stores.begin(&whose, SyncKind::Slow);
+                model.iter_mut().for_each(|(_, names)| names[who] = None);
+            }
+            1..=3 => {
+                let at = model.iter().position(|(_, names)| names[who].as_ref() == Some(&luid));
+                let expected = if at.is_some() { 200 } else { 211 };
+                assert_eq!(stores.delete(&whose, &luid).0, expected, "{step}");
+                at.map(|at| model.remove(at));
+            }
+            _ => {
+                let data = format!("{}", (random >> 20) % 3);
+                let named = model.iter().position(|(_, names)| names[who].as_ref() == Some(&luid));
+                let same =
+                    || model.iter().position(|(of, names)| *of == data && names[who].is_none());
+                let at = named.or_else(same);
+                let code = stores.put(&whose, &luid, SyncItem::new(None, data.clone())).0;
+                assert_eq!(code, if at.is_some() { 200 } else { 201 }, "{step}");
+                let at = at.unwrap_or_else(|| {
+                    model.push((data.clone(), [None, None]));
+                    model.len() - 1
+                });
+                model[at].0 = data;
+                model[at].1[who] = Some(luid);
+            }
+        }
+    }
+    let third = Device::new("z", Principal::new("p"), Timestamp::UNIX_EPOCH);
+    let all = stores.items(&Whose::new(&third, "a"), None, usize::MAX);
+    assert_eq!(all.len(), model.len());
+    let found: Vec<_> = all.iter().map(|(_, item)| item.data.clone()).collect();
+    assert_eq!(found, model.iter().map(|(data, _)| data.clone()).collect::<Vec<_>>());
 }

@@ -37,6 +37,9 @@ pub enum ClientError {
         /// How many.
         limit: u64,
     },
+    /// Whoever watches the client did not want the request sent ([`WatchCalls`](crate::WatchCalls)).
+    #[error("nothing was sent")]
+    Withheld,
     /// Discovery names no service that this client can use.
     #[error("discovery names no {service:?} service that this client can use: {reason}")]
     NoService {
@@ -95,7 +98,7 @@ impl ClientError {
     /// Whether it is certain that nothing of the request was sent.
     pub const fn is_unsent(&self) -> bool {
         match self {
-            Self::Request(_) => true,
+            Self::Request(_) | Self::Withheld => true,
             Self::Transport(error) => error.is_unsent(),
             _ => false,
         }

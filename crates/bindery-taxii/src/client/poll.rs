@@ -7,7 +7,7 @@ use bindery_taxii_xml::{
 };
 use http::Uri;
 
-use super::{Client, ClientError, succeeded, unfit};
+use super::{Client, ClientError, succeeded, unfit, watch};
 use crate::{
     Call, Expect, Origin,
     arriving::{Arriving, Broken},
@@ -263,7 +263,9 @@ impl Part {
         let seen = client.connection(url)?.secured(url);
         let (mut request, expect) = client.binding.encode_request(&seen, call)?;
         request.extensions_mut().insert(bindery_transport::Repeatable);
+        let request = watch::request(client.watch.as_ref(), request)?;
         let response = client.connection(url)?.send_streamed(request).await?;
+        let response = watch::answer(client.watch.as_ref(), response);
         let (head, body) = response.into_parts();
         if let Some(answer) =
             client.binding.begin_answer(&expect, &head, body.as_bytes().map(|b| &**b))?

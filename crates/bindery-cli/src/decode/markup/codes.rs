@@ -21,10 +21,20 @@ pub(super) fn meaning(open: &[impl AsRef<str>], text: &str) -> Option<String> {
     }
 }
 
-/// Whether the innermost open element holds a credential.
+/// Whether the innermost open element holds a credential, or what the next one is made with.
 pub(super) fn is_secret(open: &[impl AsRef<str>]) -> bool {
     let [root, .., parent, element] = open else { return false };
-    root.as_ref() == "SyncML" && parent.as_ref() == "Cred" && element.as_ref() == "Data"
+    let (parent, element) = (parent.as_ref(), element.as_ref());
+    root.as_ref() == "SyncML" && (element == "NextNonce" || parent == "Cred" && element == "Data")
+}
+
+/// Whether the innermost open element's text is an address that proves whose session it is, by
+/// what stands in its query.
+pub(super) fn is_token(open: &[impl AsRef<str>], text: &str) -> bool {
+    let [root, .., element] = open else { return false };
+    // Where it came from, where the next message goes, and where statuses say of it.
+    let is_address = matches!(element.as_ref(), "RespURI" | "LocURI" | "TargetRef" | "SourceRef");
+    root.as_ref() == "SyncML" && is_address && text.contains("://") && text.contains('?')
 }
 
 fn sentences(name: &str, more: &[&str]) -> String {
@@ -45,6 +55,11 @@ mod tests {
         assert_eq!(meaning(&["other", "Status", "Data"], "404"), None);
         assert_eq!(meaning(&status, "no number"), None);
         assert!(is_secret(&["SyncML", "SyncHdr", "Cred", "Data"]));
+        assert!(is_secret(&["SyncML", "SyncBody", "Status", "Chal", "Meta", "NextNonce"]));
         assert!(!is_secret(&status));
+        let uri = ["SyncML", "SyncHdr", "RespURI"];
+        assert!(is_token(&uri, "http://a/dm?s=1") && !is_token(&uri, "http://a/dm"));
+        let target = ["SyncML", "SyncHdr", "Target", "LocURI"];
+        assert!(is_token(&target, "http://a/dm?s=1") && !is_token(&target, "./A?list=Struct"));
     }
 }

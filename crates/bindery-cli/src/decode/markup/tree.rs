@@ -143,14 +143,15 @@ impl Tree {
 
     /// Something that holds no elements.
     pub(super) fn leaf(&mut self, place: Place, leaf: Leaf<'_>) -> Result<()> {
-        let secret = matches!(leaf, Leaf::Text(..) | Leaf::Opaque(_)) && self.is_secret();
-        self.secret |= secret;
-        let hidden = secret && !self.show_secrets;
         let text = match leaf {
             Leaf::Text(_, text) => Some(text),
             Leaf::Opaque(octets) => std::str::from_utf8(octets).ok(),
             Leaf::Attribute(..) => None,
         };
+        let secret = matches!(leaf, Leaf::Text(..) | Leaf::Opaque(_))
+            && (self.is_secret() || text.is_some_and(|text| codes::is_token(&self.open, text)));
+        self.secret |= secret;
+        let hidden = secret && !self.show_secrets;
         let meaning = text.and_then(|text| codes::meaning(&self.open, text));
         if !self.table {
             let mut members = members(place, leaf, hidden);
