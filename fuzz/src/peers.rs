@@ -107,7 +107,7 @@ impl Dialer for Lines {
                 Some(b'm') => &["::ffff:169.254.169.254", "fd00:ec2::254", "::"],
                 Some(b'p') => &["10.0.0.1", "192.168.0.1", "93.184.216.34", "fe80::1"],
                 Some(b'e') => &[],
-                Some(b'n') => return Err(io::ErrorKind::NotFound.into()),
+                Some(b'z') => return Err(io::ErrorKind::NotFound.into()),
                 _ => &["93.184.216.34", "2606:2800:220:1::1"],
             };
             let addresses = addresses.iter().filter_map(|one| one.parse::<IpAddr>().ok());

@@ -161,7 +161,7 @@ def by_curl(places):
     ports = ",".join(place.rsplit(":", 1)[1] for place in places.values())
     https, clear = f"https://{places['https']}/echo", f"http://{places['optional']}/echo"
     required = f"http://{places['required']}/echo"
-    process, proxy = our_proxy("--allow-port", ports, "--forward", "--accounts", "accounts.toml", "--realm", "proxy", "--auth",
+    process, proxy = our_proxy("--allow-port", ports, "--forward", "--legacy-digest-path", "--accounts", "accounts.toml", "--realm", "proxy", "--auth",
                                "digest,dangerous-basic")
     for scheme in ["--proxy-basic", "--proxy-digest", "--proxy-anyauth"]:
         who = ["--proxy", proxy, scheme, "-U", f"{USER}:{PASSWORD}"]

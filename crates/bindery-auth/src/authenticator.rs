@@ -45,6 +45,8 @@ pub struct Authenticator {
     dangerous_clear: bool,
     /// RFC 2069's Digest, without count and client's nonce.
     legacy_without_qop: bool,
+    /// A proxy's Digest for the path alone.
+    legacy_path_uri: bool,
     domain: Option<String>,
     proxy: bool,
 }
@@ -121,6 +123,7 @@ impl Authenticator {
             realm,
             dangerous_clear: false,
             legacy_without_qop: false,
+            legacy_path_uri: false,
             domain: None,
             proxy: false,
         })
@@ -202,6 +205,14 @@ impl Authenticator {
     #[must_use]
     pub const fn for_proxy(mut self) -> Self {
         self.proxy = true;
+        self
+    }
+
+    /// Takes, as a proxy, a Digest whose `uri` is the path of the request's target without its host, as curl sends it for an http
+    /// URL: such a proof is as good for the same path at every other host, to whoever gets hold of it before it is used.
+    #[must_use]
+    pub const fn legacy_path_uri(mut self) -> Self {
+        self.legacy_path_uri = true;
         self
     }
 

@@ -168,7 +168,7 @@ impl Settings {
     /// The nearest proxy on the way, for a program that takes one.
     pub(crate) fn proxy(&self) -> Option<String> {
         let target = bindery_transport::Target::new(self.url.clone()).ok()?;
-        self.proxies.of(&target).first().map(ToString::to_string)
+        self.proxies.of(&target).ok()?.first().map(ToString::to_string)
     }
 
     /// The transport that the settings ask for.
@@ -202,7 +202,7 @@ pub(crate) fn proxies(args: &ProxyLogin, named: &[String]) -> Result<Proxies> {
     match named {
         [] if login.is_some() => Err(Failure::usage("--proxy-user needs --proxy")
             .hint("for a proxy that the environment names, its URL there holds user and password")),
-        [] => Proxies::from_variables(|name| std::env::var(name).ok()).map_err(wrong),
+        [] => Ok(Proxies::from_variables(|name| std::env::var(name).ok())),
         [none] if none == "none" => Ok(Proxies::default()),
         named => {
             let proxies = named.iter().map(|url| {

@@ -98,8 +98,6 @@ pub(crate) struct Session {
     discovery: Uri,
     service: Option<Uri>,
     clear: bool,
-    /// Whatever goes to an http URL goes within TLS, or not at all.
-    upgrades: bool,
     show: Option<Arc<Show>>,
 }
 
@@ -159,9 +157,8 @@ impl Session {
             builder = with.map_err(|error| Failure::usage(error.to_string()))?;
         }
         let client = builder.build(transport.build());
-        let upgrades = clear && settings.upgrade == UpgradeMode::Required;
         let discovery = settings.url.clone();
-        Ok(Self { client, dialect, discovery, service, clear, upgrades, show })
+        Ok(Self { client, dialect, discovery, service, clear, show })
     }
 
     async fn discovery(&mut self) -> Result<Vec<bindery_taxii_xml::ServiceInstance>> {
@@ -183,20 +180,7 @@ impl Session {
         }
         let services = self.discovery().await?;
         let chosen = choose(&services, kind, self.dialect, self.clear);
-        let url = parse_url(&chosen.map_err(|error| failure(&error))?.address)?;
-        Ok(self.by_the_same_way(url))
-    }
-
-    /// A server within an upgraded connection names itself by https; it is reached by the way that led to it. Only where
-    /// nothing goes in clear: otherwise what was to go over TLS would.
-    fn by_the_same_way(&self, url: Uri) -> Uri {
-        let ours = &self.discovery;
-        let port = |url: &Uri| url.port_u16();
-        let is_same = self.upgrades && url.host() == ours.host() && port(&url) == port(ours);
-        let path = url.path_and_query().map_or("/", |path| path.as_str());
-        let authority = ours.authority().map_or("", |authority| authority.as_str());
-        let same = format!("http://{authority}{path}");
-        if is_same { same.parse().unwrap_or(url) } else { url }
+        parse_url(&chosen.map_err(|error| failure(&error))?.address)
     }
 
     async fn poll(&mut self, args: &PollArgs, output: &Output) -> Result<()> {

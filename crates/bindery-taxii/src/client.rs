@@ -35,7 +35,8 @@ use crate::{Answer, Call, Dialects, HttpProfile, Ids, Origin, Service, TaxiiHttp
 /// A TAXII client.
 ///
 /// It keeps one connection to each server that it talked to and makes one request at a time; make several clients for
-/// more. Requests that only read are sent once more when a kept connection turns out to be closed; an Inbox Message and a
+/// more. A server that is reached by an upgrade to TLS (RFC 2817) may name its services by https: they are asked over the same
+/// connection. Requests that only read are sent once more when a kept connection turns out to be closed; an Inbox Message and a
 /// subscription never are, unless nothing of them had been sent.
 ///
 /// Any status but SUCCESS is [`ClientError::Status`].
@@ -160,6 +161,7 @@ impl Client {
                 | MessageKind::PollFulfillment
         );
         let call = Call::new(self.dialect, message);
+        let url = &self.way(url);
         // What is http by its URL may be https by an upgrade (RFC 2817).
         let seen = self.connection(url)?.secured(url);
         let (mut request, expect) = self.binding.encode_request(&seen, call)?;
@@ -222,6 +224,31 @@ impl Client {
         let message = self.message(body, Vec::new());
         let answer = self.call(url, message).await?;
         succeeded(answer.message.body, answer.origin)
+    }
+
+    /// The URL by which a URL's server is reached. One that was reached by an upgrade (RFC 2817) names its services by https,
+    /// as it sees them, at the port where it is asked in clear first: the connection that led to it leads to them, as long as
+    /// nothing goes out on it in clear.
+    fn way(&self, url: &Uri) -> Uri {
+        if url.scheme_str() != Some("https") {
+            return url.clone();
+        }
+        let is_same = |target: &Target| {
+            let host = target.uri().host().unwrap_or_default();
+            url.host().is_some_and(|named| named.eq_ignore_ascii_case(host))
+                && url.port_u16() == target.uri().port_u16()
+        };
+        let upgraded = self.connections.values().find(|connection| {
+            let secured = connection.secured_uri();
+            let target = connection.target();
+            !target.is_tls() && secured.scheme_str() == Some("https") && is_same(target)
+        });
+        let Some(authority) = upgraded.and_then(|one| one.target().uri().authority()) else {
+            return url.clone();
+        };
+        let path = url.path_and_query().map_or("/", |path| path.as_str());
+        let way = Uri::builder().scheme("http").authority(authority.clone()).path_and_query(path);
+        way.build().unwrap_or_else(|_| url.clone())
     }
 
     /// The connection to a URL's server, with the login for it.

@@ -83,11 +83,11 @@ impl Client {
     /// protocol than HTTP there, or looks at TLS itself. Nothing is secured or upgraded.
     ///
     /// # Errors
-    /// The target or a proxy cannot be reached within the limit for connecting, or a proxy refuses;
+    /// What names the proxies cannot be read; the target or a proxy cannot be reached within the limit for connecting, or a proxy refuses;
     /// nothing was sent to the target.
     pub async fn dial(&self, target: &Target) -> Result<BoxIo, TransportError> {
-        let proxies = self.config.proxies.of(target).iter().cloned();
-        let mut hops: Vec<Hop> = proxies.map(Hop::new).collect();
+        let proxies = self.config.proxies.of(target).map_err(TransportError::unsent)?;
+        let mut hops: Vec<Hop> = proxies.iter().cloned().map(Hop::new).collect();
         // Nobody resets it but its owner.
         Ok(dial(&Way::of(&self.config, &Cut::default()), &mut hops, target).await?.0)
     }

@@ -1,7 +1,7 @@
 //! Digest, checked (RFC 7616).
 
 use bindery_core::{Account, DigestAlgorithm, DigestSecret, Timestamp};
-use http::{HeaderValue, Method, request};
+use http::{HeaderValue, Method, Uri, request, uri::Authority};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
@@ -100,7 +100,7 @@ impl Authenticator {
         now: Timestamp,
     ) -> Result<Proof, Failed> {
         let given = self.given(parameters)?;
-        if !is_target(given.uri, head) {
+        if !self.is_target(given.uri, head) {
             return Err(Failed::Malformed("its uri is not the request's target".into()));
         }
         let account = self.accounts.account(given.user).await?;
@@ -199,8 +199,25 @@ impl Authenticator {
     }
 }
 
-/// Whether the `uri` is the request's target, in any of its forms (RFC 7616, section 3.4.6): path
-/// and query are compared, as a proxy may have changed the form.
+impl Authenticator {
+    /// Whether the `uri` is the request's target (RFC 7616, section 3.4.6). At a server it may have any form, as a proxy may
+    /// have changed it: path and query are compared. A proxy is asked in absolute form, and whom a request is for is most of
+    /// what it says.
+    fn is_target(&self, uri: &str, head: &request::Parts) -> bool {
+        let Some(ours) = head.uri.authority().filter(|_| self.proxy) else {
+            return is_target(uri, head);
+        };
+        let port = |authority: &Authority| authority.port_u16().unwrap_or(80);
+        let same_host = match uri.parse::<Uri>() {
+            Ok(theirs) => theirs.authority().map_or(self.legacy_path_uri, |theirs| {
+                theirs.host().eq_ignore_ascii_case(ours.host()) && port(theirs) == port(ours)
+            }),
+            Err(_) => false,
+        };
+        (same_host || head.method == Method::CONNECT) && is_target(uri, head)
+    }
+}
+
 fn is_target(uri: &str, head: &request::Parts) -> bool {
     // A tunnel's target has nothing but its authority, and a proof for one is none for another.
     if head.method == Method::CONNECT {
@@ -211,6 +228,6 @@ fn is_target(uri: &str, head: &request::Parts) -> bool {
         return true;
     }
     let ours = head.uri.path_and_query().map_or("/", |target| target.as_str());
-    let Ok(theirs) = uri.parse::<http::Uri>() else { return false };
+    let Ok(theirs) = uri.parse::<Uri>() else { return false };
     theirs.path_and_query().map_or("/", |target| target.as_str()) == ours
 }

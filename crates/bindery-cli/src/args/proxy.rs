@@ -37,7 +37,11 @@ pub(crate) struct ProxyArgs {
     /// The file whose first line is the password for the proxies behind this one.
     #[arg(long, value_name = "FILE")]
     pub(crate) next_password_file: Option<PathBuf>,
-    /// The file of accounts that may use it, as `bindery account set` writes it. SIGHUP does not read it anew.
+    /// Show the password to the proxies behind this one in clear (Basic), if they ask for that. Dangerous: whoever listens has
+    /// it.
+    #[arg(long, requires = "next_user")]
+    pub(crate) dangerous_next_basic: bool,
+    /// The file of accounts that may use it, as `bindery account set` writes it. SIGHUP reads it anew.
     #[arg(long, env = "BINDERY_ACCOUNTS", value_name = "FILE")]
     pub(crate) accounts: Option<PathBuf>,
     /// The realm that clients are told; Digest's secrets hold for one realm.
@@ -46,6 +50,10 @@ pub(crate) struct ProxyArgs {
     /// How clients may prove an account.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [ProxyScheme::Digest])]
     pub(crate) auth: Vec<ProxyScheme>,
+    /// Take a Digest for the path of an http URL without its host, as curl sends it. Such a proof is as good for the same path at
+    /// other hosts.
+    #[arg(long)]
+    pub(crate) legacy_digest_path: bool,
     /// Whoever reaches it may use it, though others than this machine do. Dangerous: an open proxy.
     #[arg(long)]
     pub(crate) dangerous_open: bool,

@@ -20,7 +20,7 @@ impl LiveAccounts {
     }
 
     /// Lets the accounts of another take the place of these, for all who share them.
-    pub(super) fn replace_by(&self, other: &Self) {
+    pub(crate) fn replace_by(&self, other: &Self) {
         let fresh = other.now();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = fresh;
     }

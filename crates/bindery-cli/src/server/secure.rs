@@ -231,6 +231,8 @@ pub(crate) enum HangUp {
     Nothing,
     /// Reads the file anew.
     Reload(Secure, PathBuf),
+    /// Reads a proxy's accounts anew.
+    Accounts(crate::proxy::Reread),
 }
 
 impl HangUp {
@@ -238,8 +240,11 @@ impl HangUp {
     pub(super) fn act(&self) {
         match self {
             Self::Nothing => {
-                tracing::warn!("SIGHUP: only `bindery serve` reads its certificates anew");
+                tracing::warn!(
+                    "SIGHUP: only `bindery serve` reads its certificates anew, and `bindery proxy` its accounts"
+                );
             }
+            Self::Accounts(reread) => reread.act(),
             Self::Reload(secure, file) => secure.reload_and_tell(file, crate::serve::now()),
         }
     }

@@ -273,6 +273,71 @@ fn an_open_proxy_has_to_be_said() {
     }
 }
 
+/// Whom a proxy works for is read anew at SIGHUP; a password goes to the next one in clear only if that was said.
+#[test]
+fn a_proxys_accounts_are_read_anew_and_the_next_one_gets_no_password_in_clear() {
+    let folder = folder();
+    let path = folder.path();
+    let server = Server::dev(path);
+    let url = server.service("kmip");
+    let port = url.rsplit(':').next().unwrap().split('/').next().unwrap();
+    file(path, "secret", "correct horse\n");
+    let set = |user: &str| {
+        let line = "--password-file - --accounts proxy.accounts --scheme basic";
+        let line = format!("account set {user} {line} --realm bindery");
+        run_with_input(path, &line, b"correct horse").exits(0);
+    };
+    set("alice");
+    let asking = "--accounts proxy.accounts --auth dangerous-basic -o json";
+    let far = Server::start(path, &format!("proxy {INSIDE} --allow-port {port} {asking}"));
+    let far_url = far.ready["proxy"].as_str().unwrap();
+    let by = |user: &str| {
+        let login = format!("--proxy-user {user} --proxy-password-file secret");
+        let way = format!("--proxy {far_url} {login} --dangerous-proxy-basic");
+        run(path, &format!("kmip query --url {url} {OWN} {way}"))
+    };
+    by("alice").exits(0);
+    assert_eq!(by("bob").exits(4).error()["layer"], "proxy");
+    set("bob");
+    far.signal("HUP");
+    wait_for("the new account", || (by("bob").code == 0).then_some(()));
+    // What cannot be read changes nothing.
+    file(path, "proxy.accounts", "nothing = [");
+    far.signal("HUP");
+    wait_for("the message", || {
+        let log = std::fs::read_to_string(path.join("log")).unwrap();
+        log.contains("the accounts stay as they were").then_some(())
+    });
+    by("bob").exits(0);
+    let next = format!("--next {far_url} --next-user alice --next-password-file secret");
+    for (said, code) in [("", 3), ("--dangerous-next-basic", 0)] {
+        let line = format!("proxy {INSIDE} --allow-port {port} {next} {said} -o json");
+        let near = Server::start(path, &line);
+        let near_url = near.ready["proxy"].as_str().unwrap();
+        run(path, &format!("kmip query --url {url} {OWN} --proxy {near_url}")).exits(code);
+    }
+}
+
+/// A variable that cannot be read is no fault of commands that do not need it.
+#[test]
+fn the_environment_is_read_by_those_who_need_it() {
+    let folder = folder();
+    let path = folder.path();
+    let server = Server::dev(path);
+    let query = |line: &str| {
+        let mut command = crate::support::bindery(path);
+        command.args(format!("kmip query {OWN} {line}").split_whitespace());
+        command.env("https_proxy", "socks5://127.0.0.1:1").output().unwrap()
+    };
+    assert!(query(&format!("--url {}", server.url())).status.success(), "a loopback address");
+    let named = query("--url https://kmip.test:1/ --proxy 127.0.0.1:1");
+    assert!(!String::from_utf8_lossy(&named.stderr).contains("https_proxy"));
+    let needed = query("--url https://kmip.test:1/");
+    assert!(!needed.status.success());
+    let said = String::from_utf8_lossy(&needed.stderr).into_owned();
+    assert!(said.contains("environment variable https_proxy"), "{said}");
+}
+
 /// A running listener is what it was at the start: a reload brings it together with no implicit TLS, whatever the file
 /// says of the two by then.
 #[test]

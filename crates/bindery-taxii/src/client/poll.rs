@@ -260,6 +260,7 @@ impl Part {
     ) -> Result<Self, ClientError> {
         let message = client.message(request, Vec::new());
         let call = Call::new(client.dialect, message);
+        let url = &client.way(url);
         let seen = client.connection(url)?.secured(url);
         let (mut request, expect) = client.binding.encode_request(&seen, call)?;
         request.extensions_mut().insert(bindery_transport::Repeatable);

@@ -15,3 +15,4 @@ mod pushes;
 mod recorded;
 mod released;
 mod support;
+mod upgraded;

@@ -338,3 +338,20 @@ async fn a_certificate_that_is_no_authority_vouches_for_nobody_else() {
         }
     }
 }
+
+/// As in the other backend: a certificate that an authority issued and that is none itself vouches for
+/// nobody, also not for itself, and that is told before anybody comes.
+#[test]
+fn a_certificate_that_another_signed_is_no_authority() {
+    let world = World::shared();
+    let leaf = || Roots::from_pem(world.client.certificate_pem().as_bytes()).unwrap();
+    let server = world.server_config().with_client_roots(leaf());
+    for error in [
+        backend().acceptor(&mutual(), server).unwrap_err(),
+        backend().connector(&old(), ClientConfig::new(leaf())).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), Kind::Configuration);
+        assert!(error.to_string().contains("CN=alice is no authority"), "{error}");
+        assert!(error.hint().contains("name the certificate of CN=Test Authority"), "{error}");
+    }
+}

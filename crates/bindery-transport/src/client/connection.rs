@@ -42,6 +42,8 @@ pub struct Connection {
     pub(super) session: Option<Session>,
     /// The proxies on the way, and what was agreed with them.
     hops: Vec<Hop>,
+    /// Why it is not known which they are.
+    fault: Option<TransportError>,
     /// Whether everything goes within TLS, though the target is http.
     insists: bool,
     /// Whether the connection is reset where this side breaks off.
@@ -66,7 +68,10 @@ const WAYS: usize = 4;
 
 impl Connection {
     pub(super) fn new(config: Arc<Config>, target: Target) -> Self {
-        let hops = config.proxies.of(&target).iter().cloned().map(Hop::new).collect();
+        let proxies = config.proxies.of(&target);
+        let (proxies, fault) =
+            proxies.map_or_else(|fault| (&[][..], Some(fault)), |all| (all, None));
+        let hops = proxies.iter().cloned().map(Hop::new).collect();
         let insists = config.upgrade == UpgradeMode::Required && !target.is_tls();
         Self {
             config,
@@ -76,6 +81,7 @@ impl Connection {
             seen: None,
             session: None,
             hops,
+            fault,
             insists,
             resets: false,
             came: Came::default(),
@@ -305,6 +311,9 @@ impl Connection {
     }
 
     async fn open_anew(&mut self) -> Result<Open, TransportError> {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone().unsent());
+        }
         let absolute = !self.hops.is_empty() && !self.is_secured();
         let opened = open(&self.config, &self.target, &mut self.hops, absolute).await;
         let mut opened = opened?;
@@ -428,8 +437,11 @@ impl Connection {
         if open.absolute
             && let Some(hop) = self.hops.last_mut()
         {
-            let uri = prepared.absolute(&self.target)?;
-            let proof = hop.proof(&prepared.method, &uri.to_string(), prepared.whole())?;
+            let (uri, written) = prepared.absolute(&self.target)?;
+            let proof = hop.proof(&prepared.method, &written, prepared.whole())?;
+            if prepared.uri().path() == "*" {
+                open.wire.leave_out_the_path();
+            }
             *request.uri_mut() = uri;
             proved = proof.is_some();
             if let Some(proof) = proof {

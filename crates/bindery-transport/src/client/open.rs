@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -136,7 +136,7 @@ pub(super) async fn open(
         }
     };
     let wire = Arc::new(Wire::default());
-    let io = Counted { io, wire: Arc::clone(&wire) };
+    let io = Counted::new(io, Arc::clone(&wire));
     let opened = speak(config, io, wire).await;
     let mut opened = opened.map_err(|error| error.unsent().with_address(Some(address)))?;
     (opened.peer, opened.channel, opened.absolute) = (peer, channel, absolute);
@@ -283,6 +283,8 @@ async fn connect(way: &Way<'_>, target: &Target) -> Result<(BoxIo, SocketAddr), 
 pub(super) struct Wire {
     pub(super) written: AtomicU64,
     pub(super) read: AtomicU64,
+    /// The next request's target is to be written without its path.
+    pathless: AtomicBool,
 }
 
 impl Wire {
@@ -290,12 +292,38 @@ impl Wire {
     pub(super) fn marks(&self) -> (u64, u64) {
         (self.written.load(Relaxed), self.read.load(Relaxed))
     }
+
+    /// Writes the next request's target, `http://host/` for all that the HTTP engine can say, as `http://host`.
+    pub(super) fn leave_out_the_path(&self) {
+        self.pathless.store(true, Relaxed);
+    }
 }
 
 /// A stream whose octets are counted.
 pub(super) struct Counted {
-    pub(super) io: BoxIo,
-    pub(super) wire: Arc<Wire>,
+    io: BoxIo,
+    wire: Arc<Wire>,
+    /// How many octets there are before one that is left out.
+    until: Option<usize>,
+}
+
+impl Counted {
+    pub(super) const fn new(io: BoxIo, wire: Arc<Wire>) -> Self {
+        Self { io, wire, until: None }
+    }
+
+    pub(super) fn into_parts(self) -> (BoxIo, Arc<Wire>) {
+        (self.io, self.wire)
+    }
+
+    /// The octets up to the one that is left out, if one is: of a request line's target the slash that stands for nothing.
+    fn up_to_the_path<'a>(&mut self, octets: &'a [u8]) -> Option<&'a [u8]> {
+        if self.wire.pathless.load(Relaxed) {
+            self.wire.pathless.store(false, Relaxed);
+            self.until = octets.windows(8).position(|eight| eight == b"/ HTTP/1");
+        }
+        octets.get(..self.until?.min(octets.len()))
+    }
 }
 
 impl AsyncRead for Counted {
@@ -317,7 +345,17 @@ impl AsyncWrite for Counted {
         cx: &mut Context<'_>,
         octets: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let octets = match self.up_to_the_path(octets) {
+            None => octets,
+            // The octet that is left out.
+            Some([]) if !octets.is_empty() => {
+                self.until = None;
+                return Poll::Ready(Ok(1));
+            }
+            Some(before) => before,
+        };
         let written = ready!(Pin::new(&mut self.io).poll_write(cx, octets))?;
+        self.until = self.until.map(|until| until.saturating_sub(written));
         self.wire.written.fetch_add(written as u64, Relaxed);
         Poll::Ready(Ok(written))
     }
@@ -327,6 +365,10 @@ impl AsyncWrite for Counted {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let pathless = self.until.is_some() || self.wire.pathless.load(Relaxed);
+        if let Some(first) = slices.iter().find(|slice| pathless && !slice.is_empty()) {
+            return self.poll_write(cx, first);
+        }
         let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, slices))?;
         self.wire.written.fetch_add(written as u64, Relaxed);
         Poll::Ready(Ok(written))

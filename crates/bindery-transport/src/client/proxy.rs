@@ -2,9 +2,13 @@
 
 mod exceptions;
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use bindery_auth::Login;
+use bindery_auth::{Login, Session};
 use bindery_core::Scheme;
 
 use super::Target;
@@ -12,10 +16,20 @@ use crate::TransportError;
 pub use exceptions::NoProxy;
 
 /// An HTTP proxy: where it is, and who we are to it. It is reached without TLS.
+///
+/// Clones share what the proxy has asked: of all connections and requests that go through it, one is asked who it is, and the
+/// others prove it at once.
 #[derive(Clone, Debug)]
 pub struct Proxy {
     target: Target,
-    login: Option<Login>,
+    login: Option<Shared>,
+}
+
+/// Who we are to a proxy, and what was agreed with it.
+#[derive(Clone, Debug)]
+struct Shared {
+    login: Login,
+    session: Arc<Mutex<Session>>,
 }
 
 impl Proxy {
@@ -50,7 +64,8 @@ impl Proxy {
     /// between here and the proxy, and is sent only if the login allows that in so many words.
     #[must_use]
     pub fn with_login(mut self, login: Login) -> Self {
-        self.login = Some(login);
+        let session = Arc::new(Mutex::new(Session::with_proxy(login.clone())));
+        self.login = Some(Shared { login, session });
         self
     }
 
@@ -58,8 +73,22 @@ impl Proxy {
         &self.target
     }
 
-    pub(super) const fn login(&self) -> Option<&Login> {
-        self.login.as_ref()
+    /// What was agreed with it; nothing where we are nobody to it. Not to be held while anything is waited for.
+    pub(super) fn session(&self) -> Option<MutexGuard<'_, Session>> {
+        let shared = self.login.as_ref()?;
+        Some(shared.session.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Forgets what was agreed with it: it is asked anew.
+    pub(super) fn forget(&self) {
+        if let (Some(shared), Some(mut session)) = (&self.login, self.session()) {
+            *session = Session::with_proxy(shared.login.clone());
+        }
+    }
+
+    /// Whether it is told who we are, if it asks.
+    pub(crate) const fn has_login(&self) -> bool {
+        self.login.is_some()
     }
 
     /// From a variable's value, in which user and password are customary.
@@ -119,20 +148,30 @@ impl fmt::Display for Proxy {
 }
 
 /// Which proxies lead to which targets; none by default.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Proxies {
-    http: Vec<Proxy>,
-    https: Vec<Proxy>,
+    http: Named,
+    https: Named,
     except: NoProxy,
     /// Loopback addresses are always reached without a proxy.
     loopback_direct: bool,
 }
 
+impl Default for Proxies {
+    fn default() -> Self {
+        let none = || Ok(Vec::new());
+        Self { http: none(), https: none(), except: NoProxy::default(), loopback_direct: false }
+    }
+}
+
+/// The proxies to one kind of targets, or what is wrong with how they are named: told to whoever needs them only.
+type Named = Result<Vec<Proxy>, TransportError>;
+
 impl Proxies {
     /// Everything goes through these proxies, each reached through the one before it.
     pub fn chain(proxies: impl Into<Vec<Proxy>>) -> Self {
         let proxies = proxies.into();
-        Self { http: proxies.clone(), https: proxies, ..Self::default() }
+        Self { http: Ok(proxies.clone()), https: Ok(proxies), ..Self::default() }
     }
 
     /// The same, but for these targets.
@@ -145,11 +184,8 @@ impl Proxies {
     /// What the customary variables say: `https_proxy`, `http_proxy` and `no_proxy`, or the same in capitals. As with other
     /// programs, loopback addresses are reached without a proxy then, user and password may stand in a proxy's URL (and are
     /// sent as Basic if it asks for that), and `HTTP_PROXY` does not count where `REQUEST_METHOD` is set: there it may be a
-    /// field of somebody's request.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Request`](crate::ErrorKind): a value that cannot be read.
-    pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Self, TransportError> {
+    /// field of somebody's request. A value that cannot be read is an error of those connections only that would need it.
+    pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Self {
         let value = |name: &str| {
             let small = get(name).map(|value| (name.to_owned(), value));
             let capitals = name.to_ascii_uppercase();
@@ -163,23 +199,27 @@ impl Proxies {
             proxy.transpose().map(|proxy| proxy.into_iter().collect::<Vec<_>>())
         };
         let except = value("no_proxy").map(|(_, value)| NoProxy::new(&value));
-        Ok(Self {
-            http: proxy("http_proxy")?,
-            https: proxy("https_proxy")?,
+        Self {
+            http: proxy("http_proxy"),
+            https: proxy("https_proxy"),
             except: except.unwrap_or_default(),
             loopback_direct: true,
-        })
+        }
     }
 
     /// The proxies on the way to a target, the nearest first; none where it is reached directly.
-    pub fn of(&self, target: &Target) -> &[Proxy] {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`](crate::ErrorKind): the variable that names them cannot be read.
+    pub fn of(&self, target: &Target) -> Result<&[Proxy], TransportError> {
         let is_loopback =
             || NoProxy::new("localhost,127.0.0.0/8,::1").has(target.host(), target.port());
         if self.except.has(target.host(), target.port()) || (self.loopback_direct && is_loopback())
         {
-            return &[];
+            return Ok(&[]);
         }
-        if target.is_tls() { &self.https } else { &self.http }
+        let way = if target.is_tls() { &self.https } else { &self.http };
+        way.as_deref().map_err(Clone::clone)
     }
 }
 
@@ -192,9 +232,9 @@ mod tests {
             let found = variables.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        let proxies = Proxies::from_variables(get).unwrap();
+        let proxies = Proxies::from_variables(get);
         let target = url.parse().unwrap();
-        proxies.of(&target).iter().map(ToString::to_string).collect()
+        proxies.of(&target).unwrap().iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -221,10 +261,27 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_that_cannot_be_read_is_told_to_whom_it_concerns() {
+        let get = |name: &str| match name {
+            "https_proxy" => Some("socks5://a:1".to_owned()),
+            "http_proxy" => Some("b:2".to_owned()),
+            "no_proxy" => Some("c.test".to_owned()),
+            _ => None,
+        };
+        let proxies = Proxies::from_variables(get);
+        let of = |url: &str| proxies.of(&url.parse().unwrap()).map(<[Proxy]>::len);
+        for (url, count) in [("http://a/", 1), ("https://c.test/", 0), ("https://localhost/", 0)] {
+            assert_eq!(of(url).unwrap(), count, "{url}");
+        }
+        let error = of("https://a/").unwrap_err().to_string();
+        assert!(error.contains("https_proxy"), "{error}");
+    }
+
+    #[test]
     fn users_stand_in_variables_only() {
         let proxy = Proxy::from_variable("https_proxy", "http://al%40ice:p%3Aw@h:3128/").unwrap();
         assert_eq!(proxy.to_string(), "h:3128");
-        assert_eq!(format!("{:?}", proxy.login().unwrap()), "Login(\"al@ice\")");
+        assert_eq!(format!("{:?}", proxy.login.unwrap().login), "Login(\"al@ice\")");
         for wrong in [
             "http://alice:secret@h:1",
             "https://h:1",

@@ -83,17 +83,18 @@ impl Prepared {
         Some(request)
     }
 
-    /// The target in absolute form, as a proxy is asked (RFC 9112, section 3.2.2).
-    pub(super) fn absolute(&self, target: &Target) -> Result<Uri, TransportError> {
+    /// The target in absolute form, as a proxy is asked (RFC 9112, section 3.2.2), and as it is written: that of `OPTIONS *` has
+    /// no path (section 3.2.4), which a [`Uri`] cannot say.
+    pub(super) fn absolute(&self, target: &Target) -> Result<(Uri, String), TransportError> {
         let wrong = |_| TransportError::request("the URL fits no request to a proxy");
-        // `OPTIONS *` has no path in absolute form.
         let path = if self.uri.path() == "*" {
             ""
         } else {
             self.uri.path_and_query().map_or("/", |path| path.as_str())
         };
         let host = target.host_field()?;
-        format!("http://{}{path}", host.to_str().unwrap_or_default()).parse().map_err(wrong)
+        let written = format!("http://{}{path}", host.to_str().unwrap_or_default());
+        Ok((written.parse().map_err(wrong)?, written))
     }
 
     pub(super) const fn headers(&self) -> &HeaderMap {

@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, net::SocketAddr};
 
-use bindery_auth::{Asking, AuthError, Session};
+use bindery_auth::{Asking, AuthError};
 use bindery_core::Body;
 use bindery_tls::BoxIo;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri};
@@ -20,17 +20,15 @@ const EXPLANATION: u64 = 4096;
 /// How much of it is told, in characters.
 const TOLD: usize = 160;
 
-/// A proxy on the way, and what was agreed with it.
+/// A proxy on the way.
 #[derive(Debug)]
 pub(crate) struct Hop {
     pub(super) proxy: Proxy,
-    pub(super) session: Option<Session>,
 }
 
 impl Hop {
-    pub(crate) fn new(proxy: Proxy) -> Self {
-        let session = proxy.login().cloned().map(Session::with_proxy);
-        Self { proxy, session }
+    pub(crate) const fn new(proxy: Proxy) -> Self {
+        Self { proxy }
     }
 
     /// The value of `Proxy-Authorization`; none where the proxy has not asked.
@@ -40,7 +38,7 @@ impl Hop {
         uri: &str,
         body: Option<&[u8]>,
     ) -> Result<Option<HeaderValue>, TransportError> {
-        let Some(session) = &mut self.session else { return Ok(None) };
+        let Some(mut session) = self.proxy.session() else { return Ok(None) };
         let asking = Asking::new(method.as_str(), uri, body, false, login::random()?);
         session.authorize(&asking).map_err(|error| self.refused(&error))
     }
@@ -54,8 +52,8 @@ impl Hop {
         headers: &HeaderMap,
         tried: bool,
     ) -> Result<(), TransportError> {
-        let challenged = match &mut self.session {
-            Some(session) => session.challenged(headers, tried),
+        let challenged = match self.proxy.session() {
+            Some(mut session) => session.challenged(headers, tried),
             None => {
                 let message = format!("the proxy {} asks who we are", self.proxy);
                 return Err(TransportError::proxy(
@@ -65,7 +63,8 @@ impl Hop {
                 .with_hint("give the user and the password for the proxy"));
             }
         };
-        challenged.map_err(|error| self.refused(&error))
+        // What does not work any more must not stand in the way of those who come later.
+        challenged.inspect_err(|_| self.proxy.forget()).map_err(|error| self.refused(&error))
     }
 
     fn refused(&self, error: &AuthError) -> TransportError {
@@ -84,13 +83,16 @@ pub(crate) struct Way<'a> {
     pub(crate) dialer: &'a dyn Dialer,
     /// Where goals may be; proxies on the way were chosen by us.
     pub(crate) reach: &'a Reach,
+    /// For whom a tunnel is asked for, where it is for somebody else.
+    pub(crate) via: &'a [HeaderValue],
     /// What resets the connection.
     pub(crate) cut: &'a Cut,
 }
 
 impl<'a> Way<'a> {
     pub(super) fn of(config: &'a Config, cut: &'a Cut) -> Self {
-        Self { limits: &config.limits, dialer: &*config.dialer, reach: &config.reach, cut }
+        let Config { limits, dialer, reach, .. } = config;
+        Self { limits, dialer: &**dialer, reach, via: &[], cut }
     }
 }
 
@@ -135,7 +137,7 @@ async fn attempt(
         }
     };
     for (hop, goal) in hops.iter_mut().zip(&goals) {
-        let asked = timeout(limits.connect, ask(hop, io, goal, limits)).await;
+        let asked = timeout(limits.connect, ask(hop, io, goal, way)).await;
         let Ok(asked) = asked else {
             let message =
                 format!("the proxy {} did not answer within {:?}", hop.proxy, limits.connect);
@@ -155,8 +157,9 @@ async fn ask(
     hop: &mut Hop,
     io: BoxIo,
     goal: &Target,
-    limits: &ClientLimits,
+    way: &Way<'_>,
 ) -> Result<Option<BoxIo>, TransportError> {
+    let limits = way.limits;
     let authority = goal.authority_and_port();
     let proof = hop.proof(&Method::CONNECT, &authority, Some(b""))?;
     let tried = proof.is_some();
@@ -175,7 +178,7 @@ async fn ask(
         let ended = poll_fn(|cx| engine.poll_without_shutdown(cx)).await;
         ended.map(|()| engine.into_parts())
     });
-    let answer = sender.send_request(connect(&authority, proof)?).await;
+    let answer = sender.send_request(connect(&authority, proof, way.via)?).await;
     let answer = answer.map_err(|error| broken(&hop.proxy, error))?;
     if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
         driver.abort();
@@ -197,7 +200,11 @@ async fn ask(
 }
 
 /// The request for a tunnel: the authority alone (RFC 9112, section 3.2.3), for the proxy alone.
-fn connect(authority: &str, proof: Option<HeaderValue>) -> Result<Request<Body>, TransportError> {
+fn connect(
+    authority: &str,
+    proof: Option<HeaderValue>,
+    via: &[HeaderValue],
+) -> Result<Request<Body>, TransportError> {
     let wrong = |_| TransportError::request("the host's name fits no request for a tunnel");
     let whole: uri::Authority = authority.parse().map_err(wrong)?;
     let host = HeaderValue::from_str(authority);
@@ -212,6 +219,9 @@ fn connect(authority: &str, proof: Option<HeaderValue>) -> Result<Request<Body>,
     request.headers_mut().insert(header::HOST, host);
     if let Some(proof) = proof {
         request.headers_mut().insert(header::PROXY_AUTHORIZATION, proof);
+    }
+    for one in via {
+        request.headers_mut().append(header::VIA, one.clone());
     }
     Ok(request)
 }

@@ -132,11 +132,11 @@ pub(super) async fn switch(
         ));
     }
     let Some(connector) = &config.connector else { return Err(no_tls()) };
-    let Counted { io, wire } = parts.io.into_inner();
+    let (io, wire) = parts.io.into_inner().into_parts();
     let peer = open.peer.clone();
     let (io, channel, peer) = secure(config, &**connector, target, io, peer).await?;
     let io: BoxIo = Box::new(StandIn::new(io));
-    let mut next = speak(config, Counted { io, wire: Arc::clone(&wire) }, wire).await?;
+    let mut next = speak(config, Counted::new(io, Arc::clone(&wire)), wire).await?;
     (next.peer, next.channel, next.used) = (peer, channel, open.used);
     *open = next;
     tracing::debug!(tls = open.channel.is_tls(), "upgraded to TLS");

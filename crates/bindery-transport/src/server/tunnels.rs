@@ -2,13 +2,14 @@
 
 mod forward;
 mod splice;
+mod via;
 
 use std::{sync::Arc, time::Duration};
 
 use bindery_auth::Authenticator;
 use bindery_core::{Body, Context, Refusal};
 use bindery_tls::BoxIo;
-use http::{Method, Response, header, request, uri::Authority};
+use http::{HeaderMap, Method, Response, StatusCode, header, request, uri::Authority};
 use tokio::time::timeout;
 
 use super::preflight;
@@ -36,6 +37,7 @@ pub struct Tunnels {
     limits: TunnelLimits,
     dialer: Arc<dyn Dialer>,
     reach: Reach,
+    via: via::Name,
 }
 
 /// What a tunnel may take.
@@ -75,6 +77,7 @@ impl Tunnels {
             limits: TunnelLimits::default(),
             dialer: Arc::new(SystemDialer),
             reach: Reach::public(),
+            via: via::Name::new(),
         }
     }
 
@@ -142,7 +145,7 @@ impl Tunnels {
     pub(super) async fn lead(
         &self,
         cx: &mut Context,
-        parts: request::Parts,
+        mut parts: request::Parts,
         body: Body,
         limits: &Limits,
     ) -> Result<Led, Refusal> {
@@ -154,13 +157,18 @@ impl Tunnels {
         {
             cx.principal = Some(authenticator.authenticate(cx, &parts, b"").await?.principal);
         }
+        if self.via.is_in(&parts.headers) {
+            let reason = "it was here before: the proxies on the way lead in a circle";
+            return Err(Refusal::TunnelForbidden { reason: reason.into() });
+        }
         if parts.method == Method::CONNECT {
             let goal = self.goal(&parts)?;
             if !body.as_bytes().is_some_and(bytes::Bytes::is_empty) {
                 let reason = "a request for a tunnel has no content".into();
                 return Err(Refusal::MalformedHeader { name: header::CONTENT_LENGTH, reason });
             }
-            return self.connect(&goal).await.map(Led::Tunnel);
+            self.via.put(&mut parts.headers, parts.version);
+            return self.connect(&goal, &parts.headers).await.map(Led::Tunnel);
         }
         if self.forwards {
             return self.forward(parts, body).await.map(Led::Answer);
@@ -192,12 +200,14 @@ impl Tunnels {
     }
 
     /// A connection to a server. There is no other way to say yes than to have one.
-    async fn connect(&self, goal: &Target) -> Result<BoxIo, Refusal> {
+    async fn connect(&self, goal: &Target, headers: &HeaderMap) -> Result<BoxIo, Refusal> {
         let mut limits = ClientLimits::default();
         limits.connect = self.limits.connect;
         let mut hops: Vec<Hop> = self.next.iter().cloned().map(Hop::new).collect();
+        let via: Vec<_> = headers.get_all(header::VIA).iter().cloned().collect();
         let cut = Cut::default();
-        let way = Way { limits: &limits, dialer: &*self.dialer, reach: &self.reach, cut: &cut };
+        let Self { dialer, reach, .. } = self;
+        let way = Way { limits: &limits, dialer: &**dialer, reach, via: &via, cut: &cut };
         match timeout(self.limits.connect, dial(&way, &mut hops, goal)).await {
             Ok(Ok((io, address))) => {
                 tracing::debug!(%address, "a tunnel stands");
@@ -234,6 +244,11 @@ fn unreachable(error: &TransportError) -> Refusal {
         }
         ErrorKind::Resolve => "its name has no address",
         ErrorKind::Connect => "no connection to it",
+        ErrorKind::Proxy
+            if error.proxy_status() == Some(StatusCode::PROXY_AUTHENTICATION_REQUIRED) =>
+        {
+            "the next proxy asks who we are, and does not take what it is told"
+        }
         ErrorKind::Proxy => "the next proxy does not lead to it",
         _ => "what it answers cannot be passed on",
     };

@@ -26,6 +26,7 @@ mod substrate;
 mod support;
 mod tls;
 mod tunnel;
+mod tunnel_chain;
 mod tunnel_proxy;
 mod upgrade;
 mod upgrade_client;

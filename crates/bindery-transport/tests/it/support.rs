@@ -10,8 +10,8 @@ use std::{
 };
 
 use bindery_core::{
-    Body, Bound, ContentCoding, Context, Decoded, Endpoint, Handler, MediaType, Profile, Scheme,
-    ServerBinding, Timestamp,
+    Body, Bound, ContentCoding, Context, Decoded, Endpoint, Handler, MediaType, Profile, Refusal,
+    Scheme, ServerBinding, Timestamp,
 };
 use bindery_transport::{Clock, Counters, Limits, Listener, Router, Server, Stopped};
 use bytes::Bytes;
@@ -73,7 +73,12 @@ impl ServerBinding for Echo {
         &self.0
     }
 
+    /// What is for a proxy on the way has no business here.
     fn decode_request(&self, _: &Context, request: Request<Body>) -> Decoded<Bytes, ()> {
+        let name = header::PROXY_AUTHORIZATION;
+        if request.headers().contains_key(&name) {
+            return Err(Refusal::ForbiddenHeader { name }.into());
+        }
         Ok((request.into_body().into_bytes().expect("the body is whole"), ()))
     }
 

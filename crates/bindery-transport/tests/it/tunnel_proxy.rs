@@ -290,7 +290,7 @@ async fn what_is_for_one_hop_is_not_sent_on() {
         "the target's authority counts: {head}"
     );
     assert!(
-        head.contains("via: 1.0 before\r\nvia: 1.1 bindery\r\n") && head.contains("x-other: 2"),
+        head.contains("via: 1.0 before\r\nvia: 1.1 bindery-") && head.contains("x-other: 2"),
         "{head}"
     );
     assert!(head.contains("connection: close") && head.contains("content-length: 4"), "{head}");
@@ -306,10 +306,8 @@ async fn what_is_for_one_hop_is_not_sent_on() {
         .await;
     let told = client.answer().await;
     assert_eq!((told.status(), told.body.as_str()), (200, "answer"));
-    assert_eq!(
-        (told.field("via").as_str(), told.field("content-encoding").as_str()),
-        ("1.1 bindery", "br")
-    );
+    assert!(told.field("via").starts_with("1.1 bindery-"), "{told:?}");
+    assert_eq!(told.field("content-encoding"), "br");
     for gone in ["upgrade", "x-own", "keep-alive"] {
         assert_eq!(told.field(gone), "", "{told:?}");
     }

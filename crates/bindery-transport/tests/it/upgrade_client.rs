@@ -113,6 +113,18 @@ async fn an_offer_that_is_not_taken_leads_to_the_answer_in_clear() {
         assert_eq!(tls_of(&ask(&mut connection, body).await), "none");
     }
     assert_eq!(server.counters.snapshot().connections, 1);
+    // It was offered, with the request itself, to a server that does not know of it.
+    let server = Scripted::start(vec![vec![Act::Say(DONE)]]).await;
+    let mut connection = connect(server.address, &authority(), UpgradeMode::Optional);
+    let response = connection.send(message("in clear")).await.unwrap();
+    assert_eq!(response.body().as_bytes().unwrap(), "done", "its answer is the answer");
+    assert!(!connection.channel().unwrap().is_tls());
+    let heard = server.heard().await;
+    assert!(heard[0].starts_with("POST /echo HTTP/1.1\r\n"), "{heard:?}");
+    let fields = fields(&heard[0]);
+    for field in [("connection", "Upgrade"), ("upgrade", "TLS/1.3, TLS/1.2")] {
+        assert!(fields.contains(&(field.0.into(), field.1.into())), "{field:?}: {fields:?}");
+    }
 }
 
 /// proves: UPG-C-2, UPG-C-3

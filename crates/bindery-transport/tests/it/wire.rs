@@ -11,7 +11,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::PATIENCE;
+use crate::support::{PATIENCE, SHORT};
 
 pub(crate) struct Wire {
     io: BoxIo,
@@ -91,6 +91,11 @@ impl Wire {
     pub(crate) async fn ask(&mut self, request: impl AsRef<[u8]>) -> Told {
         self.send(request).await;
         self.answer().await
+    }
+
+    /// Whether nothing more comes for a while.
+    pub(crate) async fn is_silent(&mut self) -> bool {
+        self.read.is_empty() && timeout(SHORT, self.io.read_u8()).await.is_err()
     }
 
     /// Everything up to the end.

@@ -4,12 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use bindery_core::{Body, Refusal};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header,
-    request,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request,
 };
 
 use super::{Tunnels, unreachable};
-use crate::{Client, ClientLimits, Proxies, client::Untouched, host, upgrade_field::members};
+use crate::{
+    Client, ClientLimits, Connection, Proxies, Proxy, client::Untouched, host,
+    upgrade_field::members,
+};
 
 /// What is for one hop only, beside what `Connection` names.
 const ONE_HOP: [HeaderName; 9] = [
@@ -24,8 +26,8 @@ const ONE_HOP: [HeaderName; 9] = [
     header::UPGRADE,
 ];
 
-/// The name under which we stand in `Via`.
-const PSEUDONYM: &str = "bindery";
+/// How much of a request's content is kept so that it can be sent again to a proxy that asks who we are, in octets.
+const KEPT: usize = 64 << 10;
 /// How long a server may take for an answer.
 const ANSWER: Duration = Duration::from_secs(120);
 
@@ -51,7 +53,7 @@ impl Tunnels {
         for_one_hop_only(&mut parts.headers);
         // It was met here.
         parts.headers.remove(header::EXPECT);
-        via(&mut parts.headers, parts.version);
+        self.via.put(&mut parts.headers, parts.version);
         parts.extensions.insert(Untouched);
         let mut limits = ClientLimits::default();
         (limits.connect, limits.response) = (self.limits.connect, ANSWER);
@@ -59,13 +61,36 @@ impl Tunnels {
         let client = Client::builder().limits(limits).keep_alive(false);
         let client = client.proxies(Proxies::chain(self.next.clone()));
         let client = client.dialer(Arc::clone(&self.dialer)).reach(self.reach.clone()).build();
-        let sent = client.connection(target).send_streamed(Request::from_parts(parts, body)).await;
+        let mut connection = client.connection(target);
+        let body = if self.next.last().is_some_and(Proxy::has_login) {
+            let body = body.begin(KEPT).await.map_err(|error| Refusal::from(&error))?;
+            if body.as_bytes().is_none() {
+                prove(&mut connection, &parts.headers).await?;
+            }
+            body
+        } else {
+            body
+        };
+        let sent = connection.send_streamed(Request::from_parts(parts, body)).await;
         let mut response = sent.map_err(|error| unreachable(&error))?;
         let version = response.version();
         for_one_hop_only(response.headers_mut());
-        via(response.headers_mut(), version);
+        self.via.put(response.headers_mut(), version);
         Ok(response)
     }
+}
+
+/// Has the next proxy ask who we are before a body is on its way that cannot be sent a second time: by a question that this
+/// proxy answers itself (RFC 9110, section 7.6.2).
+async fn prove(connection: &mut Connection, headers: &HeaderMap) -> Result<(), Refusal> {
+    let mut question = Request::new(Body::empty());
+    *question.method_mut() = Method::OPTIONS;
+    question.headers_mut().insert(header::MAX_FORWARDS, HeaderValue::from_static("0"));
+    for via in headers.get_all(header::VIA) {
+        question.headers_mut().append(header::VIA, via.clone());
+    }
+    question.extensions_mut().insert(Untouched);
+    connection.send(question).await.map(drop).map_err(|error| unreachable(&error))
 }
 
 /// Takes out what is for one hop only.
@@ -77,13 +102,6 @@ fn for_one_hop_only(headers: &mut HeaderMap) {
         if *name != header::CONTENT_LENGTH && *name != header::HOST {
             headers.remove(name);
         }
-    }
-}
-
-fn via(headers: &mut HeaderMap, version: Version) {
-    let version = if version == Version::HTTP_10 { "1.0" } else { "1.1" };
-    if let Ok(value) = HeaderValue::try_from(format!("{version} {PSEUDONYM}")) {
-        headers.append(header::VIA, value);
     }
 }
 
