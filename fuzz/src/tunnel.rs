@@ -76,7 +76,9 @@ async fn proxy(asks: bool, forwards: bool, leads_on: bool, script: &[u8]) {
         tunnels = tunnels.forwarding();
     }
     if leads_on {
-        tunnels = tunnels.next([Proxy::new(NEXT).expect("a URL")]);
+        // With a login, long bodies wait for the next proxy's challenge.
+        tunnels =
+            tunnels.next([Proxy::new(NEXT).expect("a URL").with_login(Login::new("us", "moth"))]);
     }
     let counters = Arc::new(Counters::new());
     let streams = Server::builder().counters(Arc::clone(&counters)).streams(None).tunnels(tunnels);

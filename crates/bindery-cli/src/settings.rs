@@ -202,7 +202,10 @@ pub(crate) fn proxies(args: &ProxyLogin, named: &[String]) -> Result<Proxies> {
     match named {
         [] if login.is_some() => Err(Failure::usage("--proxy-user needs --proxy")
             .hint("for a proxy that the environment names, its URL there holds user and password")),
-        [] => Ok(Proxies::from_variables(|name| std::env::var(name).ok())),
+        [] => {
+            let said = Proxies::from_variables(|name| std::env::var(name).ok());
+            Ok(if args.dangerous_proxy_basic { said.dangerous_basic_in_clear() } else { said })
+        }
         [none] if none == "none" => Ok(Proxies::default()),
         named => {
             let proxies = named.iter().map(|url| {

@@ -102,9 +102,7 @@ impl Proxy {
         let proxy =
             Self::new(&format!("{scheme}://{host}")).map_err(|error| of_variable(name, &error))?;
         let (user, password) = user.split_once(':').unwrap_or((user, ""));
-        let login = Login::new(decoded(user), decoded(password));
-        // Whoever wrote the password there wants it sent.
-        Ok(proxy.with_login(login.dangerous_basic_in_clear()))
+        Ok(proxy.with_login(Login::new(decoded(user), decoded(password))))
     }
 }
 
@@ -181,9 +179,24 @@ impl Proxies {
         self
     }
 
+    /// Lets the users of all these proxies prove themselves by Basic where a proxy asks for it. The way to a proxy is in clear.
+    #[must_use]
+    pub fn dangerous_basic_in_clear(mut self) -> Self {
+        for proxies in [&mut self.http, &mut self.https] {
+            for proxy in proxies.iter_mut().flatten() {
+                if let Some(shared) = &proxy.login {
+                    let login = shared.login.clone().dangerous_basic_in_clear();
+                    *proxy = proxy.clone().with_login(login);
+                }
+            }
+        }
+        self
+    }
+
     /// What the customary variables say: `https_proxy`, `http_proxy` and `no_proxy`, or the same in capitals. As with other
-    /// programs, loopback addresses are reached without a proxy then, user and password may stand in a proxy's URL (and are
-    /// sent as Basic if it asks for that), and `HTTP_PROXY` does not count where `REQUEST_METHOD` is set: there it may be a
+    /// programs, loopback addresses are reached without a proxy then, user and password may stand in a proxy's URL (and
+    /// prove themselves by Digest; by Basic, which shows them to everybody on the way, with
+    /// [`dangerous_basic_in_clear`](Self::dangerous_basic_in_clear)), and `HTTP_PROXY` does not count where `REQUEST_METHOD` is set: there it may be a
     /// field of somebody's request. A value that cannot be read is an error of those connections only that would need it.
     pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Self {
         let value = |name: &str| {
@@ -275,6 +288,25 @@ mod tests {
         }
         let error = of("https://a/").unwrap_err().to_string();
         assert!(error.contains("https_proxy"), "{error}");
+    }
+
+    /// Whoever is on the way to a proxy may ask for Basic.
+    #[test]
+    fn a_password_of_a_variable_is_shown_to_nobody_unless_told_to() {
+        let get = |name: &str| (name == "https_proxy").then(|| "http://al:secret@h:1".to_owned());
+        let answers = |proxies: &Proxies| {
+            let target = "https://a.test/".parse().unwrap();
+            let [proxy] = proxies.of(&target).unwrap() else { panic!("one proxy") };
+            let mut asked = http::HeaderMap::new();
+            let basic = http::HeaderValue::from_static("Basic realm=\"x\"");
+            asked.insert(http::header::PROXY_AUTHENTICATE, basic);
+            let mut session = proxy.session().unwrap();
+            session.challenged(&asked, false).unwrap();
+            let asking = bindery_auth::Asking::new("CONNECT", "a.test:443", None, false, [3; 16]);
+            session.authorize(&asking).is_ok()
+        };
+        assert!(!answers(&Proxies::from_variables(get)));
+        assert!(answers(&Proxies::from_variables(get).dangerous_basic_in_clear()));
     }
 
     #[test]

@@ -138,6 +138,8 @@ pub(super) async fn switch(
     let io: BoxIo = Box::new(StandIn::new(io));
     let mut next = speak(config, Counted::new(io, Arc::clone(&wire)), wire).await?;
     (next.peer, next.channel, next.used) = (peer, channel, open.used);
+    // The TCP connection is the same one: what breaks it off does so within TLS too.
+    next.cut = open.cut.clone();
     *open = next;
     tracing::debug!(tls = open.channel.is_tls(), "upgraded to TLS");
     // The server answers what it has read in clear; the engine wants to have sent what is answered.

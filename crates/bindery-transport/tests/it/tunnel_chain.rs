@@ -186,6 +186,75 @@ async fn options_of_the_whole_server_has_no_path_in_absolute_form() {
     assert!(heard.iter().all(|head| !head.to_lowercase().contains("upgrade")), "{heard:?}");
 }
 
+/// The last proxy on the way asks the server by `*`, those before it the next one by its URL without a path.
+#[tokio::test]
+async fn options_of_the_whole_server_comes_there_as_an_asterisk() {
+    for proxies in [1, 2] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = listener.local_addr().unwrap();
+        let heard = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut wire = Wire::new(Box::new(stream));
+            let head = wire.head().await;
+            wire.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+            head
+        });
+        let far = proxy(Tunnels::new().forwarding(), &[origin.port()]).await;
+        let near = Tunnels::new().forwarding().next([by(&far)]);
+        let near = proxy(near, &[origin.port()]).await;
+        let mut wire = Wire::connect(if proxies == 1 { far.address } else { near.address }).await;
+        let head = format!(
+            "OPTIONS http://{origin} HTTP/1.1\r\nHost: {origin}\r\nConnection: close\r\n\r\n"
+        );
+        wire.send(head).await;
+        assert!(wire.head().await.starts_with("HTTP/1.1 200 "));
+        let heard = heard.await.unwrap();
+        assert!(heard.starts_with("OPTIONS * HTTP/1.1\r\n"), "{heard}");
+        assert!(heard.to_lowercase().contains(&format!("host: {origin}\r\n")), "{heard}");
+    }
+}
+
+/// The question that a next proxy is asked before a long body is answered by whoever it gets to; what they say is not read.
+#[tokio::test]
+async fn an_answer_without_an_end_to_the_question_is_not_kept() {
+    const CHUNK: &str = "1000\r\n";
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let next = listener.local_addr().unwrap();
+    let said = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut wire = Wire::new(Box::new(stream));
+        assert!(wire.head().await.starts_with("OPTIONS http://a.test"));
+        let endless = tokio::spawn(async move {
+            wire.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+            let chunk = format!("{CHUNK}{}\r\n", "x".repeat(0x1000));
+            let mut said = 0;
+            // 64 MiB, or as far as somebody reads.
+            while said < (64 << 20) && wire.try_send(&chunk).await {
+                said += chunk.len();
+            }
+            said
+        });
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut wire = Wire::new(Box::new(stream));
+        assert!(wire.head().await.starts_with("POST http://a.test"));
+        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+        // The body is left where it is.
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        endless.await.unwrap()
+    });
+    let next = Proxy::new(&next.to_string()).unwrap().with_login(alice());
+    let near = proxy(Tunnels::new().forwarding().next([next]), &[80]).await;
+    let mut wire = Wire::connect(near.address).await;
+    let length = LARGE;
+    let head = format!(
+        "POST http://a.test/ HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+    );
+    wire.send(head).await;
+    wire.send("x".repeat(length)).await;
+    assert!(wire.head().await.starts_with("HTTP/1.1 200 "));
+    assert!(said.await.unwrap() < (16 << 20));
+}
+
 async fn bound() -> std::net::TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap().into_std().unwrap()
 }

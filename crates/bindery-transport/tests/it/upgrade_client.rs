@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, atomic::Ordering::SeqCst},
+    time::Duration,
 };
 
 use bindery_auth::Login;
@@ -18,8 +19,9 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     task::JoinHandle,
+    time::timeout,
 };
 
 use crate::{
@@ -425,4 +427,57 @@ async fn a_password_goes_out_only_where_tls_is_sure() {
         bare.connection(format!("http://{}/echo", server.address).parse().unwrap());
     let error = connection.send(message("a")).await.unwrap_err();
     assert!(error.is_request() && error.is_unsent(), "{error:?}");
+}
+
+/// How the client's side of a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    InOrder,
+    Reset,
+}
+
+/// A relay to a server, which tells how its client's first connection ended.
+async fn relay(server: SocketAddr) -> (SocketAddr, JoinHandle<End>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let relaying = tokio::spawn(async move {
+        let (near, _) = listener.accept().await.unwrap();
+        let (mut near, mut back) = near.into_split();
+        let (mut answers, mut far) = TcpStream::connect(server).await.unwrap().into_split();
+        let answering = tokio::spawn(async move { tokio::io::copy(&mut answers, &mut back).await });
+        let mut piece = [0; 4096];
+        let end = loop {
+            match near.read(&mut piece).await {
+                Ok(0) => break End::InOrder,
+                Ok(octets) => far.write_all(&piece[..octets]).await.unwrap(),
+                Err(_) => break End::Reset,
+            }
+        };
+        answering.abort();
+        end
+    });
+    (address, relaying)
+}
+
+/// The TCP connection below is the same before and after: who breaks off within TLS resets it, and who is done does not.
+///
+/// proves: DM-CONN-4
+#[tokio::test]
+async fn an_upgraded_connection_is_reset_where_the_client_breaks_off() {
+    let authority = authority();
+    for mode in [UpgradeMode::Required, UpgradeMode::Optional] {
+        let server = serve(&authority, |upgrade| upgrade).await;
+        for (body, expected) in [("abc", End::InOrder), ("stuck", End::Reset)] {
+            let (address, end) = relay(server.address).await;
+            let mut connection = connect(address, &authority, mode);
+            connection.resets_where_it_breaks_off(true);
+            let patience = Duration::from_millis(if body == "stuck" { 500 } else { 20_000 });
+            let sent = timeout(patience, connection.send(message(body))).await;
+            assert_eq!(sent.is_ok(), expected == End::InOrder, "{mode:?}");
+            drop(sent);
+            drop(connection);
+            let end = timeout(Duration::from_secs(20), end).await.unwrap().unwrap();
+            assert_eq!(end, expected, "{mode:?}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! A client that speaks octets, in clear and then within TLS on the same connection.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bindery_core::TlsInfo;
 use bindery_tls::{BoxIo, Connector};
@@ -52,6 +52,12 @@ impl Wire {
     pub(crate) async fn send(&mut self, octets: impl AsRef<[u8]>) {
         self.io.write_all(octets.as_ref()).await.unwrap();
         self.io.flush().await.unwrap();
+    }
+
+    /// Sends as much as somebody reads; false where nobody does.
+    pub(crate) async fn try_send(&mut self, octets: impl AsRef<[u8]>) -> bool {
+        let sending = self.io.write_all(octets.as_ref());
+        timeout(Duration::from_secs(2), sending).await.is_ok_and(|sent| sent.is_ok())
     }
 
     async fn more(&mut self) -> bool {

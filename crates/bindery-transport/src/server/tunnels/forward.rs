@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bindery_core::{Body, Refusal};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request,
 };
 
 use super::{Tunnels, unreachable};
@@ -50,6 +50,10 @@ impl Tunnels {
         if let Some(last) = last_hop(&parts.method, &mut parts.headers)? {
             return Ok(last);
         }
+        if parts.method == Method::OPTIONS && is_bare(&parts.uri) {
+            // Of the whole server (RFC 9112, section 3.2.4). A path of `/` that was written out cannot be told from none.
+            parts.uri = Uri::from_static("*");
+        }
         for_one_hop_only(&mut parts.headers);
         // It was met here.
         parts.headers.remove(header::EXPECT);
@@ -80,6 +84,11 @@ impl Tunnels {
     }
 }
 
+/// Whether nothing is named but the server.
+fn is_bare(uri: &Uri) -> bool {
+    uri.path_and_query().is_none_or(|target| matches!(target.as_str(), "" | "/"))
+}
+
 /// Has the next proxy ask who we are before a body is on its way that cannot be sent a second time: by a question that this
 /// proxy answers itself (RFC 9110, section 7.6.2).
 async fn prove(connection: &mut Connection, headers: &HeaderMap) -> Result<(), Refusal> {
@@ -90,7 +99,8 @@ async fn prove(connection: &mut Connection, headers: &HeaderMap) -> Result<(), R
         question.headers_mut().append(header::VIA, via.clone());
     }
     question.extensions_mut().insert(Untouched);
-    connection.send(question).await.map(drop).map_err(|error| unreachable(&error))
+    // What the answer says is nothing to us, and may be without an end: it is not read.
+    connection.send_streamed(question).await.map(drop).map_err(|error| unreachable(&error))
 }
 
 /// Takes out what is for one hop only.

@@ -40,6 +40,10 @@ fn common(one: &dyn Acceptor, other: &dyn Acceptor) -> Option<String> {
     }
     let read = (Certificate::from_der(&one.certificate), Certificate::from_der(&other.certificate));
     let (Ok(one), Ok(other)) = read else { return unknown() };
+    if !(one.has_names && other.has_names) {
+        // Clients of old times look at the Common Name then, which may be anything.
+        return Some("a certificate without subjectAltName, whose names are whatever a client takes them for,".to_owned());
+    }
     let address = one.ip_addresses.iter().find(|address| other.ip_addresses.contains(address));
     if let Some(address) = address {
         return Some(format!("the address {address}"));
