@@ -1,12 +1,12 @@
 //! Does one thing to one message a given number of times, for a profiler or an instruction counter: the README shows how.
 //!
-//! `kmip_codec_once decode|encode|fresh|walk|check|to-xml|from-xml|to-json|from-json|none MESSAGE COUNT`; `none` only prepares, so that its count can be
-//! subtracted.
+//! `kmip_codec_once TASK MESSAGE COUNT`, where TASK is decode, encode, fresh, walk, check, to-xml, from-xml, to-json, from-json,
+//! peer-decode, peer-encode (kmip-protocol's) or none, which only prepares, so that its count can be subtracted.
 
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use bindery_benches::kmip;
+use bindery_benches::kmip::{self, peer};
 use bindery_ttlv::{
     Decode, EncodeError, Error, FormError, Options, ProtocolVersion, Structure, Tagged, Walk,
     check_version, decode, encode, from_json, from_xml, to_bytes, to_json, to_xml,
@@ -16,6 +16,13 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [task, message, count] = arguments.as_slice() else { return usage() };
     let Ok(count) = count.parse() else { return usage() };
+    if task == "peer-encode" {
+        return if peer_encodes(message, count) == Some(true) {
+            ExitCode::SUCCESS
+        } else {
+            usage()
+        };
+    }
     let done = match message.as_str() {
         "query_req" => run(task, &kmip::query_request(), count),
         "create_req" => run(task, &kmip::create_request(), count),
@@ -33,9 +40,21 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stderr, reason = "this is a program")]
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: kmip_codec_once decode|encode|fresh|walk|check|to-xml|from-xml|to-json|from-json|none MESSAGE COUNT"
+        "usage: kmip_codec_once decode|encode|fresh|walk|check|to-xml|from-xml|to-json|from-json|peer-decode|peer-encode|none \
+         MESSAGE COUNT"
     );
     ExitCode::FAILURE
+}
+
+/// The peer's encoder, of the requests that it has; it prepares and does nothing else where COUNT is 0.
+fn peer_encodes(message: &str, count: u32) -> Option<bool> {
+    let message = match message {
+        "query_req" => peer::query_request(),
+        "create_req" => peer::create_request(),
+        "register_key_req" => peer::register_key_request(),
+        _ => return None,
+    };
+    Some((0..count).all(|_| peer::encode(black_box(&message)).is_ok()))
 }
 
 /// Whether every repetition went well; nothing for an unknown task.
@@ -56,6 +75,7 @@ where
                 let written: Result<usize, EncodeError> = encode(black_box(message), &mut buffer);
                 written.is_ok()
             }
+            "peer-decode" => peer::decode(black_box(&octets)).is_ok(),
             "fresh" => encode(black_box(message), black_box(&mut Vec::new())).is_ok(),
             "walk" => {
                 let items: Result<usize, Error> = Walk::new(black_box(&octets), &Options::STRICT)

@@ -56,13 +56,34 @@ fn is_name(host: &str) -> bool {
                 let two = (octets.next(), octets.next());
                 matches!(two, (Some(a), Some(b)) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
             }
-            _ => octet.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&octet),
+            _ => octet.is_ascii_alphanumeric() || is_mark(octet),
         };
         if !taken {
             return false;
         }
     }
     true
+}
+
+/// What `unreserved` and `sub-delims` hold besides letters and digits.
+const fn is_mark(octet: u8) -> bool {
+    matches!(
+        octet,
+        b'-' | b'.'
+            | b'_'
+            | b'~'
+            | b'!'
+            | b'$'
+            | b'&'
+            | b'\''
+            | b'('
+            | b')'
+            | b'*'
+            | b'+'
+            | b','
+            | b';'
+            | b'='
+    )
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The card's rules, enforced: requests by the server, responses by the client.
 
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header, request,
-    response, uri::PathAndQuery,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header,
+    request, response, uri::PathAndQuery,
 };
 
 use super::{
@@ -93,8 +93,8 @@ impl Profile {
     }
 
     fn check_length(&self, parts: &request::Parts) -> Result<(), Refusal> {
-        let mut values = parts.headers.get_all(header::CONTENT_LENGTH).iter();
-        let Some(value) = values.next() else {
+        // Two lengths are how requests are smuggled (RFC 9112, section 11.2), equal or not.
+        let Some(value) = once(&parts.headers, &header::CONTENT_LENGTH)? else {
             // RFC 1945, section 7.2.2: an HTTP/1.0 request can end its body no other way.
             if parts.version == Version::HTTP_10 && carries_content(&parts.method) {
                 return Err(Refusal::LengthRequired);
@@ -105,10 +105,6 @@ impl Profile {
             name: header::CONTENT_LENGTH,
             reason: reason.into(),
         };
-        // Two lengths are how requests are smuggled (RFC 9112, section 11.2), equal or not.
-        if values.next().is_some() {
-            return Err(malformed("stands there more than once"));
-        }
         match octets(value) {
             None => Err(malformed("not a number of octets")),
             Some(length) if length > self.request_body_limit => {
@@ -127,8 +123,16 @@ impl Profile {
             notes.push(Note::MissingHeader(header::CONTENT_TYPE));
             return Ok(());
         }
-        let found = content_type(headers)?;
-        match found {
+        let Some(value) = once(headers, &header::CONTENT_TYPE)? else {
+            let expected = self.request_media_types.clone();
+            return Err(Refusal::MediaType { expected, found: None });
+        };
+        // Word for word what is asked for, as nearly always: no grammar is needed to see that.
+        let asked = |t: &MediaType| t.essence().as_bytes() == value.as_bytes();
+        if self.request_media_types.iter().any(asked) {
+            return Ok(());
+        }
+        match media_type(value) {
             Some(found) if self.request_media_types.iter().any(|t| t.same_essence(&found)) => {
                 Ok(())
             }
@@ -317,13 +321,23 @@ fn check_rule(
 /// # Errors
 /// The field stands there more than once.
 fn content_type(headers: &HeaderMap) -> Result<Option<MediaType>, Refusal> {
-    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    Ok(once(headers, &header::CONTENT_TYPE)?.and_then(media_type))
+}
+
+fn media_type(value: &HeaderValue) -> Option<MediaType> {
+    value.to_str().ok()?.parse().ok()
+}
+
+/// The value of a field that may stand there once.
+///
+/// # Errors
+/// It stands there more than once.
+fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Refusal> {
+    let mut values = headers.get_all(name).iter();
     let first = values.next();
     if values.next().is_some() {
-        return Err(Refusal::MalformedHeader {
-            name: header::CONTENT_TYPE,
-            reason: "stands there more than once".into(),
-        });
+        let reason = "stands there more than once".into();
+        return Err(Refusal::MalformedHeader { name: name.clone(), reason });
     }
-    Ok(first.and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok()))
+    Ok(first)
 }

@@ -298,15 +298,21 @@ fn engine(limits: &Limits) -> http1::Builder {
     const SMALLEST: usize = 8192;
     /// The part of a request line that is not its target.
     const LINE: usize = 512;
+    /// As many fields as the engine takes where it is told nothing.
+    const FIELDS_ON_THE_STACK: usize = 100;
     let mut engine = http1::Builder::new();
     let head = limits.header_octets.saturating_add(limits.target).saturating_add(LINE);
     engine
         .half_close(false)
         .keep_alive(true)
-        .max_headers(limits.header_count)
         .max_header_size(head)
         .max_buf_size(head.max(SMALLEST))
         .header_read_timeout(None);
+    // Its table of fields is on the stack, and on the heap, filled anew for each request, where it is told a number.
+    // Fewer are refused by what looks at every head (`preflight`).
+    if limits.header_count > FIELDS_ON_THE_STACK {
+        engine.max_headers(limits.header_count);
+    }
     engine
 }
 
@@ -384,17 +390,26 @@ impl<'a> Watchdog<'a> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Alarm> {
         let Some((deadline, limit)) = self.next() else { return Poll::Pending };
-        if self.alarm.deadline() != deadline {
+        // Deadlines move on with every request. An alarm that rings too early costs less than one set anew each time.
+        if deadline < self.alarm.deadline() {
             self.alarm.as_mut().reset(deadline);
         }
-        if self.alarm.as_mut().poll(cx).is_pending() {
-            return Poll::Pending;
+        while self.alarm.as_mut().poll(cx).is_ready() {
+            if self.alarm.deadline() >= deadline {
+                return Poll::Ready(self.rings(limit));
+            }
+            self.alarm.as_mut().reset(deadline);
         }
+        Poll::Pending
+    }
+
+    /// What it means that this limit passed.
+    fn rings(&mut self, limit: &'static str) -> Alarm {
         if limit == AGE && !self.aged {
             self.aged = true;
-            return Poll::Ready(Alarm::Age);
+            return Alarm::Age;
         }
-        Poll::Ready(Alarm::Limit(limit))
+        Alarm::Limit(limit)
     }
 
     /// The next deadline and the limit that sets it; `None` where all limits are out of reach.

@@ -137,7 +137,8 @@ impl Session {
         let mut cx = Context::new(self.channel.clone(), self.peer.clone(), self.shared.clock.now());
         let wanted = content_digest::wanted(&parts.headers);
         let mut response = match &self.tunnels {
-            Some(tunnels) => self.lead(tunnels, &mut cx, parts, body).await,
+            // In a box of its own: its states would be part of every request's, and be moved with it.
+            Some(tunnels) => Box::pin(self.lead(tunnels, &mut cx, parts, body)).await,
             None => self.respond(&mut cx, parts, body).await,
         };
         // Only of what is said here and now: an answer that is passed on is another's, and has its own.
@@ -234,7 +235,8 @@ impl Session {
         };
         match (verdict, &self.upgrading) {
             (Verdict::Switch(protocols), _) => {
-                Negotiated::Answered(self.switch(cx, protocols, parts, endpoint, body).await)
+                let switched = Box::pin(self.switch(cx, protocols, parts, endpoint, body)).await;
+                Negotiated::Answered(switched)
             }
             (Verdict::Required, Upgrading::Open(gate)) => {
                 // Words for people, whatever the forms of the protocols here: none of them is spoken in clear.

@@ -253,14 +253,39 @@ fn hex(text: &str, digits: usize) -> Option<u64> {
     u64::from_str_radix(text, 16).ok()
 }
 
+/// Octets from pairs of hexadecimal digits: all room at once, so that no copy of a key stays behind where it grew.
 fn octets(digits: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|it| u8::try_from(it).ok());
+    let digit = |byte: u8| DIGITS.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT);
     let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
     if !rest.is_empty() {
         return None;
     }
-    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+    let mut octets = Vec::with_capacity(pairs.len());
+    let mut seen = 0;
+    octets.extend(pairs.iter().map(|&[high, low]| {
+        let (high, low) = (digit(high), digit(low));
+        seen |= high | low;
+        high << 4 | low & 0xF
+    }));
+    (seen <= 0xF).then_some(octets)
 }
+
+/// No digit: above every digit's value, also after any number of them are put together.
+const NO_DIGIT: u8 = 0xF0;
+
+/// What each octet is worth as a hexadecimal digit of either case.
+#[expect(clippy::indexing_slicing, reason = "an index out of range in a constant does not compile")]
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = b"0123456789abcdef"[value as usize];
+        digits[digit as usize] = value;
+        digits[digit.to_ascii_uppercase() as usize] = value;
+        value += 1;
+    }
+    digits
+};
 
 fn long(scalar: Scalar<'_>) -> Option<i64> {
     match scalar {
