@@ -3,9 +3,8 @@
 use std::{
     future::Future,
     pin::pin,
-    sync::{Arc, LazyLock},
+    sync::Arc,
     task::{Context as TaskContext, Poll, Waker},
-    time::Duration,
 };
 
 use bindery_auth::{
@@ -13,10 +12,11 @@ use bindery_auth::{
     parameters, secret,
 };
 use bindery_core::{
-    Account, AccountFuture, AuthScheme, Channel, Context, DigestAlgorithm, MediaType, Peer,
-    Principal, RateLimit, Timestamp,
+    Account, AuthScheme, Channel, Context, DigestAlgorithm, MediaType, Peer, Principal, Timestamp,
 };
 use http::{HeaderMap, HeaderValue, Request, header, request};
+
+use crate::attempts::Anew;
 
 fn now<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut TaskContext::from_waker(Waker::noop())) {
@@ -58,28 +58,7 @@ pub fn grammar(data: &[u8]) {
 
 const REALM: &str = "a realm";
 
-/// Lets everybody try at once: with a limit, all but the first inputs would only meet the limit.
-#[derive(Debug)]
-struct Unlimited;
-
-impl RateLimit for Unlimited {
-    fn wait<'a>(&'a self, _: &'a str, _: Timestamp) -> AccountFuture<'a, Option<Duration>> {
-        Box::pin(async { Ok(None) })
-    }
-
-    fn failed<'a>(&'a self, _: &'a str, _: Timestamp) -> AccountFuture<'a, ()> {
-        Box::pin(async { Ok(()) })
-    }
-
-    fn succeeded<'a>(&'a self, _: &'a str) -> AccountFuture<'a, ()> {
-        Box::pin(async { Ok(()) })
-    }
-}
-
-/// Made once: the decoy of its passwords alone takes tens of milliseconds.
-static SERVER: LazyLock<Authenticator> = LazyLock::new(server);
-
-fn server() -> Authenticator {
+fn server(failures: Anew) -> Authenticator {
     let mut alice = Account::new(Principal::new("alice"));
     for algorithm in [DigestAlgorithm::Md5, DigestAlgorithm::Sha256] {
         alice.digests.push(secret(algorithm, "alice", REALM, "correct horse"));
@@ -87,10 +66,17 @@ fn server() -> Authenticator {
     let accounts = Accounts::new().with("alice", alice);
     Authenticator::new(REALM, Arc::new(accounts), [7; 32])
         .expect("the realm can be sent")
-        .with_rate_limit(Arc::new(Unlimited))
         .with_schemes([AuthScheme::Digest])
         .with_algorithms(Algorithm::ALL)
         .with_qops([Qop::Auth, Qop::AuthInt])
+        .with_rate_limit(Arc::new(failures))
+}
+
+thread_local! {
+    static SERVER: (Anew, Authenticator) = {
+        let failures = Anew::default();
+        (failures.clone(), server(failures))
+    };
 }
 
 fn head(authorization: Option<HeaderValue>) -> request::Parts {
@@ -104,9 +90,15 @@ fn head(authorization: Option<HeaderValue>) -> request::Parts {
 /// Two lines: what a client shows a server, and what a server asks of a client. Nobody gets in without the password; a
 /// client that was asked by such a server never sends its password, and what it sends can be sent.
 pub fn login(data: &[u8]) {
+    SERVER.with(|(failures, server)| {
+        failures.begin();
+        login_at(server, data);
+    });
+}
+
+fn login_at(server: &Authenticator, data: &[u8]) {
     let mut lines = data.splitn(2, |octet| *octet == b'\n');
     let (shown, asked) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-    let server = &*SERVER;
     let peer = Peer::from_address("192.0.2.1:1".parse().expect("an address"));
     let cx = Context::new(Channel::Clear, peer, Timestamp::from_unix_seconds(1_000));
     if let Ok(value) = HeaderValue::from_bytes(shown) {

@@ -8,27 +8,35 @@
 //! `Cargo.toml`, and at least one seed in `corpus/TARGET`.
 #![forbid(unsafe_code)]
 
+mod attempts;
 pub mod convert;
 pub mod fields;
 pub mod kmip;
 pub mod omadm;
+mod peers;
 pub mod request;
+mod site;
 pub mod syncml;
 pub mod taxii;
 pub mod taxii_service;
 pub mod ttlv;
 pub mod ttlv_forms;
+pub mod tunnel;
+pub mod upgrade;
 pub mod wbxml;
+mod wire;
 pub mod xml;
 
 /// A target: the name of its program and corpus, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 24] = [
+pub const TARGETS: [Target; 26] = [
     ("http_grammar", fields::grammar),
     ("http_login", fields::login),
     ("http_request", request::fields),
+    ("http_upgrade", upgrade::upgrade),
+    ("http_tunnel", tunnel::tunnel),
     ("omadm_session", omadm::session),
     ("omadm_client", omadm::client),
     ("taxii_read", taxii::read),

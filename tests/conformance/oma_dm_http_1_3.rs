@@ -2,6 +2,7 @@
 
 mod desk;
 mod section_5_1;
+mod section_5_1_4;
 mod section_5_2;
 mod section_5_3_client;
 mod section_5_3_server;

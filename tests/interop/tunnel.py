@@ -146,7 +146,7 @@ def curl(*options):
 
 
 def our_proxy(*options):
-    process = start(BINDERY, "proxy", "--listen", "127.0.0.1:0", *options, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    process = start(BINDERY, "proxy", "--listen", "127.0.0.1:0", "--allow-address", "127.0.0.0/8,::1", *options, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                     stderr=open(FOLDER / "proxy.log", "a"))
     line = process.stdout.readline().split()
     return process, dict(word.split("=", 1) for word in line if "=" in word).get("proxy", "")

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bindery_auth::{Authenticator, Login};
 use bindery_core::AuthScheme;
-use bindery_transport::{Limits, Listener, OnRuntime, Proxy, Server, TunnelLimits, Tunnels};
+use bindery_transport::{Limits, Listener, OnRuntime, Proxy, Reach, Server, TunnelLimits, Tunnels};
 use serde_json::json;
 
 use crate::{
@@ -59,8 +59,9 @@ fn tunnels(args: &ProxyArgs) -> Result<Tunnels> {
     limits.connect = args.connect.duration();
     limits.idle = args.idle.duration();
     limits.age = args.age.duration();
-    let mut tunnels =
-        Tunnels::new().ports(args.allow_port.clone()).limits(limits).next(next(args)?);
+    let reach = Reach::public().allow(args.allow_address.iter().copied());
+    let tunnels = Tunnels::new().ports(args.allow_port.clone()).reach(reach);
+    let mut tunnels = tunnels.limits(limits).next(next(args)?);
     if args.forward {
         tunnels = tunnels.forwarding();
     }

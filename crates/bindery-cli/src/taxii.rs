@@ -70,6 +70,9 @@ pub(crate) async fn run(args: &TaxiiArgs, output: Output) -> Result<()> {
     }
 }
 
+/// The longest answer to a poll, in octets: 1 TiB.
+const STREAMED: u64 = 1 << 40;
+
 /// A client, and the address that it begins with.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -94,6 +97,8 @@ impl Session {
         limits.response = total;
         limits.connect = limits.connect.min(total);
         limits.handshake = limits.handshake.min(total);
+        // Polls are read as they come; what is taken whole has the client's own limit.
+        limits.response_body = STREAMED;
         let target = Target::new(settings.url.clone())
             .map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))?;
         let clear = !target.is_tls();

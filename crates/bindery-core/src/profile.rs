@@ -70,6 +70,9 @@ pub struct Profile {
     pub status_overrides: Vec<(Fault, StatusCode)>,
     /// How a refusal is explained to the peer.
     pub refusal_form: RefusalForm,
+    /// Whether a side that breaks off (what comes is not HTTP, a time limit passed, it is stopped by force) resets the TCP
+    /// connection, and does not close it in order. No by default.
+    pub resets: bool,
     /// Where faults of a body are told: in a message under one of
     /// [`message_statuses`](Self::message_statuses), or by a status of HTTP, and which document says
     /// so (RFC 3205, section 8). The status itself is [`Profile::status`]'s.
@@ -307,6 +310,7 @@ impl Profile {
             tls_policy: None,
             status_overrides: Vec::new(),
             refusal_form: RefusalForm::Text,
+            resets: false,
             body_faults: Cow::Borrowed("by a status of HTTP"),
             security: SecurityNeeds::default(),
         }

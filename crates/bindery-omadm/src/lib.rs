@@ -4,6 +4,7 @@ pub mod binding;
 pub mod client;
 mod credential;
 mod notification;
+mod plain;
 mod profile;
 #[cfg(feature = "server")]
 mod server;

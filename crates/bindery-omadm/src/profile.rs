@@ -120,6 +120,8 @@ impl DmProfile {
         card.status_overrides = vec![(Fault::LengthRequired, StatusCode::BAD_REQUEST)];
         // Section 5.2: a body is a DM message. What is none has no place in one.
         card.refusal_form = RefusalForm::Field;
+        // Section 5.1.4.
+        card.resets = true;
         card.body_faults = "in the message, as Status commands under 200, wherever it could be read as SyncML; else by \
                             400 (RFC 9205, section 4.6)"
             .into();

@@ -25,9 +25,9 @@
 //! - **An Inbox message is kept whole or not at all**: one block that a destination does not take refuses all.
 //! - **The draft's blocks are one element `STIX`**: what is none is left out of its answers. Its subscription terms that ask for
 //!   protection are refused.
-//! - **Pushes** begin with what comes after the subscription was made, and go to hosts that the operator has named only. A
-//!   subscription is polled or pushed. What is pushed again has the message id that it had, unless more has come
-//!   meanwhile.
+//! - **Pushes** begin with what comes after the subscription was made, and go to hosts and ports that the operator has named
+//!   only, which is looked at again whenever something is sent. A subscription is polled or pushed. What is pushed again is
+//!   what was pushed, under the message id that it had, also where more has come meanwhile.
 
 mod config;
 mod cut;
@@ -42,12 +42,16 @@ mod push;
 pub mod query;
 mod store;
 mod subscription;
+mod threads;
 
 pub use config::{FeedServerConfig, Later, Observer, Places, ServiceAccess};
 pub use cut::CutLimits;
 pub use engine::FeedServer;
 pub use gate::Gate;
-pub use push::{Hosts, PushFailed, PushRules, Pusher, PusherConfig, SendPush, Sending, Stepped};
+pub use push::{
+    Hosts, ParseHostError, PushFailed, PushHost, PushPorts, PushRules, Pusher, PusherConfig,
+    SendPush, Sending, Stepped,
+};
 pub use query::Queries;
 pub use store::{
     Block, Change, Collection, CollectionState, CommitError, ContentFilter, Delivery, FeedStore,
@@ -56,3 +60,4 @@ pub use store::{
     ResultLimits, ResultPart, ResultSet, ResultState, Retention, Rights, StoreFuture, StoredBlock,
     Subject, Subscription, SubscriptionFilter, Undelivered, Versioned, Window,
 };
+pub use threads::{InPlace, Threads, Work};

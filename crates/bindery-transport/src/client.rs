@@ -18,12 +18,12 @@ use bindery_core::ContentCoding;
 use bindery_tls::Connector;
 use http::Version;
 
-use crate::ClientLimits;
+use crate::{ClientLimits, Dialer, Reach, SystemDialer};
 pub use connection::Connection;
 pub use proxy::{NoProxy, Proxies, Proxy};
 pub(crate) use request::Untouched;
 pub use target::Target;
-pub(crate) use tunnel::{Hop, dial};
+pub(crate) use tunnel::{Hop, Way, dial};
 pub use upgrade::UpgradeMode;
 
 /// In a request's extensions: it may be sent a second time, because carrying it out twice does
@@ -51,6 +51,8 @@ struct Config {
     content_digest: bool,
     upgrade: UpgradeMode,
     proxies: Proxies,
+    dialer: Arc<dyn Dialer>,
+    reach: Reach,
 }
 
 impl Client {
@@ -66,6 +68,8 @@ impl Client {
                 content_digest: false,
                 upgrade: UpgradeMode::Never,
                 proxies: Proxies::default(),
+                dialer: Arc::new(SystemDialer),
+                reach: Reach::everywhere(),
             },
         }
     }
@@ -136,6 +140,20 @@ impl ClientBuilder {
     /// (CONNECT); an http target by requests in absolute form to the last proxy.
     pub fn proxies(mut self, proxies: Proxies) -> Self {
         self.config.proxies = proxies;
+        self
+    }
+
+    /// Sets how connections are opened; [`SystemDialer`] by default.
+    pub fn dialer(mut self, dialer: Arc<dyn Dialer>) -> Self {
+        self.config.dialer = dialer;
+        self
+    }
+
+    /// Sets at which addresses servers may be, for targets that somebody else chose; [`Reach::everywhere`] by default. A
+    /// proxy may be anywhere. What a name means at the end of a tunnel is the last proxy's to look at; a target that is an
+    /// address is looked at here.
+    pub fn reach(mut self, reach: Reach) -> Self {
+        self.config.reach = reach;
         self
     }
 

@@ -37,6 +37,8 @@ pub enum ErrorKind {
     Resolve,
     /// No connection could be made.
     Connect,
+    /// The host has no address that is led to: see [`Reach`](crate::Reach).
+    OutOfReach,
     /// The connection could not be made or used in time.
     Timeout,
     /// The TLS handshake failed.
@@ -224,6 +226,7 @@ const fn default_hint(kind: ErrorKind, layer: Layer) -> &'static str {
         (ErrorKind::Request, _) => "change the request",
         (ErrorKind::Resolve, _) => "check the host's name and the name service",
         (ErrorKind::Connect, _) => "check host and port, and that the server is running",
+        (ErrorKind::OutOfReach, _) => "allow the address in so many words, if it is meant",
         (ErrorKind::Timeout, Layer::Tcp | Layer::Proxy) => {
             "check host, port and firewall, or raise the limit"
         }

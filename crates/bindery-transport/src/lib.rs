@@ -6,6 +6,8 @@ mod clock;
 mod coding;
 mod content_digest;
 mod counters;
+mod cut;
+mod dialer;
 mod error;
 mod hashing;
 mod host;
@@ -20,6 +22,8 @@ pub use client::{
 };
 pub use clock::{Clock, SystemClock};
 pub use counters::{Counters, Snapshot};
+pub use cut::Cut;
+pub use dialer::{DialFuture, Dialer, Reach, SystemDialer};
 pub use error::{ErrorKind, Layer, TransportError};
 pub use hashing::OnRuntime;
 pub use limits::{ClientLimits, Limits};

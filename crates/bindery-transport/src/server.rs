@@ -85,6 +85,8 @@ struct Door {
 #[derive(Debug)]
 struct Routes {
     router: Router,
+    /// Whether an endpoint's card says that connections are reset where this side breaks off.
+    resets: bool,
     /// Writes refusals where no endpoint stands.
     neutral: Profile,
 }
@@ -92,7 +94,8 @@ struct Routes {
 impl Routes {
     fn new(router: Router) -> Arc<Self> {
         let neutral = neutral(&router);
-        Arc::new(Self { router, neutral })
+        let resets = router.routes().any(|(_, endpoint)| endpoint.profile().resets);
+        Arc::new(Self { router, resets, neutral })
     }
 }
 

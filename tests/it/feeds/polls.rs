@@ -166,6 +166,24 @@ async fn counts_and_content_filters() {
 }
 
 #[tokio::test]
+async fn a_count_ends_somewhere_and_says_so() {
+    let mut setup = FeedSetup::default();
+    setup.config.counted = 7;
+    let site = FeedSite::with(setup).await;
+    let url = site.url(Service::Poll);
+    let mut client = site.client(Dialect::V1_1, None);
+    fill(&site, &mut client, 10).await;
+    let mut count = async |begin: Option<&str>| {
+        let mut options = PollOptions::default();
+        options.begin = begin.and_then(Timestamp::label);
+        let (count, _) = client.count(&url, "open", &options).await.unwrap();
+        count.map(|one| (one.count, one.partial)).unwrap()
+    };
+    assert_eq!(count(Some("1970-01-01T00:00:01Z")).await, (7, Some(true)));
+    assert_eq!(count(None).await, (10, Some(false)), "it takes no counting");
+}
+
+#[tokio::test]
 async fn subscriptions_are_managed_as_specified() {
     use SubscriptionStatus::{Active, Paused, Unsubscribed};
     let site = FeedSite::start().await;

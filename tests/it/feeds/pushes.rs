@@ -1,5 +1,7 @@
 //! Content pushed to subscribers.
 
+mod slow;
+
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
@@ -10,7 +12,9 @@ use bindery_core::{Context, Timestamp};
 use bindery_taxii::{
     ClientError, HttpProfile, PollOptions, PushReceiver, PushSender, ReceivePush, Received,
     Receiving, Service, TaxiiHttp, mount,
-    service::{FeedStore, Hosts, Later, Outcome, PushRules, Pusher, PusherConfig, Stepped},
+    service::{
+        FeedStore, Hosts, Later, Outcome, PageLimits, PushRules, Pusher, PusherConfig, Stepped,
+    },
 };
 use bindery_taxii_xml::{
     Action, Dialect, PushParameters, StatusMessage, StatusType, SubscriptionRequest,
@@ -24,6 +28,8 @@ use super::{block, fill, queries, subscribe};
 #[derive(Debug, Default)]
 struct Shelf {
     down: Mutex<bool>,
+    /// Whether it keeps what comes and says that it did not: to the sender that is a lost answer.
+    denies: Mutex<bool>,
     kept: Mutex<Vec<Received>>,
 }
 
@@ -34,7 +40,10 @@ impl ReceivePush for Shelf {
                 return Err(StatusMessage::new(StatusType::Failure));
             }
             self.kept.lock().unwrap().push(received);
-            Ok(())
+            match *self.denies.lock().unwrap() {
+                true => Err(StatusMessage::new(StatusType::Failure)),
+                false => Ok(()),
+            }
         })
     }
 }
@@ -84,8 +93,12 @@ impl Subscriber {
     }
 }
 
+fn to(host: &str) -> PushRules {
+    PushRules::to([host.parse().unwrap()])
+}
+
 fn rules() -> PushRules {
-    let mut rules = PushRules::to(["127.0.0.1"]);
+    let mut rules = to("127.0.0.1:*");
     rules.clear = true;
     rules
 }
@@ -99,7 +112,8 @@ async fn site(rules: Option<PushRules>) -> FeedSite {
 fn pusher(site: &FeedSite) -> Pusher {
     let sender = PushSender::new(site.transport(None), ids()).allow_clear();
     let mut config = PusherConfig::default();
-    config.message = bindery_taxii::service::PageLimits::new(4, 1 << 20);
+    config.message = PageLimits::new(4, 1 << 20);
+    config.push = Some(rules());
     Pusher::new(Arc::new(site.store.clone()), Arc::new(sender), config)
 }
 
@@ -188,6 +202,68 @@ async fn what_does_not_arrive_is_sent_again() {
     assert_eq!(subscriber.shelf().texts(), ["a", "c"]);
 }
 
+/// Its answer was lost and more has come meanwhile: a receiver that knows ids leaves it out, and no block comes under two.
+#[tokio::test]
+async fn what_is_sent_again_is_the_same_message() {
+    let site = site(Some(rules())).await;
+    let management = site.url(Service::CollectionManagement);
+    let mut client = site.client(Dialect::V1_1, None);
+    let subscriber = Subscriber::start().await;
+    client.subscription(&management, asking(subscriber.push("1.1"))).await.unwrap();
+    let pusher = pusher(&site);
+    *subscriber.shelf().denies.lock().unwrap() = true;
+    fill(&site, &mut client, 3).await;
+    for later_by in [0, 20] {
+        let outcomes = work(&pusher, later(later_by)).await;
+        assert!(matches!(&outcomes[..], [Outcome::Retry { .. }]), "{outcomes:?}");
+        fill(&site, &mut client, 2).await;
+    }
+    // Whoever had it last is gone before it could say so.
+    let mut leased = FeedStore::lease(&site.store, later(60), later(61), 1).await.unwrap();
+    assert_eq!(leased.pop().unwrap().attempts, 2);
+    fill(&site, &mut client, 2).await;
+    *subscriber.shelf().denies.lock().unwrap() = false;
+    work(&pusher, later(100)).await;
+    let kept = std::mem::take(&mut *subscriber.shelf().kept.lock().unwrap());
+    let texts = |received: &Received| {
+        received.blocks.iter().map(|one| one.content.raw().to_owned()).collect::<Vec<_>>()
+    };
+    let same: Vec<_> = kept.iter().filter(|one| one.id == kept[0].id).collect();
+    assert_eq!(same.len(), 3);
+    assert!(same.iter().all(|one| texts(one) == ["0", "1", "2"]), "{same:?}");
+    let rest: Vec<_> = kept.iter().filter(|one| one.id != kept[0].id).flat_map(texts).collect();
+    assert_eq!(rest, ["0", "1", "0", "1", "0", "1"]);
+}
+
+#[tokio::test]
+async fn what_may_not_be_pushed_any_more_is_not() {
+    let site = site(Some(rules())).await;
+    let management = site.url(Service::CollectionManagement);
+    let mut client = site.client(Dialect::V1_1, None);
+    let subscriber = Subscriber::start().await;
+    client.subscription(&management, asking(subscriber.push("1.1"))).await.unwrap();
+    let port = subscriber.url.parse::<http::Uri>().unwrap().port_u16().unwrap();
+    let in_clear = |host: &str| {
+        let mut rules = to(host);
+        rules.clear = true;
+        Some(rules)
+    };
+    let other = format!("127.0.0.1:{}", port ^ 1);
+    for rules in [None, in_clear("inbox.example:*"), in_clear(&other), Some(to("127.0.0.1:*"))] {
+        fill(&site, &mut client, 1).await;
+        let sender = PushSender::new(site.transport(None), ids()).allow_clear();
+        let mut config = PusherConfig::default();
+        config.push = rules;
+        let pusher = Pusher::new(Arc::new(site.store.clone()), Arc::new(sender), config);
+        let outcomes = work(&pusher, later(0)).await;
+        assert!(matches!(&outcomes[..], [Outcome::GiveUp { .. }]), "{outcomes:?}");
+        assert!(subscriber.shelf().texts().is_empty());
+    }
+    fill(&site, &mut client, 1).await;
+    work(&pusher(&site), later(0)).await;
+    assert_eq!(subscriber.shelf().texts(), ["0"]);
+}
+
 #[tokio::test]
 async fn a_paused_subscription_waits_and_an_ended_one_is_over() {
     let site = site(Some(rules())).await;
@@ -228,10 +304,13 @@ async fn where_nothing_is_pushed_to() {
     let same = |_: &mut PushParameters| {};
     assert_eq!(refused(None, &same).await, (UnsupportedProtocol, 0));
     // In clear only where that is allowed.
-    assert_eq!(refused(Some(PushRules::to(["127.0.0.1"])), &same).await, (UnsupportedProtocol, 1));
-    let mut others = PushRules::to(["inbox.example"]);
-    others.clear = true;
-    assert_eq!(refused(Some(others), &same).await, (Denied, 2));
+    assert_eq!(refused(Some(to("127.0.0.1:*")), &same).await, (UnsupportedProtocol, 1));
+    // Another host, or another port of the same.
+    for other in ["inbox.example:*", "127.0.0.1", "127.0.0.1:1"] {
+        let mut others = to(other);
+        others.clear = true;
+        assert_eq!(refused(Some(others), &same).await, (Denied, 2), "{other}");
+    }
     let other = |push: &mut PushParameters| push.message_binding = "urn:x".to_owned();
     assert_eq!(refused(Some(rules()), &other).await, (UnsupportedMessage, 2));
     let both = |push: &mut PushParameters| {
@@ -264,6 +343,7 @@ fn worker(site: &FeedSite) -> Pusher {
     let setup = queries::setup().config;
     let mut config = PusherConfig::default();
     (config.cut, config.queries) = (setup.cut_limits(), setup.queries);
+    config.push = Some(rules());
     Pusher::new(Arc::new(site.store.clone()), Arc::new(sender), config)
 }
 
@@ -388,4 +468,70 @@ async fn subscribers_with_a_query_are_sent_what_meets_it() {
     queries::fill(&site, 40).await;
     work(&worker(&site), later(0)).await;
     assert_eq!(queries::titles(&subscriber.shelf().texts()), [7, 17, 27, 37]);
+}
+
+/// What is looked through under one lease is limited, and it goes on where that ended.
+#[tokio::test]
+async fn a_query_that_meets_nothing_goes_on_by_pieces() {
+    let mut setup = queries::setup();
+    setup.config.push = Some(rules());
+    setup.config.queries.as_mut().unwrap().examined = PageLimits::new(20, usize::MAX);
+    let mut config = PusherConfig::default();
+    (config.cut, config.queries) = (setup.config.cut_limits(), setup.config.queries.clone());
+    (config.push, config.message) = (Some(rules()), PageLimits::new(10, 1 << 20));
+    let site = FeedSite::with(setup).await;
+    let management = site.url(Service::CollectionManagement);
+    let mut client = site.client(Dialect::V1_1, None);
+    let subscriber = Subscriber::start().await;
+    let mut request = asking(subscriber.push("1.1"));
+    request.parameters.as_mut().unwrap().query = Some(queries::ending("299"));
+    client.subscription(&management, request).await.unwrap();
+    queries::fill(&site, 300).await;
+    let sender = PushSender::new(site.transport(None), ids()).allow_clear();
+    let pusher = Pusher::new(Arc::new(site.store.clone()), Arc::new(sender), config);
+    let outcomes = work(&pusher, later(0)).await;
+    // 306 blocks by 20.
+    assert!((14..=18).contains(&outcomes.len()), "{outcomes:?}");
+    let mut before = Timestamp::UNIX_EPOCH;
+    for outcome in &outcomes {
+        let Outcome::Delivered { up_to } = outcome else { panic!("{outcome:?}") };
+        assert!(*up_to > before);
+        before = *up_to;
+    }
+    assert_eq!(queries::titles(&subscriber.shelf().texts()), [299]);
+}
+
+/// A result that was promised is there when it comes, however late.
+#[tokio::test]
+async fn a_promised_answer_outlives_the_time_of_results() {
+    let mut setup = queries::setup();
+    setup.config.push = Some(rules());
+    setup.config.later = Some(Later::above(3));
+    setup.config.results = Duration::ZERO;
+    let site = FeedSite::with(setup).await;
+    let mut client = site.client(Dialect::V1_1, None);
+    fill(&site, &mut client, 15).await;
+    let url = site.url(Service::Poll);
+    let subscriber = Subscriber::start().await;
+    let mut options = PollOptions::default();
+    options.allow_asynch = true;
+    options.delivery = Some(subscriber.push("1.1"));
+    let (result, _) = pending(client.poll(&url, "open", &options).await.unwrap_err());
+    let upkeep = async |now: Timestamp| {
+        while FeedStore::maintain(&site.store, now, 100).await.unwrap().more {}
+    };
+    upkeep(later(7_200)).await;
+    let plain = PollOptions::default();
+    let (same, _) = pending(client.fulfil(&url, "open", &result, 1, &plain).await.unwrap_err());
+    assert_eq!(same, result);
+    // The inbox is down for longer than a result is kept.
+    *subscriber.shelf().down.lock().unwrap() = true;
+    work(&worker(&site), later(7_200)).await;
+    upkeep(later(20_000)).await;
+    *subscriber.shelf().down.lock().unwrap() = false;
+    work(&worker(&site), later(20_000)).await;
+    assert_eq!(subscriber.shelf().texts().len(), 15);
+    upkeep(later(40_000)).await;
+    let error = client.fulfil(&url, "open", &result, 1, &plain).await.unwrap_err();
+    assert_eq!(error.status_type(), Some(StatusType::NotFound), "{error}");
 }

@@ -1,8 +1,16 @@
 //! Queries in polls and subscriptions.
 
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
+
 use bindery_taxii::{
     PollOptions, Service,
-    service::{PageLimits, Queries},
+    service::{InPlace, PageLimits, Queries, Threads, Work},
 };
 use bindery_taxii_xml::{
     Action, Content, ContentBinding, ContentBlock, Criteria, Criterion, DefaultQuery,
@@ -31,9 +39,18 @@ pub(super) fn package(title: &str) -> ContentBlock<'static> {
 
 /// Those whose title ends so.
 pub(super) fn ending(value: &str) -> Query {
+    asking("core-1", "ends_with", value)
+}
+
+/// Those whose title has this in it.
+fn matching(expression: &str) -> Query {
+    asking("regex-1", "matches", expression)
+}
+
+fn asking(module: &str, relationship: &str, value: &str) -> Query {
     let test = Test {
-        capability_id: "urn:taxii.mitre.org:query:capability:core-1".to_owned(),
-        relationship: "ends_with".to_owned(),
+        capability_id: format!("urn:taxii.mitre.org:query:capability:{module}"),
+        relationship: relationship.to_owned(),
         parameters: vec![Parameter { name: "value".to_owned(), value: value.to_owned() }],
     };
     let criterion = Criterion { negate: None, target: "**/Title".to_owned(), test };
@@ -104,12 +121,67 @@ async fn a_poll_gives_what_meets_the_query_in_parts() {
 async fn what_one_poll_looks_through_is_limited_and_nothing_is_missed() {
     let mut setup = setup();
     setup.config.queries.as_mut().unwrap().examined = PageLimits::new(40, usize::MAX);
+    assert!((6..=9).contains(&polls_to_the_end(setup, ending("7")).await));
+}
+
+/// An expression that takes much work ends a poll sooner than one that takes little.
+#[tokio::test]
+async fn the_work_of_one_poll_is_limited_and_nothing_is_missed() {
+    let with = |work| {
+        let mut setup = setup();
+        setup.config.queries.as_mut().unwrap().work = work;
+        setup
+    };
+    // Titles of at most three octets, and a program of some hundred states or thousand.
+    let (plain, dear) = (matching("7$"), matching("^[0-9]{0,300}7$"));
+    let budget = 20_000;
+    let (few, many) = (
+        polls_to_the_end(with(budget), plain.clone()).await,
+        polls_to_the_end(with(budget), dear).await,
+    );
+    assert!(few >= 2 && many >= 2 * few, "{few} {many}");
+    assert_eq!(polls_to_the_end(with(u64::MAX), plain).await, 1);
+}
+
+/// Counts what it is given to do.
+#[derive(Debug, Default)]
+struct Counting(AtomicUsize);
+
+impl Threads for Counting {
+    fn run(&self, work: Work) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.0.fetch_add(1, Relaxed);
+        InPlace.run(work)
+    }
+}
+
+#[tokio::test]
+async fn long_work_is_done_on_threads_for_it() {
+    let counting = Arc::new(Counting::default());
+    let mut setup = setup();
+    setup.config.page = PageLimits::new(500, 1 << 20);
+    setup.config.threads = Arc::clone(&counting) as Arc<dyn Threads>;
+    let site = FeedSite::with(setup).await;
+    fill(&site, 40).await;
+    let url = site.url(Service::Poll);
+    let mut client = site.client(Dialect::V1_1, None);
+    let mut options = PollOptions::default();
+    options.query = Some(ending("7"));
+    assert_eq!(read(&mut client, &url, "open", &options).await.0.len(), 4);
+    assert_eq!(counting.0.load(Relaxed), 0, "little is done where it stands");
+    options.query = Some(matching("^[0-9]{0,300}7$"));
+    assert_eq!(read(&mut client, &url, "open", &options).await.0.len(), 4);
+    // Once to cut the answer, and again to give it.
+    assert_eq!(counting.0.load(Relaxed), 2);
+}
+
+/// How many polls it takes to have everything that meets a query: the sevens.
+async fn polls_to_the_end(setup: FeedSetup, query: Query) -> usize {
     let site = FeedSite::with(setup).await;
     fill(&site, 250).await;
     let url = site.url(Service::Poll);
     let mut client = site.client(Dialect::V1_1, None);
     let mut options = PollOptions::default();
-    options.query = Some(ending("7"));
+    options.query = Some(query);
     let (mut all, mut polls, mut before) = (Vec::new(), 0, None::<Timestamp>);
     loop {
         let (found, end) = read(&mut client, &url, "open", &options).await;
@@ -121,7 +193,7 @@ async fn what_one_poll_looks_through_is_limited_and_nothing_is_missed() {
         polls += 1;
     }
     assert_eq!(all, sevens(250));
-    assert!((6..=9).contains(&polls), "{polls}");
+    polls
 }
 
 #[tokio::test]

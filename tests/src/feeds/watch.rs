@@ -71,9 +71,9 @@ impl FeedStore for Watched {
         })
     }
 
-    fn count<'a>(&'a self, window: &'a Window) -> StoreFuture<'a, Loaded<u64>> {
+    fn count<'a>(&'a self, window: &'a Window, most: u64) -> StoreFuture<'a, Loaded<u64>> {
         self.watch.note("count".to_owned());
-        self.store.count(window)
+        self.store.count(window, most)
     }
 
     fn divide<'a>(

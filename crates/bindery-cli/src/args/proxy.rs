@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
-use bindery_transport::Tunnels;
+use bindery_transport::{Network, Tunnels};
 use clap::{Args, ValueEnum};
 
 use super::{ReadyArgs, Span};
@@ -21,6 +21,10 @@ pub(crate) struct ProxyArgs {
     /// The ports that it leads to.
     #[arg(long, value_delimiter = ',', default_values_t = Tunnels::PORTS, value_name = "PORT")]
     pub(crate) allow_port: Vec<u16>,
+    /// The networks that it leads to beside public addresses: an address or a prefix, such as 10.1.0.0/16. Without it no
+    /// loopback, link-local or private address is led to, whatever name it has.
+    #[arg(long, value_delimiter = ',', value_name = "NETWORK")]
+    pub(crate) allow_address: Vec<Network>,
     /// Forward requests for http URLs too, and not only tunnels.
     #[arg(long)]
     pub(crate) forward: bool,

@@ -88,7 +88,7 @@ impl TaxiiService {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TaxiiPush {
-    /// The hosts that are pushed to; none: nothing is pushed.
+    /// The hosts that are pushed to, and at which ports; none: nothing is pushed.
     pub(crate) hosts: Vec<String>,
     /// Whether inboxes in clear are taken.
     pub(crate) clear: bool,
@@ -107,7 +107,7 @@ pub(crate) struct TaxiiPush {
 
 impl Default for TaxiiPush {
     fn default() -> Self {
-        let workers = const { NonZeroUsize::new(2).unwrap() };
+        let workers = const { NonZeroUsize::new(16).unwrap() };
         let (hosts, clear, cacert, cert, key) = (Vec::new(), false, None, None, None);
         Self { hosts, clear, workers, cacert, cert, key }
     }

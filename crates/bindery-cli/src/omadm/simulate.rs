@@ -118,6 +118,7 @@ impl Simulated {
         let target = Target::new(self.settings.url.clone())
             .map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))?;
         let mut connection: Connection = self.transport.connection(target);
+        connection.resets_where_it_breaks_off(ClientBinding::profile(&*self.binding).resets);
         let device = client.device_id().to_owned();
         let inner = Session::new(&self.binding, client.begin(begin));
         let watched = Watched { inner, watch: &self.watch, device: &device };

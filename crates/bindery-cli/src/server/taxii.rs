@@ -1,6 +1,6 @@
 //! The feed services: their collections made as the configuration has them, their routes, their upkeep.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use bindery_auth::{Authenticator, Guarded};
 use bindery_core::{Bound, Endpoint};
@@ -9,7 +9,7 @@ use bindery_taxii::{
     Ids, PushSender, TaxiiHttp, mount,
     service::{
         Change, Collection, CommitError, FeedServer, FeedServerConfig, FeedStore, FeedStoreError,
-        Observer, Outcome, Pusher, PusherConfig, Stepped,
+        Observer, Outcome, Pusher, PusherConfig, Stepped, Threads, Work,
     },
 };
 use bindery_transport::{OnRuntime, Router};
@@ -48,6 +48,7 @@ pub(super) async fn service(
         set_up(store, collection).await?;
     }
     plan.engine.observer = Arc::new(LogObserver);
+    plan.engine.threads = Arc::new(QueryThreads::new());
     let ids = Arc::new(Ids::new(u128::from_be_bytes(random()?)));
     start_pushing(plan.push, &plan.engine, store, &ids);
     let engine = FeedServer::new(Arc::new(store.clone()), plan.engine, Arc::clone(&ids));
@@ -144,7 +145,9 @@ fn start_pushing(plan: PushPlan, engine: &FeedServerConfig, store: &SqliteStore,
     }
     let mut config = PusherConfig::default();
     (config.cut, config.queries) = (engine.cut_limits(), engine.queries.clone());
-    let pusher = Arc::new(Pusher::new(Arc::new(store.clone()), Arc::new(sender), config));
+    (config.push, config.results) = (engine.push.clone(), engine.results);
+    let pusher = Pusher::new(Arc::new(store.clone()), Arc::new(sender), config);
+    let pusher = Arc::new(pusher.with_threads(Arc::clone(&engine.threads)));
     for _ in 0..plan.workers {
         drop(tokio::spawn(push(Arc::clone(&pusher))));
     }
@@ -183,6 +186,29 @@ async fn upkeep(store: SqliteStore) {
                 }
             }
         }
+    }
+}
+
+/// Asks queries on tokio's threads for blocking work: of as many at a time as half the processors, so that the rest of the
+/// server goes on beside them.
+#[derive(Debug)]
+struct QueryThreads(tokio::sync::Semaphore);
+
+impl QueryThreads {
+    fn new() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self(tokio::sync::Semaphore::new((processors / 2).max(1)))
+    }
+}
+
+impl Threads for QueryThreads {
+    fn run(&self, work: Work) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            // It is never closed. Work that a runtime which ends leaves undone is told by what it did not give.
+            let permit = self.0.acquire().await;
+            drop(tokio::task::spawn_blocking(work).await);
+            drop(permit);
+        })
     }
 }
 

@@ -1,6 +1,14 @@
 //! `bindery taxii` against `bindery dev` and `bindery serve`.
 
-use std::{fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
+    path::Path,
+    thread,
+    time::Duration,
+};
 
 use crate::support::{Server, file, folder, run, run_with_input};
 
@@ -217,11 +225,11 @@ fn inbox(path: &Path) -> (std::process::Child, String) {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let mut told = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut told = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     while !line.contains("listening on ") {
         line.clear();
-        assert!(std::io::BufRead::read_line(&mut told, &mut line).unwrap() > 0, "it ended");
+        assert!(BufRead::read_line(&mut told, &mut line).unwrap() > 0, "it ended");
     }
     let url = line.split("listening on ").nth(1).unwrap().trim().to_owned();
     (child, url)
@@ -234,7 +242,7 @@ fn content_is_queried_pushed_answered_later_and_mirrored() {
     let folder = folder();
     let path = folder.path();
     let settings = "queries = true\nlater_above = 0\n\
-                    [service.taxii.push]\nhosts = [\"127.0.0.1\"]\nclear = true\n";
+                    [service.taxii.push]\nhosts = [\"127.0.0.1:*\"]\nclear = true\n";
     let server = serve_with(path, settings);
     let url = server.service("taxii");
     let own = format!("--cacert .bindery-dev/ca.pem --url {url}");
@@ -283,6 +291,98 @@ fn content_is_queried_pushed_answered_later_and_mirrored() {
     let count = ask("poll -c closed --count-only").exits(0).json();
     assert_eq!(count["count"], 7);
     run(path, "taxii inbox").exits(2);
+}
+
+/// An inbox in clear that tells what it was sent, and answers or does not.
+fn told_of(listener: &TcpListener, answers: bool) -> String {
+    listener.set_nonblocking(true).unwrap();
+    let mut stream = (0..2_000)
+        .find_map(|_| {
+            thread::sleep(Duration::from_millis(10));
+            listener.accept().ok()
+        })
+        .expect("nobody comes")
+        .0;
+    stream.set_nonblocking(false).unwrap();
+    let mut read = BufReader::new(stream.try_clone().unwrap());
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        read.read_line(&mut line).unwrap();
+        let line = line.trim_end().to_ascii_lowercase();
+        if let Some(said) = line.strip_prefix("content-length:") {
+            length = said.trim().parse().unwrap();
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    read.read_exact(&mut body).unwrap();
+    let body = String::from_utf8(body).unwrap();
+    if answers {
+        let status = format!(
+            "<t:Status_Message xmlns:t='http://taxii.mitre.org/messages/taxii_xml_binding-1.1' message_id='1' \
+             in_response_to='{}' status_type='SUCCESS'/>",
+            message_id(&body)
+        );
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/xml\r\ncontent-length: {}\r\nconnection: close\r\n\
+             x-taxii-content-type: urn:taxii.mitre.org:message:xml:1.1\r\n\
+             x-taxii-protocol: urn:taxii.mitre.org:protocol:http:1.0\r\n\
+             x-taxii-services: urn:taxii.mitre.org:services:1.1\r\n\r\n{status}",
+            status.len()
+        );
+        stream.write_all(answer.as_bytes()).unwrap();
+    }
+    body
+}
+
+fn message_id(body: &str) -> &str {
+    body.split("message_id=\"").nth(1).unwrap().split('"').next().unwrap()
+}
+
+/// The answer to a message was lost, and more has come when the next run begins: it begins with the same message.
+#[test]
+fn what_a_mirror_sends_again_is_the_same_message() {
+    let folder = folder();
+    let path = folder.path();
+    let server = serve_with(path, "");
+    let url = server.service("taxii");
+    let own = format!("--cacert .bindery-dev/ca.pem --url {url}");
+    let ask = |line: &str| {
+        run(path, &format!("taxii {line} {own} --user alice --password-file alice -o json"))
+    };
+    file(path, "a.txt", "a");
+    file(path, "b.txt", "b");
+    file(path, "large.txt", "x".repeat((4 << 20) - 10));
+    file(path, "c.txt", "c".repeat(100));
+    ask("push --dest open -b urn:a --text a.txt b.txt").exits(0);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let inbox = format!("http://{}/inbox", listener.local_addr().unwrap());
+    let run = |answers: &'static [bool]| {
+        thread::scope(|scope| {
+            let bodies = scope.spawn(|| {
+                answers.iter().map(|answers| told_of(&listener, *answers)).collect::<Vec<_>>()
+            });
+            let done =
+                ask(&format!("mirror -c open --to-inbox {inbox} --cursor-file cursors -b urn:a"));
+            let all = answers.iter().all(|answers| *answers);
+            done.exits(if all { 0 } else { 3 });
+            bodies.join().unwrap()
+        })
+    };
+    let first = run(&[false]).remove(0);
+    assert!(path.join("cursors.sending").exists());
+    ask("push --dest open -b urn:a --text large.txt c.txt").exits(0);
+    // Again, and then what has come: a large block goes with none that would make it too long.
+    let bodies = run(&[true, true, true]);
+    assert_eq!(bodies[0], first);
+    assert!(bodies[1].len() > (4 << 20) - 10 && bodies[2].len() < 4_000, "one is large");
+    let ids: BTreeSet<_> = bodies.iter().map(|body| message_id(body)).collect();
+    assert_eq!(ids.len(), 3, "{ids:?}");
+    assert!(!path.join("cursors.sending").exists());
+    assert_eq!(run(&[]).len(), 0);
 }
 
 #[test]

@@ -54,6 +54,9 @@ fn all_three(path: &Path, url: impl Fn(&str) -> String, how: &str) {
     assert!(polled["count"].as_u64().unwrap() > 0, "{polled}");
 }
 
+/// A proxy for this machine, which is otherwise the last place that it would lead to.
+const INSIDE: &str = "--listen 127.0.0.1:0 --allow-address 127.0.0.0/8,::1";
+
 /// A DM client among them: by CONNECT, by an upgrade, and known to a proxy that asks.
 ///
 /// proves: DSDM-HTTP-C-009-O, DSDM-HTTP-C-016-O, DSDM-HTTP-C-033-O, DSDM-HTTP-C-044-O, DSDM-HTTP-S-016-O
@@ -76,14 +79,11 @@ fn all_protocols_run_over_an_upgraded_connection_and_through_proxies() {
     file(path, "secret", "correct horse\n");
     let far = Server::start(
         path,
-        &format!(
-            "proxy --listen 127.0.0.1:0 --allow-port {port} --accounts proxy.accounts -o json"
-        ),
+        &format!("proxy {INSIDE} --allow-port {port} --accounts proxy.accounts -o json"),
     );
     let far_url = far.ready["proxy"].as_str().unwrap().to_owned();
     let far_port = far_url.rsplit(':').next().unwrap();
-    let near =
-        Server::start(path, &format!("proxy --listen 127.0.0.1:0 --allow-port {far_port} -o json"));
+    let near = Server::start(path, &format!("proxy {INSIDE} --allow-port {far_port} -o json"));
     let near_url = near.ready["proxy"].as_str().unwrap().to_owned();
     let login = "--proxy-user alice --proxy-password-file secret";
     all_three(path, upgraded, &format!("--upgrade required --proxy {far_url} {login}"));
@@ -108,10 +108,17 @@ fn all_protocols_run_over_https_through_a_proxy() {
     let server = Server::dev(path);
     let url = |service: &str| server.service(service).to_owned();
     let port = url("kmip").rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
-    let proxy =
-        Server::start(path, &format!("proxy --listen 127.0.0.1:0 --allow-port {port} -o json"));
+    let proxy = Server::start(path, &format!("proxy {INSIDE} --allow-port {port} -o json"));
     let proxy_url = proxy.ready["proxy"].as_str().unwrap();
     all_three(path, url, &format!("--proxy {proxy_url}"));
+    // What only the proxy's machine reaches is not led to unless that is said.
+    let careful = "proxy --listen 127.0.0.1:0 --allow-address 10.0.0.0/8";
+    let careful = Server::start(path, &format!("{careful} --allow-port {port} -o json"));
+    let careful_url = careful.ready["proxy"].as_str().unwrap();
+    let query = format!("kmip query --url {} {OWN} --proxy {careful_url}", url("kmip"));
+    let error = run(path, &query).exits(3).error();
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("answers 403") && message.contains("public addresses"), "{error}");
     // A loopback address is not looked for behind a proxy that the environment names.
     let mut command = crate::support::bindery(path);
     command.args(format!("kmip query --url {} {OWN}", url("kmip")).split_whitespace());

@@ -248,7 +248,8 @@ impl<'c> Conversation<'c> {
     fn bound(&mut self) {
         let most = self.client.config.max_commands.saturating_mul(OWED);
         if self.statuses.len().saturating_add(self.owed.len()) > most {
-            self.statuses.clear();
+            // The first is that of the message's header, which every message answers: it stays.
+            self.statuses.truncate(1);
             self.owed.clear();
             (self.object, self.complete) = (None, true);
             self.giving_up = Some(SessionError::Overloaded);
@@ -438,6 +439,11 @@ impl<'c> Conversation<'c> {
         for command in commands {
             match command {
                 Command::Status(_) | Command::Results(_) => {}
+                // It ends the session wherever it stands, and costs nothing.
+                Command::Alert(alert) if alert.code() == Some(AlertCode::SESSION_ABORT) => {
+                    wanted = true;
+                    self.alert(command, alert);
+                }
                 Command::Alert(_) if self.commands_left == 0 => {
                     wanted = true;
                     self.owe_status(command, StatusCode::REQUEST_ENTITY_TOO_LARGE);

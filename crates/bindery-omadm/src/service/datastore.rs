@@ -20,16 +20,23 @@ use super::Device;
 /// on an earlier synchronization (200, 202, 204) get 406: nothing is kept of one. Items come and go
 /// whole within a message.
 ///
-/// The methods are called while a message is decided, and must not wait. What they do lasts before
-/// the answer goes out, and the same call may come again, because a decision is made anew when
-/// somebody else was faster: it has to come to the same.
+/// The methods are called while a message is decided, but for [`begin`](Self::begin), and must not
+/// wait. What they do lasts before the answer goes out, and the same call may come again, because a
+/// decision is made anew when somebody else was faster: it has to come to the same.
 pub trait Datastores: fmt::Debug + Send + Sync {
     /// The stores.
     fn stores(&self) -> Vec<Datastore>;
 
-    /// One begins. Its status. In a refresh from the client what is there goes; in the others the
-    /// device's identifiers do.
-    fn begin(&self, whose: &Whose<'_>, kind: SyncKind) -> StatusCode;
+    /// Whether one may begin: its status. Nothing is changed. By default it may.
+    fn may_begin(&self, whose: &Whose<'_>, kind: SyncKind) -> StatusCode {
+        let _ = (whose, kind);
+        StatusCode::OK
+    }
+
+    /// One begins: the answer that says so is stored, and goes out now. In a refresh from the client
+    /// what is there goes; in the others the device's identifiers do. Where the process ends just
+    /// before this, what was there stays beside what comes.
+    fn begin(&self, whose: &Whose<'_>, kind: SyncKind);
 
     /// Keeps an item under the client's identifier (LUID). Its status: 201 for a new one, 200 for
     /// one in the place of another, or that is there already, 420 where there is no room.
@@ -144,6 +151,8 @@ struct Shelf {
     items: BTreeMap<String, SyncItem>,
     /// Which items are the same.
     same: BTreeMap<Bytes, BTreeSet<String>>,
+    /// Of a device and what is the same: the items that it has no name for, where that was asked.
+    unnamed: BTreeMap<String, BTreeMap<Bytes, BTreeSet<String>>>,
     /// What devices call an item; and the item that a device calls so.
     luids: BTreeMap<String, BTreeMap<String, String>>,
     guids: BTreeMap<(String, String), String>,
@@ -161,9 +170,19 @@ impl Shelf {
         self.luids.get(guid).is_some_and(|luids| luids.contains_key(device))
     }
 
-    /// An item of these octets that a device has no name for.
-    fn same_as(&self, device: &str, data: &Bytes) -> Option<&String> {
-        self.same.get(data)?.iter().find(|guid| !self.is_known(device, guid))
+    /// An item of these octets that a device has no name for. They are gone through once, however
+    /// many are the same.
+    fn same_as(&mut self, device: &str, data: &Bytes) -> Option<&String> {
+        let same = self.same.get(data)?;
+        let luids = &self.luids;
+        let is_known = |guid: &String| luids.get(guid).is_some_and(|it| it.contains_key(device));
+        let of_device = self.unnamed.entry(device.to_owned()).or_default();
+        // The octets that are held already, and not those of the message.
+        let (data, _) = self.same.get_key_value(data)?;
+        let unnamed = of_device
+            .entry(data.clone())
+            .or_insert_with(|| same.iter().filter(|guid| !is_known(guid)).cloned().collect());
+        unnamed.first()
     }
 
     fn name(&mut self, device: &str, luid: &str, guid: &str) {
@@ -172,23 +191,41 @@ impl Shelf {
             self.guids.remove(&(device.to_owned(), before));
         }
         self.guids.insert((device.to_owned(), luid.to_owned()), guid.to_owned());
+        let data = self.items.get(guid).map(|item| &item.data);
+        if let (Some(unnamed), Some(data)) = (self.unnamed.get_mut(device), data)
+            && let Some(unnamed) = unnamed.get_mut(data)
+        {
+            unnamed.remove(guid);
+        }
     }
 
     fn insert(&mut self, guid: &str, item: SyncItem) {
         self.take_out(guid);
         self.octets += item.data.len();
         self.same.entry(item.data.clone()).or_default().insert(guid.to_owned());
+        for (device, unnamed) in &mut self.unnamed {
+            let named = self.luids.get(guid).is_some_and(|luids| luids.contains_key(device));
+            if let Some(unnamed) = unnamed.get_mut(&item.data).filter(|_| !named) {
+                unnamed.insert(guid.to_owned());
+            }
+        }
         self.items.insert(guid.to_owned(), item);
     }
 
     fn take_out(&mut self, guid: &str) {
         let Some(item) = self.items.remove(guid) else { return };
         self.octets -= item.data.len();
-        if let Some(same) = self.same.get_mut(&item.data) {
-            same.remove(guid);
-            if same.is_empty() {
-                self.same.remove(&item.data);
+        let Some(same) = self.same.get_mut(&item.data) else { return };
+        same.remove(guid);
+        let none = same.is_empty();
+        for unnamed in self.unnamed.values_mut() {
+            match none {
+                true => drop(unnamed.remove(&item.data)),
+                false => drop(unnamed.get_mut(&item.data).map(|unnamed| unnamed.remove(guid))),
             }
+        }
+        if none {
+            self.same.remove(&item.data);
         }
     }
 
@@ -206,6 +243,7 @@ impl Shelf {
             !luids.is_empty()
         });
         self.guids.retain(|(of, _), _| of != device);
+        self.unnamed.remove(device);
     }
 }
 
@@ -243,20 +281,19 @@ impl Datastores for MemoryDatastores {
         self.stores.clone()
     }
 
-    fn begin(&self, whose: &Whose<'_>, kind: SyncKind) -> StatusCode {
+    fn begin(&self, whose: &Whose<'_>, kind: SyncKind) {
         self.with(whose, |shelf| match kind {
             // Identifiers are not given twice.
             SyncKind::FromClient => *shelf = Shelf { last: shelf.last, ..Shelf::default() },
             SyncKind::Slow | SyncKind::FromServer => shelf.forget(&whose.device.id),
         });
-        StatusCode::OK
     }
 
     fn put(&self, whose: &Whose<'_>, luid: &str, item: SyncItem) -> StatusCode {
         let (most, octets, device) = (self.most, self.octets, whose.device.id.as_str());
         self.with(whose, |shelf| {
-            let named = shelf.named(device, luid);
-            let known = named.or_else(|| shelf.same_as(device, &item.data)).cloned();
+            let named = shelf.named(device, luid).cloned();
+            let known = named.or_else(|| shelf.same_as(device, &item.data).cloned());
             let before = known.as_ref().and_then(|guid| shelf.items.get(guid));
             let before = before.map_or(0, |item| item.data.len());
             let full = known.is_none() && shelf.items.len() >= most;
@@ -271,7 +308,9 @@ impl Datastores for MemoryDatastores {
                     (format!("{:016x}", shelf.last), StatusCode::ITEM_ADDED)
                 }
             };
-            shelf.insert(&guid, item);
+            // A copy: a slice would keep the whole message in memory.
+            let data = Bytes::copy_from_slice(&item.data);
+            shelf.insert(&guid, SyncItem { data, ..item });
             shelf.name(device, luid, &guid);
             code
         })

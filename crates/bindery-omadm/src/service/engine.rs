@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{
     Ask, Change, CommitError, DeviceStore, DmServerConfig, Happened, Loaded, Moment, NewCommand,
-    Random, RandomError, StoreError, Versioned,
+    Random, RandomError, StoreError, Versioned, Whose,
     turn::{self, Decision, Fetched, Scene},
 };
 use crate::{Incoming, Outgoing};
@@ -113,7 +113,10 @@ impl DmServer {
                 return Ok(decision);
             }
             match self.store.commit(changes).await {
-                Ok(()) => return Ok(decision),
+                Ok(()) => {
+                    self.begin_refreshes(&mut decision);
+                    return Ok(decision);
+                }
                 // Of an unknown outcome the next look tells: the session has the answer, or not.
                 Err(CommitError::Conflict { .. } | CommitError::Unknown(_)) => {}
                 Err(CommitError::Store(error)) => return Err(error),
@@ -121,6 +124,16 @@ impl DmServer {
             }
         }
         Err(StoreError::Unavailable("the device is changed by others all the time".to_owned()))
+    }
+
+    /// What was decided lasts: refreshes of data stores begin.
+    fn begin_refreshes(&self, decision: &mut Decision) {
+        let (Some(stores), Some(device)) = (&self.config.datastores, &decision.device) else {
+            return;
+        };
+        for (store, kind) in decision.begun.drain(..) {
+            stores.begin(&Whose::new(device, &store), kind);
+        }
     }
 
     async fn load(&self, scene: &Scene<'_>, device: &str) -> Result<Loaded, StoreError> {

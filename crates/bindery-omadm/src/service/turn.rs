@@ -27,7 +27,7 @@ use bytes::Bytes;
 
 use super::{
     Change, Command, CommandState, Device, DmServerConfig, Loaded, Progress, ResultEntry,
-    ResultKind, Versioned,
+    ResultKind, SyncKind, Versioned,
     state::{Owed, Phase, State},
 };
 use crate::{Incoming, Outgoing};
@@ -101,6 +101,9 @@ pub(super) struct Decision {
     pub(super) status: StatusCode,
     pub(super) results: Vec<ResultEntry>,
     pub(super) commands: Vec<(String, Progress)>,
+    /// The refreshes of data stores that begin once the decision lasts, and whose they are.
+    pub(super) begun: Vec<(String, SyncKind)>,
+    pub(super) device: Option<Device>,
     pub(super) over: bool,
     /// Nothing was left to send: more may be asked for before the session ends.
     pub(super) idle: bool,
@@ -162,6 +165,8 @@ struct Turn<'a> {
     abort: Option<Abort>,
     /// Whether a refresh of a data store goes on: something of it was said in this answer.
     sync_goes_on: bool,
+    /// The refreshes of data stores that begin with this message.
+    begun: Vec<(String, SyncKind)>,
     owed: VecDeque<Owed>,
     alerts: Vec<Alert>,
     /// The open commands, by their place in the queue.

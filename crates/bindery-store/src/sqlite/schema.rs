@@ -71,6 +71,7 @@ pub(super) const PARTS: &[Part] = &[
         migrations: &[
             include_str!("../../migrations/sqlite/taxii/0001_feeds.sql"),
             include_str!("../../migrations/sqlite/taxii/0002_limits.sql"),
+            include_str!("../../migrations/sqlite/taxii/0003_bounds.sql"),
         ],
         tables: &[
             "feed",

@@ -50,8 +50,8 @@ impl FeedStore for SqliteStore {
         Box::pin(self.page_of(window, after, limits))
     }
 
-    fn count<'a>(&'a self, window: &'a Window) -> StoreFuture<'a, Loaded<u64>> {
-        Box::pin(self.count_of(window))
+    fn count<'a>(&'a self, window: &'a Window, most: u64) -> StoreFuture<'a, Loaded<u64>> {
+        Box::pin(self.count_of(window, most))
     }
 
     fn divide<'a>(

@@ -54,6 +54,7 @@ cases! {
         a_binding_stands_for_all_its_subtypes_and_a_subtype_for_itself,
         many_bindings_are_read_in_the_order_of_labels,
         a_count_is_how_many_blocks_the_pages_have,
+        a_count_ends_where_it_may,
         what_comes_later_does_not_slip_into_a_window,
         a_rare_binding_is_found_by_pages_that_end,
         a_binding_of_very_many_subtypes_is_read_whole,
@@ -65,6 +66,9 @@ cases! {
         the_oldest_are_removed_by_number,
         maintenance_goes_by_pieces,
         results_that_are_over_are_removed,
+        parts_of_results_go_by_pieces,
+        a_promised_result_stays_until_it_is_settled,
+        what_was_given_up_is_forgotten_in_time,
         subscriptions_that_ended_long_ago_are_forgotten,
         content_bindings_come_and_go_with_blocks,
         messages_that_were_begun_long_ago_are_cleared_away;
@@ -88,6 +92,7 @@ cases! {
     outbox:
         nothing_is_due_without_something_to_deliver,
         blocks_are_delivered_from_where_it_was_left,
+        what_is_sent_again_goes_no_further_than_it_went,
         a_lease_lasts_until_its_end,
         a_settled_lease_is_over,
         what_failed_is_tried_again_when_it_is_due,

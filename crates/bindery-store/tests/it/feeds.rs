@@ -114,6 +114,8 @@ async fn a_store_of_the_first_version_is_taken_over() {
              INSERT INTO feed_binding VALUES (70, 'urn:unused', 'urn:s'); DROP TABLE later; \
              CREATE UNIQUE INDEX feed_binding_by_id ON feed_binding (binding, ifnull(subtype, x'')); \
              DROP INDEX feed_subscription_ended; DROP INDEX feed_subscription_ended_by_owner; \
+             DROP INDEX feed_subscription_by_owner; \
+             DROP INDEX feed_outbox_given_up_at; \
              ALTER TABLE feed_subscription DROP COLUMN ended; \
              DROP INDEX feed_result_by_owner; ALTER TABLE feed_result DROP COLUMN blocks; \
              ALTER TABLE feed_result DROP COLUMN parts; \

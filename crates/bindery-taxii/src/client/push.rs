@@ -1,7 +1,7 @@
 //! Content, sent to an inbox.
 
 use bindery_core::EncodeError;
-use bindery_taxii_xml::{Body, ContentBlock, Dialect, Inbox, StatusMessage, StatusType};
+use bindery_taxii_xml::{Body, ContentBlock, Dialect, Inbox, Message, StatusMessage, StatusType};
 use http::Uri;
 
 use super::{Client, ClientError, succeeded, unfit};
@@ -45,10 +45,35 @@ impl Client {
         inbox: Inbox,
         blocks: Vec<ContentBlock<'static>>,
     ) -> Result<StatusMessage, ClientError> {
-        if blocks.is_empty() && self.dialect == Dialect::Draft {
+        let message = self.message(inbox.into(), blocks);
+        self.deliver(url, message).await
+    }
+
+    /// The same under an id of the caller's: who sends a message again, having seen no answer, gives it the id that it had, so
+    /// that the receiver can tell. It has the form that the dialect wants: digits in 1.0, a GUID in the draft.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub async fn push_message_as(
+        &mut self,
+        url: &Uri,
+        id: impl Into<String>,
+        inbox: Inbox,
+        blocks: Vec<ContentBlock<'static>>,
+    ) -> Result<StatusMessage, ClientError> {
+        let mut message = self.message(inbox.into(), blocks);
+        message.id = id.into();
+        self.deliver(url, message).await
+    }
+
+    async fn deliver(
+        &mut self,
+        url: &Uri,
+        message: Message<'static>,
+    ) -> Result<StatusMessage, ClientError> {
+        if message.blocks.is_empty() && self.dialect == Dialect::Draft {
             return Err(EncodeError::new("the draft sends at least one block; add one").into());
         }
-        let message = self.message(inbox.into(), blocks);
         let answer = self.call(url, message).await?;
         match succeeded(answer.message.body, answer.origin)? {
             Body::Status(status) if status.status_type == StatusType::Success => Ok(status),

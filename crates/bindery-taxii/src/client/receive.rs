@@ -11,6 +11,8 @@ use crate::{Ids, TaxiiRequest, TaxiiResponse};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Received {
+    /// The message's id. A server of ours sends what it has to send again under the id that it had.
+    pub id: String,
     /// The dialect of the message.
     pub dialect: Dialect,
     /// Where it comes from and what it belongs to: a subscription, a result.
@@ -70,7 +72,8 @@ impl<R: ReceivePush> Handler<TaxiiRequest> for PushReceiver<R> {
         }
         let status = match message.body {
             Body::Inbox(inbox) => {
-                let received = Received { dialect, inbox, blocks: message.blocks };
+                let id = message.id.clone();
+                let received = Received { id, dialect, inbox, blocks: message.blocks };
                 match self.receiver.receive(cx, received).await {
                     Ok(()) => StatusMessage::new(StatusType::Success),
                     Err(status) => status,

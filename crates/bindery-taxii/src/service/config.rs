@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use bindery_core::{Principal, Refusal};
 
-use super::{CutLimits, FeedStoreError, Grantee, PageLimits, PushRules, Queries, ResultLimits};
+use super::{
+    CutLimits, FeedStoreError, Grantee, InPlace, PageLimits, PushRules, Queries, ResultLimits,
+    Threads,
+};
 use crate::{Carrier, Service, TaxiiRequest};
 
 /// Where services stand, as clients are told.
@@ -98,8 +101,12 @@ pub struct FeedServerConfig {
     /// The most of one result part, in 1.1. Default 1,000 blocks and 8 MiB.
     pub part: PageLimits,
     /// The most parts of one result: the answer to a poll of a feed that has more ends where they do, and the next poll
-    /// goes on from there. Default 10,000.
+    /// goes on from there; a set that has more is refused. What a poll costs grows with it: each block's small row is
+    /// looked at. Default 1,000.
     pub parts: usize,
+    /// The most blocks that are counted where a number is asked for and no content: what is more is said to be at least so
+    /// many. All of a collection takes no counting. Default 1,000,000.
+    pub counted: u64,
     /// How many result sets there may be. Default 100 of an account, of which the oldest makes room for a new one, and
     /// 10,000 in all.
     pub result_sets: ResultLimits,
@@ -119,6 +126,8 @@ pub struct FeedServerConfig {
     pub listed: usize,
     /// The most octets of one block. Default 64 MiB.
     pub block_octets: usize,
+    /// Where queries are asked of many blocks. By default where the answer is made, which holds up a runtime's thread.
+    pub threads: Arc<dyn Threads>,
     /// Who is told of failures that a peer must not see. By default nobody.
     pub observer: Arc<dyn Observer>,
 }
@@ -127,7 +136,8 @@ impl FeedServerConfig {
     /// What results are cut by.
     pub fn cut_limits(&self) -> CutLimits {
         let examined = self.queries.as_ref().map_or(self.page, |queries| queries.examined);
-        CutLimits { part: self.part, parts: self.parts, page: self.page, examined }
+        let work = self.queries.as_ref().map_or(u64::MAX, |queries| queries.work);
+        CutLimits { part: self.part, parts: self.parts, page: self.page, examined, work }
     }
 }
 
@@ -141,7 +151,8 @@ impl Default for FeedServerConfig {
             push: None,
             default_destinations: Vec::new(),
             part: PageLimits::new(1_000, 8 << 20),
-            parts: 10_000,
+            parts: 1_000,
+            counted: 1_000_000,
             result_sets: ResultLimits::default(),
             part_behind_last: false,
             page: PageLimits::default(),
@@ -150,6 +161,7 @@ impl Default for FeedServerConfig {
             subscriptions: 100,
             listed: 10_000,
             block_octets: 64 << 20,
+            threads: Arc::new(InPlace),
             observer: Arc::new(Silent),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bindery_taxii_xml::{CollectionType, StatusType};
 
 use super::{
-    Collection, FeedStore, FeedStoreError, PageLimits, ResultPart, Window, fault::Fault,
+    Collection, FeedStore, FeedStoreError, PageLimits, ResultPart, Threads, Window, fault::Fault,
     query::Compiled,
 };
 
@@ -21,6 +21,16 @@ pub struct CutLimits {
     pub page: PageLimits,
     /// How much content is looked at.
     pub examined: PageLimits,
+    /// How much work that may be, in steps ([`Queries::work`](super::Queries::work)).
+    pub work: u64,
+}
+
+impl CutLimits {
+    /// Whether so many blocks, octets and steps are as much as is looked at.
+    pub(super) const fn are_used_up(&self, (blocks, octets, work): (usize, usize, u64)) -> bool {
+        let examined = self.examined;
+        blocks >= examined.blocks || octets >= examined.octets || work >= self.work
+    }
 }
 
 /// Why nothing was cut.
@@ -43,10 +53,11 @@ pub(super) async fn cut(
     window: &mut Window,
     query: Option<&Arc<Compiled>>,
     limits: CutLimits,
+    threads: &dyn Threads,
 ) -> Result<Vec<ResultPart>, Uncut> {
     let mut parts = match query {
         None => store.divide(window, limits.part, limits.parts).await?,
-        Some(query) => examine(store, window, query, limits).await?,
+        Some(query) => examine(store, window, query, limits, threads).await?,
     };
     if let Some(last) = parts.last_mut().filter(|last| last.more) {
         if collection.kind == CollectionType::DataSet {
@@ -64,21 +75,26 @@ pub(super) async fn cut(
 async fn examine(
     store: &dyn FeedStore,
     window: &Window,
-    query: &Compiled,
+    query: &Arc<Compiled>,
     limits: CutLimits,
+    threads: &dyn Threads,
 ) -> Result<Vec<ResultPart>, Uncut> {
     let mut parts: Vec<ResultPart> = Vec::new();
     let mut part = ResultPart::new(1, window.begin, window.end, 0, false);
-    let (mut octets, mut seen, mut weight) = (0, 0, 0);
+    let (mut octets, mut used) = (0, (0, 0, 0));
     let mut after = None;
     loop {
         let page = store.page(window, after, limits.page).await?;
-        for stored in &page.blocks {
-            (seen, weight) = (seen + 1, weight + stored.block.octets());
-            if !query.matches(&stored.block) {
+        let Some(looked) = query.look_at(page.blocks, threads).await else {
+            let reason = "the server is ending; ask again";
+            return Err(Uncut::Fault(Fault::new(StatusType::Failure, reason)));
+        };
+        for (stored, looked) in &looked {
+            let size = stored.block.octets();
+            used = (used.0 + 1, used.1 + size, looked.work.saturating_add(used.2));
+            if !looked.met {
                 continue;
             }
-            let size = stored.block.octets();
             let full = part.blocks >= limits.part.blocks.max(1) as u64
                 || part.blocks > 0 && octets + size > limits.part.octets;
             if full {
@@ -97,10 +113,9 @@ async fn examine(
             part.blocks += 1;
             octets += size;
         }
-        let enough = seen >= limits.examined.blocks || weight >= limits.examined.octets;
         match page.next {
             None => break,
-            Some(next) if enough => {
+            Some(next) if limits.are_used_up(used) => {
                 (part.end, part.more) = (next, true);
                 break;
             }

@@ -11,8 +11,8 @@ use bindery_taxii_xml::{
     RecordCount, ResponseType, ServiceContact, StatusType, SubscriptionStatus, Timestamp,
 };
 
-pub(super) use self::pages::written;
 use self::pages::{Begun, Pages};
+pub(super) use self::pages::{meeting, written};
 use super::{
     Change, Collection, ContentFilter, Part, PushTo, QueryText, Window,
     engine::{Answering, Done, FeedServer, Wants},
@@ -69,8 +69,9 @@ impl FeedServer {
             return self.pend(cx, window, wanted.query, wanted.push).await;
         }
         if wanted.count_only && query.is_none() {
-            let total = self.loaded(self.store.count(&window).await)?;
-            response.record_count = Some(RecordCount { count: total, partial: Some(false) });
+            let most = self.config.counted;
+            let count = self.loaded(self.store.count(&window, most).await)?;
+            response.record_count = Some(RecordCount { count, partial: Some(count == most) });
             set_bounds(&mut response, dialect, bounds);
             return Ok(Answering::of(response));
         }
@@ -136,7 +137,8 @@ impl FeedServer {
         let Some(later) = self.config.later.filter(|_| wanted.later && !wanted.count_only) else {
             return Ok(false);
         };
-        Ok(self.loaded(self.store.count(window).await)? > later.above)
+        let enough = later.above.saturating_add(1);
+        Ok(self.loaded(self.store.count(window, enough).await)? >= enough)
     }
 
     /// A query made ready, where queries are taken.

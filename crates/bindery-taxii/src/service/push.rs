@@ -2,6 +2,7 @@
 
 mod result;
 mod rules;
+mod turns;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -11,13 +12,19 @@ use bindery_taxii_xml::{
 };
 use thiserror::Error;
 
+use self::{
+    rules::inbox_of,
+    turns::{Turn, Turns},
+};
 use super::{
     Collection, CommitError, ContentFilter, CutLimits, Delivery, FeedServerConfig, FeedStore,
-    FeedStoreError, Outcome, Outgoing, PageLimits, PushTo, Queries, StoredBlock, Subscription,
-    Window, poll::written, query::Compiled,
+    FeedStoreError, InPlace, Outcome, Outgoing, PageLimits, PushTo, Queries, Subscription, Threads,
+    Window,
+    poll::{meeting, written},
+    query::Compiled,
 };
 use crate::names::dialect_of_binding;
-pub use rules::{Hosts, PushRules};
+pub use rules::{Hosts, ParseHostError, PushHost, PushPorts, PushRules};
 
 /// What carries an Inbox Message to an inbox of others.
 pub trait SendPush: fmt::Debug + Send + Sync {
@@ -55,7 +62,15 @@ pub struct PusherConfig {
     pub longest_pause: Duration,
     /// How long a delivery without any progress is tried before it is given up, with a record. Default 3 days.
     pub give_up: Duration,
-    /// What results that come later are cut by: as the server's are.
+    /// How many messages are on their way to one inbox at a time, so that a slow one holds up nobody else. What is due to it
+    /// beyond that comes a little later. Default 2.
+    pub at_an_inbox: usize,
+    /// Where content may be pushed, as the server has it: what a subscriber was allowed once may not be any more. Nothing,
+    /// the default: nowhere.
+    pub push: Option<PushRules>,
+    /// How long a result that comes later can be asked for once it is there. Default an hour.
+    pub results: Duration,
+    /// What results that come later are cut by: as the server's are. A push with a query looks through as much at a time.
     pub cut: CutLimits,
     /// The queries that are known; as the server has them.
     pub queries: Option<Queries>,
@@ -69,6 +84,9 @@ impl Default for PusherConfig {
             first_pause: Duration::from_secs(10),
             longest_pause: Duration::from_secs(3_600),
             give_up: Duration::from_secs(3 * 86_400),
+            at_an_inbox: 2,
+            push: None,
+            results: FeedServerConfig::default().results,
             cut: FeedServerConfig::default().cut_limits(),
             queries: None,
         }
@@ -78,13 +96,15 @@ impl Default for PusherConfig {
 /// Pushes what subscribers have not been given, one message at a time.
 ///
 /// Any number of them may work on one store, in one process or in several: each delivery is leased. A subscriber may get
-/// blocks twice, when a message arrived and its answer did not, and never misses any. A message that is sent again has
-/// the id that it had.
+/// blocks twice, when a message arrived and its answer did not, and never misses any. What is sent again is the same
+/// message, with the id that it had, also where more has come meanwhile.
 #[derive(Debug)]
 pub struct Pusher {
     store: Arc<dyn FeedStore>,
     sender: Arc<dyn SendPush>,
+    threads: Arc<dyn Threads>,
     config: PusherConfig,
+    turns: Turns,
 }
 
 /// What [`Pusher::step`] came to.
@@ -99,13 +119,23 @@ pub enum Stepped {
 
 /// What a delivery is to send, and up to where that goes.
 struct Portion {
-    message: Option<(PushTo, Dialect, Message<'static>)>,
+    message: Option<Addressed>,
     up_to: Instant,
+}
+
+/// A message, and where it goes.
+struct Addressed {
+    to: PushTo,
+    dialect: Dialect,
+    message: Message<'static>,
+    _turn: Turn,
 }
 
 /// Why a delivery has nothing to send.
 enum Stop {
     GiveUp(String),
+    /// So many are on their way to the inbox that this one waits.
+    Busy(Duration),
     Store(FeedStoreError),
 }
 
@@ -118,7 +148,15 @@ impl From<FeedStoreError> for Stop {
 impl Pusher {
     /// Pushes from a store through a sender.
     pub fn new(store: Arc<dyn FeedStore>, sender: Arc<dyn SendPush>, config: PusherConfig) -> Self {
-        Self { store, sender, config }
+        let turns = Turns::new(config.at_an_inbox);
+        Self { store, sender, threads: Arc::new(InPlace), config, turns }
+    }
+
+    /// The same, which asks queries on these threads.
+    #[must_use]
+    pub fn with_threads(mut self, threads: Arc<dyn Threads>) -> Self {
+        self.threads = threads;
+        self
     }
 
     /// Does one delivery that is due.
@@ -131,7 +169,16 @@ impl Pusher {
             return Ok(Stepped::Idle(self.store.next_due().await?));
         };
         let lease = delivery.lease;
-        let outcome = self.deliver(&delivery, now).await?;
+        let outcome = match self.deliver(&delivery, now).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                // What cannot be read, and goes on so, is given up in the end like what does not arrive.
+                let failed = self.failed(&delivery, now, error.to_string(), None);
+                // The store may be what fails: then the lease runs out.
+                let _ = self.store.settle(lease, failed, now).await;
+                return Err(error);
+            }
+        };
         match self.store.settle(lease, outcome.clone(), now).await {
             // Somebody else has it, or it is gone.
             Ok(()) | Err(CommitError::Conflict(_)) => Ok(Stepped::Worked(outcome)),
@@ -140,40 +187,60 @@ impl Pusher {
     }
 
     async fn deliver(&self, delivery: &Delivery, now: Instant) -> Result<Outcome, CommitError> {
-        let (id, delivered) = match &delivery.outgoing {
-            Outgoing::Push { subscription, delivered } => (subscription, *delivered),
+        let (id, begin, up_to) = match &delivery.outgoing {
+            Outgoing::Push { subscription, delivered, up_to } => (subscription, *delivered, *up_to),
             Outgoing::Poll { result } => return self.work(result, now).await,
             Outgoing::Result { result, delivered } => {
                 let number = delivered.saturating_add(1);
                 return self.push_part(delivery, result, number, now).await;
             }
         };
-        let portion = match self.portion(id, delivered, delivery.lease.id).await {
+        let portion = match self.portion(id, (begin, up_to), delivery.lease.id).await {
             Ok(portion) => portion,
-            Err(Stop::GiveUp(error)) => return Ok(Outcome::GiveUp { error }),
-            Err(Stop::Store(error)) => return Err(error.into()),
+            Err(stop) => return stopped(stop, now),
         };
         let sent = match portion.message {
-            Some((to, dialect, message)) => self.sender.send(&to, dialect, message).await,
+            Some(one) => self.sender.send(&one.to, one.dialect, one.message).await,
             None => Ok(()),
         };
         Ok(match sent {
             Ok(()) => Outcome::Delivered { up_to: portion.up_to },
-            Err(PushFailed(error)) => self.failed(delivery, now, error),
+            Err(PushFailed(error)) => self.failed(delivery, now, error, Some(portion.up_to)),
         })
     }
 
-    fn failed(&self, delivery: &Delivery, now: Instant, error: String) -> Outcome {
+    fn failed(
+        &self,
+        delivery: &Delivery,
+        now: Instant,
+        error: String,
+        up_to: Option<Instant>,
+    ) -> Outcome {
         if now >= delivery.since.saturating_add(self.config.give_up) {
             return Outcome::GiveUp { error };
         }
         let doubled = 2_u32.saturating_pow(delivery.attempts.min(31));
         let pause = self.config.first_pause.saturating_mul(doubled).min(self.config.longest_pause);
-        Outcome::Retry { due: now.saturating_add(pause), error }
+        Outcome::Retry { due: now.saturating_add(pause), error, up_to }
     }
 
-    /// The next message of a subscription.
-    async fn portion(&self, id: &str, delivered: Instant, lease: u64) -> Result<Portion, Stop> {
+    /// Whether it may still be pushed there, and is not busy.
+    fn may_push(&self, to: &PushTo, dialect: Dialect) -> Result<Turn, Stop> {
+        let Some(rules) = &self.config.push else {
+            return Err(Stop::GiveUp("nothing is pushed any more".to_owned()));
+        };
+        let checked = rules.check(to.clone(), dialect);
+        checked.map_err(|fault| Stop::GiveUp(fault.into_reason()))?;
+        self.turns.take(inbox_of(to)).map_err(Stop::Busy)
+    }
+
+    /// The next message of a subscription, from behind a label up to another one.
+    async fn portion(
+        &self,
+        id: &str,
+        (delivered, up_to): (Instant, Instant),
+        lease: u64,
+    ) -> Result<Portion, Stop> {
         let gone = |what: &str| Stop::GiveUp(format!("{what} is no longer there"));
         let Some(found) = self.store.load_subscription(id).await? else {
             return Err(gone("the subscription"));
@@ -187,7 +254,8 @@ impl Pusher {
             let reason = format!("{:?} is no message binding of ours", to.message_binding);
             return Err(Stop::GiveUp(reason));
         };
-        let mut window = Window::up_to(&subscription.collection, state.mark);
+        let turn = self.may_push(&to, dialect)?;
+        let mut window = Window::up_to(&subscription.collection, up_to.min(state.mark));
         window.begin = Some(delivered);
         window.content = ContentFilter::of(&subscription.content_bindings);
         let counts = subscription.response_type == ResponseType::CountOnly;
@@ -207,22 +275,31 @@ impl Pusher {
         let id = message_id(lease, (delivered, up_to), dialect);
         let mut message = Message::new(id, None, inbox.into());
         message.blocks = blocks;
-        Ok(Portion { message: Some((to, dialect, message)), up_to })
+        let message = Some(Addressed { to, dialect, message, _turn: turn });
+        Ok(Portion { message, up_to })
     }
 
-    /// The blocks of one message, and up to where they go.
+    /// The blocks of one message, and up to where they go: there may be none where a query has looked at much.
     async fn blocks(
         &self,
         window: &Window,
         dialect: Dialect,
         query: Option<&Arc<Compiled>>,
     ) -> Result<(Vec<ContentBlock<'static>>, Instant), Stop> {
-        let mut after = window.begin;
-        let met = |one: &StoredBlock| query.is_none_or(|query| query.matches(&one.block));
+        let (mut after, mut used) = (window.begin, (0, 0, 0));
         loop {
             let page = self.store.page(window, after, self.config.message).await?;
-            let mut blocks = Vec::with_capacity(page.blocks.len());
-            for stored in page.blocks.into_iter().filter(met) {
+            let octets: usize = page.blocks.iter().map(|stored| stored.block.octets()).sum();
+            let seen = page.blocks.len();
+            let (met, work) = match query {
+                None => (page.blocks, 0),
+                Some(query) => meeting(query, page.blocks, &*self.threads)
+                    .await
+                    .map_err(|failed| FeedStoreError::Unavailable(failed.to_string()))?,
+            };
+            used = (used.0 + seen, used.1 + octets, work.saturating_add(used.2));
+            let mut blocks = Vec::with_capacity(met.len());
+            for stored in met {
                 // The draft's messages are of one binding; what is damaged stops the delivery for the operator to see.
                 let label = stored.label;
                 match written(stored, dialect) {
@@ -235,10 +312,21 @@ impl Pusher {
                 }
             }
             match page.next {
-                Some(next) if blocks.is_empty() => after = Some(next),
+                Some(next) if blocks.is_empty() && !self.config.cut.are_used_up(used) => {
+                    after = Some(next);
+                }
                 next => return Ok((blocks, next.unwrap_or(window.end))),
             }
         }
+    }
+}
+
+/// What becomes of a delivery that has nothing to send.
+fn stopped(stop: Stop, now: Instant) -> Result<Outcome, CommitError> {
+    match stop {
+        Stop::GiveUp(error) => Ok(Outcome::GiveUp { error }),
+        Stop::Busy(pause) => Ok(Outcome::Extend { until: now.saturating_add(pause) }),
+        Stop::Store(error) => Err(error.into()),
     }
 }
 

@@ -10,12 +10,15 @@
 //!   directly inside it, without white space around it.
 //! - `**` stands for at least one node: `**/@id` finds the root's attribute too.
 //! - A regular expression is looked for anywhere in the value; it has no look-around and no back references.
+//! - Work is counted in steps: an octet of a value for a test, times the states of its program where that is a regular
+//!   expression. A block that takes more than [`BLOCK`] of them meets no query, and a poll looks through so much only
+//!   that it takes [`Queries::work`].
 //! - Content of another binding than those of the vocabularies, and what is no well-formed XML, meets no query.
 
 mod target;
 mod test;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use bindery_taxii_xml::{
     Criteria, DefaultQuery, DefaultQueryInfo, Operator, Part as Piece, Query, StatusType,
@@ -24,13 +27,22 @@ use bindery_taxii_xml::{
 use bindery_xml::{Event, Inside, Options, Reader};
 
 use self::{target::Target, test::Test};
-use super::{Block, PageLimits, Part, QueryText, fault::Fault};
+use super::{
+    Block, PageLimits, Part, QueryText, StoredBlock, Threads, fault::Fault, threads::outcome,
+};
 
 /// The format's id.
 const FORMAT: &str = "urn:taxii.mitre.org:query:default:1.0";
 
 /// The most criteria and criterions of a query.
 const MOST: usize = 64;
+
+/// The most steps that the tests take in one block: for the dearest regular expression 1 MiB of text, for a plain one
+/// 16 MiB, for other tests any block.
+const BLOCK: u64 = 1 << 31;
+
+/// Work of so many steps is done where it stands: it takes less than a millisecond.
+const SMALL: u64 = 1 << 18;
 
 /// Which queries are taken: Default Query 1.0 with its modules, over these vocabularies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +59,9 @@ pub struct Queries {
     /// How much of a collection one poll looks through. An answer from a feed ends where this is used up, and the next
     /// poll goes on from there. Default 50,000 blocks and 256 MiB.
     pub examined: PageLimits,
+    /// How many steps of work one poll may take, beyond those of the page that it was at; it ends there in the same way.
+    /// A step is about a nanosecond at the worst. Default 2^33.
+    pub work: u64,
 }
 
 impl Queries {
@@ -59,6 +74,7 @@ impl Queries {
             regex: true,
             timestamp: true,
             examined: PageLimits::new(50_000, 256 << 20),
+            work: 1 << 33,
         }
     }
 
@@ -173,19 +189,70 @@ struct Open {
     text: String,
 }
 
+/// What became of looking at a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Looked {
+    pub(super) met: bool,
+    /// The steps that it may have taken.
+    pub(super) work: u64,
+}
+
+/// What was found of the criterions so far.
+struct Found {
+    each: Vec<bool>,
+    work: u64,
+}
+
 impl Compiled {
-    /// Whether a block meets the query.
-    pub(super) fn matches(&self, block: &Block) -> bool {
-        self.bindings.contains(&block.binding) && self.holds(&block.content.inside())
+    /// Looks at blocks, on a thread for such work where it is much. Nothing where that was never done.
+    pub(super) async fn look_at(
+        self: &Arc<Self>,
+        blocks: Vec<StoredBlock>,
+        threads: &dyn Threads,
+    ) -> Option<Vec<(StoredBlock, Looked)>> {
+        let look = |query: &Self, blocks: Vec<StoredBlock>| -> Vec<_> {
+            let look = |stored: StoredBlock| {
+                let looked = query.look(&stored.block);
+                (stored, looked)
+            };
+            blocks.into_iter().map(look).collect()
+        };
+        let octets = blocks.iter().map(|stored| stored.block.octets() as u64).sum::<u64>();
+        let steps = self.criterions.iter().map(|one| 1 + one.test.steps()).sum::<u64>();
+        if octets.saturating_mul(steps) <= SMALL {
+            return Some(look(self, blocks));
+        }
+        let query = Arc::clone(self);
+        outcome(threads, move || look(&query, blocks)).await
     }
 
-    /// Whether content meets it.
-    fn holds(&self, content: &Inside<'_>) -> bool {
-        let mut found = vec![false; self.criterions.len()];
-        let mut reader = content.reader(&Options::STRICT);
-        if self.look(&mut reader, &mut found).is_none() {
-            return false;
+    /// Whether a block meets the query, and the work of it.
+    fn look(&self, block: &Block) -> Looked {
+        if !self.bindings.contains(&block.binding) {
+            return Looked { met: false, work: 0 };
         }
+        let (met, work) = self.holds(&block.content.inside());
+        // Each element is compared with the place of each criterion.
+        let passed = (block.octets() as u64).saturating_mul(1 + self.criterions.len() as u64);
+        Looked { met, work: work.saturating_add(passed) }
+    }
+
+    /// Whether a block meets the query.
+    #[cfg(test)]
+    fn matches(&self, block: &Block) -> bool {
+        self.look(block).met
+    }
+
+    /// Whether content meets it, and what the tests took.
+    fn holds(&self, content: &Inside<'_>) -> (bool, u64) {
+        let mut found = Found { each: vec![false; self.criterions.len()], work: 0 };
+        let mut reader = content.reader(&Options::STRICT);
+        let whole = self.read(&mut reader, &mut found).is_some();
+        (whole && self.joined(found.each), found.work)
+    }
+
+    /// What the criterions come to.
+    fn joined(&self, found: Vec<bool>) -> bool {
         let mut values: Vec<bool> =
             self.groups.iter().map(|group| group.operator != Operator::Or).collect();
         for (one, found) in self.criterions.iter().zip(found) {
@@ -212,8 +279,8 @@ impl Compiled {
         }
     }
 
-    /// Goes through the content once; nothing where it is no well-formed XML.
-    fn look(&self, reader: &mut Reader<'_>, found: &mut [bool]) -> Option<()> {
+    /// Goes through the content once; nothing where it is no well-formed XML, or takes too much work.
+    fn read(&self, reader: &mut Reader<'_>, found: &mut Found) -> Option<()> {
         let mut open: Vec<Open> = Vec::new();
         loop {
             match reader.next_event().ok()? {
@@ -229,9 +296,10 @@ impl Compiled {
                         })
                         .collect();
                     for attribute in start.attributes() {
-                        self.attribute(attribute.name.local(), attribute.value, &places, found);
+                        let name = attribute.name.local();
+                        self.attribute(name, attribute.value, &places, found)?;
                     }
-                    let targeted = self.targeted(&places, found);
+                    let targeted = self.targeted(&places, &found.each);
                     open.push(Open { places, targeted, text: String::new() });
                 }
                 Some(Event::Text(text) | Event::Cdata(text)) => {
@@ -243,7 +311,7 @@ impl Compiled {
                     let closed = open.pop()?;
                     let value = closed.text.trim_matches([' ', '\t', '\r', '\n']);
                     for at in closed.targeted {
-                        self.put(at, value, found);
+                        self.put(at, value, found)?;
                     }
                 }
                 Some(_) => {}
@@ -259,18 +327,28 @@ impl Compiled {
             .collect()
     }
 
-    fn attribute(&self, name: &str, value: &str, places: &[u64], found: &mut [bool]) {
+    fn attribute(&self, name: &str, value: &str, places: &[u64], found: &mut Found) -> Option<()> {
         for (at, (one, places)) in self.criterions.iter().zip(places).enumerate() {
             if one.target.is_attribute(*places, name) {
-                self.put(at, value, found);
+                self.put(at, value, found)?;
             }
         }
+        Some(())
     }
 
-    fn put(&self, at: usize, value: &str, found: &mut [bool]) {
-        if let (Some(one), Some(found)) = (self.criterions.get(at), found.get_mut(at)) {
-            *found = *found || one.test.holds(value);
+    /// Tests a value; nothing where the block has taken too much work.
+    fn put(&self, at: usize, value: &str, found: &mut Found) -> Option<()> {
+        if let (Some(one), Some(met)) = (self.criterions.get(at), found.each.get_mut(at))
+            && !*met
+        {
+            let work = one.test.steps().saturating_mul(value.len() as u64);
+            found.work = found.work.saturating_add(work);
+            if found.work > BLOCK {
+                return None;
+            }
+            *met = one.test.holds(value);
         }
+        Some(())
     }
 }
 
@@ -278,7 +356,7 @@ impl Compiled {
 #[doc(hidden)]
 pub fn ask(queries: &Queries, query: &QueryText, content: &Part) -> Option<bool> {
     let compiled = queries.compile(query).ok()?;
-    Some(compiled.holds(&content.inside()))
+    Some(compiled.holds(&content.inside()).0)
 }
 
 #[cfg(test)]

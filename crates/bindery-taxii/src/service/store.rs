@@ -177,8 +177,9 @@ pub trait FeedStore: fmt::Debug + Send + Sync {
         limits: PageLimits,
     ) -> StoreFuture<'a, Loaded<Page>>;
 
-    /// Counts the blocks of a window.
-    fn count<'a>(&'a self, window: &'a Window) -> StoreFuture<'a, Loaded<u64>>;
+    /// Counts the blocks of a window. Where counting means looking at each of them it ends with `most`, so that `most` stands
+    /// for as many or more, and any other number is how many there are.
+    fn count<'a>(&'a self, window: &'a Window, most: u64) -> StoreFuture<'a, Loaded<u64>>;
 
     /// Cuts a window into parts, each as long as the limits allow, at most `most` of them: the first one begins where
     /// the window does, each other one where the one before ends. Where `most` are not enough the last one has
@@ -259,8 +260,9 @@ pub trait FeedStore: fmt::Debug + Send + Sync {
 
     /// Does a piece of what has to be done from time to time, of at most about `limit` rows, so that others wait for it
     /// only shortly: retention, result sets and repeat keys whose time is over, subscriptions that ended more than a day
-    /// ago, insertions whose process is gone, content bindings that no block has any more, and what is left of
-    /// collections that were removed. To be repeated while [`Maintained::more`].
+    /// ago, what was given up more than 30 days ago, insertions whose process is gone, content bindings that no block has
+    /// any more, and what is left of collections that were removed. A result set stays while a delivery of it is in the
+    /// outbox: it was promised. To be repeated while [`Maintained::more`].
     fn maintain(
         &self,
         now: Timestamp,

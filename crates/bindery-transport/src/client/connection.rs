@@ -44,6 +44,8 @@ pub struct Connection {
     hops: Vec<Hop>,
     /// Whether everything goes within TLS, though the target is http.
     insists: bool,
+    /// Whether the connection is reset where this side breaks off.
+    resets: bool,
     /// How the last answer came.
     came: Came,
 }
@@ -75,6 +77,7 @@ impl Connection {
             session: None,
             hops,
             insists,
+            resets: false,
             came: Came::default(),
         }
     }
@@ -113,6 +116,13 @@ impl Connection {
     /// The channel of the last connection: in clear, or what its handshake settled.
     pub fn channel(&self) -> Option<&Channel> {
         self.seen.as_ref().map(|(_, channel)| channel)
+    }
+
+    /// Whether this side resets the TCP connection where it breaks off, be it that an answer is not HTTP, a time limit passed
+    /// or an exchange is dropped before its end, and does not close it in order. Over TLS the closure alert is tried first.
+    /// No by default; a card says so where its protocol has it ([`Profile::resets`](bindery_core::Profile)).
+    pub const fn resets_where_it_breaks_off(&mut self, resets: bool) {
+        self.resets = resets;
     }
 
     /// Whether a connection is open, as far as is known here.
@@ -311,10 +321,14 @@ impl Connection {
         mut open: Open,
         prepared: &mut Prepared,
     ) -> Result<Response<Body>, Failed> {
+        if self.resets {
+            open.cut.arm();
+        }
         let marks = open.wire.marks();
         let started = Instant::now();
         match self.exchange_over(&mut open, prepared).await {
             Ok((response, keep)) => {
+                open.cut.disarm();
                 tracing::debug!(
                     method = %prepared.method,
                     status = response.status().as_u16(),

@@ -22,7 +22,6 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpStream, lookup_host},
     sync::oneshot,
     task::JoinHandle,
     time::{Instant, timeout},
@@ -30,9 +29,9 @@ use tokio::{
 
 use super::{
     Config, Target, failure,
-    tunnel::{self, Hop},
+    tunnel::{self, Hop, Way},
 };
-use crate::{ClientLimits, ErrorKind, Layer, TransportError};
+use crate::{Cut, ErrorKind, Layer, Reach, TransportError};
 
 /// How long a connection that nobody uses any more may take to say so to the server.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -43,6 +42,8 @@ pub(super) struct Open {
     pub(super) peer: Peer,
     pub(super) channel: Channel,
     pub(super) wire: Arc<Wire>,
+    /// Resets the connection where this side breaks off.
+    pub(super) cut: Cut,
     /// When the last exchange ended.
     pub(super) rested: Instant,
     /// Whether an exchange has been completed on it.
@@ -115,12 +116,17 @@ pub(super) async fn open(
         }
         (_, false) => None,
     };
+    let cut = Cut::default();
     let (io, address) = match hops.split_last_mut() {
         Some((last, before)) if absolute => {
+            if !config.reach.leads_to_host(target.host()) {
+                return Err(out_of_reach(target));
+            }
             let proxy = last.proxy.target().clone();
-            tunnel::dial(&config.limits, before, &proxy).await?
+            let way = Way { reach: &Reach::everywhere(), ..Way::of(config, &cut) };
+            tunnel::dial(&way, before, &proxy).await?
         }
-        _ => tunnel::dial(&config.limits, hops, target).await?,
+        _ => tunnel::dial(&Way::of(config, &cut), hops, target).await?,
     };
     let peer = Peer::from_address(address);
     let (io, channel, peer) = match connector {
@@ -134,6 +140,7 @@ pub(super) async fn open(
     let opened = speak(config, io, wire).await;
     let mut opened = opened.map_err(|error| error.unsent().with_address(Some(address)))?;
     (opened.peer, opened.channel, opened.absolute) = (peer, channel, absolute);
+    opened.cut = cut;
     Ok(opened)
 }
 
@@ -180,6 +187,7 @@ pub(super) async fn speak(
         peer: Peer::default(),
         channel: Channel::Clear,
         wire,
+        cut: Cut::default(),
         rested: Instant::now(),
         used: false,
         absolute: false,
@@ -191,14 +199,14 @@ pub(super) async fn speak(
 
 /// Connects to a server's address, within the limit.
 pub(super) async fn connect_in_time(
-    limits: &ClientLimits,
+    way: &Way<'_>,
     target: &Target,
-) -> Result<(TcpStream, SocketAddr), TransportError> {
-    match timeout(limits.connect, connect(target)).await {
+) -> Result<(BoxIo, SocketAddr), TransportError> {
+    let limit = way.limits.connect;
+    match timeout(limit, connect(way, target)).await {
         Ok(connected) => connected,
         Err(_) => {
-            let message =
-                format!("no connection to {} within {:?}", authority(target), limits.connect);
+            let message = format!("no connection to {} within {limit:?}", authority(target));
             Err(TransportError::timeout(Layer::Tcp, message).unsent())
         }
     }
@@ -230,20 +238,28 @@ fn authority(target: &Target) -> String {
     format!("{} port {}", target.host(), target.port())
 }
 
-/// Tries the host's addresses one after another.
-async fn connect(target: &Target) -> Result<(TcpStream, SocketAddr), TransportError> {
-    let addresses = lookup_host((target.host(), target.port())).await.map_err(|error| {
+/// No connection is opened to where this leads.
+pub(super) fn out_of_reach(target: &Target) -> TransportError {
+    let message = format!("{} has no address to which connections are opened", target.host());
+    TransportError::new(ErrorKind::OutOfReach, Layer::Tcp, message).unsent()
+}
+
+/// Tries the host's addresses one after another, those that are led to.
+async fn connect(way: &Way<'_>, target: &Target) -> Result<(BoxIo, SocketAddr), TransportError> {
+    let resolved = way.dialer.resolve(target.host(), target.port()).await;
+    let mut addresses = resolved.map_err(|error| {
         let message = format!("the name {} cannot be resolved: {error}", target.host());
         TransportError::new(ErrorKind::Resolve, Layer::Tcp, message).unsent().with_source(error)
     })?;
+    let has_any = !addresses.is_empty();
+    addresses.retain(|address| way.reach.leads_to(address.ip()));
+    if has_any && addresses.is_empty() {
+        return Err(out_of_reach(target));
+    }
     let mut failure = None;
     for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                // Requests are written whole: there is nothing that waiting could join.
-                let _ = stream.set_nodelay(true);
-                return Ok((stream, address));
-            }
+        match way.dialer.connect_to_cut(address, way.cut.clone()).await {
+            Ok(stream) => return Ok((stream, address)),
             Err(error) => failure = Some((error, address)),
         }
     }

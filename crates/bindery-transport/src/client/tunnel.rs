@@ -10,8 +10,8 @@ use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 
-use super::{Proxy, Target, connection::Coming, login, open};
-use crate::{ClientLimits, TransportError, rewound::Rewound};
+use super::{Config, Proxy, Target, connection::Coming, login, open};
+use crate::{ClientLimits, Cut, Dialer, Reach, TransportError, rewound::Rewound};
 
 /// How often one proxy may ask who we are, on one way.
 const TRIES: usize = 3;
@@ -77,16 +77,36 @@ impl Hop {
     }
 }
 
+/// How, and how far, connections are opened.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    pub(crate) limits: &'a ClientLimits,
+    pub(crate) dialer: &'a dyn Dialer,
+    /// Where goals may be; proxies on the way were chosen by us.
+    pub(crate) reach: &'a Reach,
+    /// What resets the connection.
+    pub(crate) cut: &'a Cut,
+}
+
+impl<'a> Way<'a> {
+    pub(super) fn of(config: &'a Config, cut: &'a Cut) -> Self {
+        Self { limits: &config.limits, dialer: &*config.dialer, reach: &config.reach, cut }
+    }
+}
+
 /// A connection to `goal`: directly, or through tunnels of proxies, the nearest first. Gives the address that was connected
 /// to as well. Nothing of any request was sent when it fails.
 pub(crate) async fn dial(
-    limits: &ClientLimits,
+    way: &Way<'_>,
     hops: &mut [Hop],
     goal: &Target,
 ) -> Result<(BoxIo, SocketAddr), TransportError> {
+    if !way.reach.leads_to_host(goal.host()) {
+        return Err(open::out_of_reach(goal));
+    }
     for _ in 0..=hops.len().saturating_mul(TRIES) {
-        if let Some(way) = attempt(limits, hops, goal).await.map_err(TransportError::unsent)? {
-            return Ok(way);
+        if let Some(there) = attempt(way, hops, goal).await.map_err(TransportError::unsent)? {
+            return Ok(there);
         }
     }
     let message = "the proxies on the way ask again and again who we are";
@@ -96,20 +116,24 @@ pub(crate) async fn dial(
 
 /// One try; `None` after a challenge that can be answered.
 async fn attempt(
-    limits: &ClientLimits,
+    way: &Way<'_>,
     hops: &mut [Hop],
     goal: &Target,
 ) -> Result<Option<(BoxIo, SocketAddr)>, TransportError> {
     let goals: Vec<Target> =
         hops.iter().skip(1).map(|hop| hop.proxy.target().clone()).chain([goal.clone()]).collect();
-    let first = hops.first().map_or(goal, |hop| hop.proxy.target()).clone();
-    let (stream, address) =
-        open::connect_in_time(limits, &first).await.map_err(|error| match hops.first() {
-            Some(hop) => TransportError::proxy(format!("the proxy {}: {error}", hop.proxy), None)
-                .with_address(error.address()),
-            None => error,
-        })?;
-    let mut io: BoxIo = Box::new(stream);
+    let limits = way.limits;
+    let (mut io, address) = match hops.first() {
+        None => open::connect_in_time(way, goal).await?,
+        Some(hop) => {
+            let way = Way { reach: &Reach::everywhere(), ..*way };
+            let connected = open::connect_in_time(&way, hop.proxy.target()).await;
+            connected.map_err(|error| {
+                TransportError::proxy(format!("the proxy {}: {error}", hop.proxy), None)
+                    .with_address(error.address())
+            })?
+        }
+    };
     for (hop, goal) in hops.iter_mut().zip(&goals) {
         let asked = timeout(limits.connect, ask(hop, io, goal, limits)).await;
         let Ok(asked) = asked else {

@@ -39,6 +39,7 @@ use super::{
 };
 use crate::{
     Limits,
+    cut::{Cut, Cuttable},
     rewound::Rewound,
     stream::{Phase, Pulse, Watched},
 };
@@ -53,15 +54,17 @@ pub(super) async fn run(
     let Ok(address) = stream.peer_addr() else { return };
     // Answers are written whole: there is nothing that waiting could join.
     let _ = stream.set_nodelay(true);
+    let cut = Cut::default();
+    let stream = Box::new(Cuttable::new(stream, cut.clone()));
     let Some(balancers) = &door.balancers else {
         let peer = Peer::from_address(address);
-        return over(Box::new(stream), peer, shared, door, stopping).await;
+        return over(stream, cut, peer, shared, door, stopping).await;
     };
     let mut stop = stopping.clone();
     let head = tokio::select! {
         biased;
         _ = stop.wait_for(|stop| *stop) => return,
-        head = forwarded::read(Box::new(stream), address, balancers, &shared.limits) => head,
+        head = forwarded::read(stream, address, balancers, &shared.limits) => head,
     };
     match head {
         Ok((io, client)) => {
@@ -72,7 +75,7 @@ pub(super) async fn run(
                 return;
             };
             let peer = Peer::from_address(client);
-            over(io, peer, Arc::clone(&shared), door, stopping).await;
+            over(io, cut, peer, Arc::clone(&shared), door, stopping).await;
         }
         Err(fault) => {
             shared.counters.connection_refused();
@@ -84,6 +87,7 @@ pub(super) async fn run(
 /// Serves a connection over any stream to its end.
 pub(super) async fn over(
     io: BoxIo,
+    cut: Cut,
     peer: Peer,
     shared: Arc<Shared>,
     door: Door,
@@ -114,7 +118,7 @@ pub(super) async fn over(
         if let Some(endpoint) = endpoint {
             return Messages::new(io, endpoint, shared, channel, peer).serve(leave).await;
         }
-        let place = Place { shared, routes, tunnels, born, stopping };
+        let place = Place { shared, routes, tunnels, born, cut, stopping };
         let upgrading = gate.as_ref().map(|gate| Upgrading::Open(Arc::clone(gate)));
         let upgrading = upgrading.unwrap_or(Upgrading::No);
         let turned = serve(io, channel, peer.clone(), upgrading, &place, &mut leave).await;
@@ -161,6 +165,8 @@ struct Place {
     tunnels: Option<Arc<Tunnels>>,
     /// When the connection was accepted.
     born: Instant,
+    /// Resets the connection where the server breaks off.
+    cut: Cut,
     stopping: watch::Receiver<bool>,
 }
 
@@ -237,6 +243,17 @@ enum Ended {
     Withdrawn,
 }
 
+impl Ended {
+    /// Whether nobody broke off.
+    const fn in_order(&self) -> bool {
+        match self {
+            Self::Done(done) => done.is_ok(),
+            Self::TimedOut(limit) => matches!(limit.as_bytes(), b"idle"),
+            Self::Withdrawn => true,
+        }
+    }
+}
+
 /// Serves HTTP to its end; or until it becomes something else.
 async fn serve(
     io: BoxIo,
@@ -261,7 +278,13 @@ async fn serve(
         Box::pin(answer) as Pin<Box<dyn Future<Output = _> + Send>>
     });
     let mut engine = engine(limits).serve_connection(TokioIo::new(io), service);
+    if place.routes.resets {
+        place.cut.arm();
+    }
     let ended = drive(&mut engine, &pulse, limits, leave).await;
+    if ended.in_order() {
+        place.cut.disarm();
+    }
     let parts = engine.into_parts();
     let mut io = parts.io.into_inner().into_inner();
     let mut linger = pulse.needs_linger();

@@ -6,7 +6,8 @@ use bindery_core::Peer;
 use bindery_tls::{Acceptor, BoxIo};
 use tokio::sync::watch;
 
-use super::{Door, Shared, Speaks, accept::Slot, connection};
+use super::{Door, Shared, Speaks, Tunnels, Upgrade, accept::Slot, connection, upgrade::Gate};
+use crate::Cut;
 
 /// The routes and limits of a server for connections that the caller brings: a Unix socket, a pipe
 /// in memory, a tunnel. Made by [`ServerBuilder::streams`](super::ServerBuilder::streams); cheap to
@@ -18,15 +19,33 @@ use super::{Door, Shared, Speaks, accept::Slot, connection};
 pub struct Streams {
     shared: Arc<Shared>,
     acceptor: Option<Arc<dyn Acceptor>>,
+    gate: Option<Arc<Gate>>,
+    speaks: Speaks,
     stop: Arc<watch::Sender<bool>>,
 }
 
 impl Streams {
     pub(super) fn new(shared: Arc<Shared>, acceptor: Option<Arc<dyn Acceptor>>) -> Self {
-        Self { shared, acceptor, stop: Arc::new(watch::channel(false).0) }
+        let stop = Arc::new(watch::channel(false).0);
+        Self { shared, acceptor, gate: None, speaks: Speaks::Http, stop }
     }
 
-    /// Serves HTTP on a connection, within TLS where there is an acceptor, to its end. At the cap on
+    /// The same as a proxy, in place of everything else, as [`Listener::tunnels`](crate::Listener::tunnels) has it.
+    #[must_use]
+    pub fn tunnels(mut self, tunnels: Tunnels) -> Self {
+        self.speaks = Speaks::Tunnels(Arc::new(tunnels));
+        self
+    }
+
+    /// The same with connections that can become TLS (RFC 2817); nothing changes where they are TLS from the start, or a
+    /// proxy's. Whether the upgrade may be beside implicit TLS is the caller's to ask: [`Upgrade::check_beside`].
+    #[must_use]
+    pub fn upgrade(mut self, upgrade: &Upgrade) -> Self {
+        self.gate = Some(Arc::new(Gate::new(upgrade)));
+        self
+    }
+
+    /// Serves a connection, within TLS where there is an acceptor, to its end. At the cap on
     /// connections it waits for a place; a peer whose address has too many is closed at once.
     pub async fn serve(&self, io: BoxIo, peer: Peer) {
         let shared = &self.shared;
@@ -37,14 +56,17 @@ impl Streams {
             tracing::info!(peer = ?peer.address, "closed: its address has too many connections");
             return;
         };
+        let in_clear = self.acceptor.is_none() && matches!(self.speaks, Speaks::Http);
+        let gate = self.gate.clone().filter(|_| in_clear);
         let door = Door {
             balancers: None,
             acceptor: self.acceptor.clone(),
-            gate: None,
-            speaks: Speaks::Http,
+            gate,
+            speaks: self.speaks.clone(),
             routes: Arc::clone(&shared.routes),
         };
-        connection::over(io, peer, Arc::clone(shared), door, self.stop.subscribe()).await;
+        let (cut, stop) = (Cut::default(), self.stop.subscribe());
+        connection::over(io, cut, peer, Arc::clone(shared), door, stop).await;
     }
 
     /// Tells all connections to end: idle ones at once, busy ones after their request.

@@ -13,8 +13,9 @@ use tokio::time::timeout;
 
 use super::preflight;
 use crate::{
-    ClientLimits, ErrorKind, Limits, Proxy, Target, TransportError,
-    client::{Hop, dial},
+    ClientLimits, Cut, Dialer, ErrorKind, Limits, Proxy, Reach, SystemDialer, Target,
+    TransportError,
+    client::{Hop, Way, dial},
     host,
 };
 pub(super) use splice::{Ends, splice};
@@ -24,8 +25,8 @@ pub(super) use splice::{Ends, splice};
 /// `CONNECT host:port` is answered with 200 once there is a connection to that server, and from then on octets go to and
 /// fro, unread. When either side ends, what it has sent is delivered to the other, which is then ended as well.
 ///
-/// Whoever may use it reaches every address that this machine reaches, at the ports that are allowed: put it where that is
-/// meant, and ask who it is ([`Tunnels::authenticator`]).
+/// Whoever may use it reaches every public address ([`Reach::public`]) at the ports that are allowed, and what else is
+/// allowed in so many words ([`Tunnels::reach`]): ask who it is ([`Tunnels::authenticator`]).
 #[derive(Clone, Debug)]
 pub struct Tunnels {
     ports: Vec<u16>,
@@ -33,6 +34,8 @@ pub struct Tunnels {
     authenticator: Option<Arc<Authenticator>>,
     forwards: bool,
     limits: TunnelLimits,
+    dialer: Arc<dyn Dialer>,
+    reach: Reach,
 }
 
 /// What a tunnel may take.
@@ -70,6 +73,8 @@ impl Tunnels {
             authenticator: None,
             forwards: false,
             limits: TunnelLimits::default(),
+            dialer: Arc::new(SystemDialer),
+            reach: Reach::public(),
         }
     }
 
@@ -100,6 +105,22 @@ impl Tunnels {
     #[must_use]
     pub const fn forwarding(mut self) -> Self {
         self.forwards = true;
+        self
+    }
+
+    /// Leads to these addresses only, for what is forwarded too; [`Reach::public`] by default. What is looked at is the
+    /// address that a connection is then opened to, whatever name led there. Behind a proxy ([`Tunnels::next`]) a name's
+    /// addresses are that proxy's to look at.
+    #[must_use]
+    pub fn reach(mut self, reach: Reach) -> Self {
+        self.reach = reach;
+        self
+    }
+
+    /// Sets how connections are opened; [`SystemDialer`] by default.
+    #[must_use]
+    pub fn dialer(mut self, dialer: Arc<dyn Dialer>) -> Self {
+        self.dialer = dialer;
         self
     }
 
@@ -175,7 +196,9 @@ impl Tunnels {
         let mut limits = ClientLimits::default();
         limits.connect = self.limits.connect;
         let mut hops: Vec<Hop> = self.next.iter().cloned().map(Hop::new).collect();
-        match timeout(self.limits.connect, dial(&limits, &mut hops, goal)).await {
+        let cut = Cut::default();
+        let way = Way { limits: &limits, dialer: &*self.dialer, reach: &self.reach, cut: &cut };
+        match timeout(self.limits.connect, dial(&way, &mut hops, goal)).await {
             Ok(Ok((io, address))) => {
                 tracing::debug!(%address, "a tunnel stands");
                 Ok(io)
@@ -205,6 +228,10 @@ fn unreachable(error: &TransportError) -> Refusal {
     tracing::info!(%error, "the server is not reached");
     let reason = match error.kind() {
         ErrorKind::Timeout => return Refusal::UnreachableInTime,
+        ErrorKind::OutOfReach => {
+            let reason = "it leads to public addresses, and others that its operator allows";
+            return Refusal::TunnelForbidden { reason: reason.into() };
+        }
         ErrorKind::Resolve => "its name has no address",
         ErrorKind::Connect => "no connection to it",
         ErrorKind::Proxy => "the next proxy does not lead to it",

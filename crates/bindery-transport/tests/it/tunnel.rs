@@ -7,7 +7,7 @@ use bindery_core::{Account, AuthScheme, Body, DigestAlgorithm, Principal};
 use bindery_tls::pki::Authority;
 use bindery_transport::{
     Client, ClientBuilder, Connection, ErrorKind, Layer, Limits, Listener, NoProxy, Proxies, Proxy,
-    Router, Server, TransportError, Tunnels, Upgrade, UpgradeMode,
+    Reach, Router, Server, TransportError, Tunnels, Upgrade, UpgradeMode,
 };
 use http::Response;
 use tokio::{
@@ -26,7 +26,12 @@ use crate::{
 
 /// A proxy that leads to these ports.
 pub(crate) async fn proxy(tunnels: Tunnels, ports: &[u16]) -> Running {
-    proxy_as_it_is(tunnels.ports(ports), Limits::default()).await
+    proxy_as_it_is(tunnels.ports(ports).reach(here()), Limits::default()).await
+}
+
+/// Public addresses and this machine's own, where the tests' servers are.
+pub(crate) fn here() -> Reach {
+    Reach::public().allow(["127.0.0.0/8", "::1"].map(|text| text.parse().unwrap()))
 }
 
 pub(crate) async fn proxy_as_it_is(tunnels: Tunnels, limits: Limits) -> Running {

@@ -1,9 +1,14 @@
 //! The tunnelling proxy, octet by octet.
 
-use std::{sync::atomic::Ordering::SeqCst, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, atomic::Ordering::SeqCst},
+    time::Duration,
+};
 
 use bindery_core::AuthScheme;
-use bindery_transport::{Limits, TunnelLimits, Tunnels};
+use bindery_tls::BoxIo;
+use bindery_transport::{DialFuture, Dialer, Limits, TunnelLimits, Tunnels};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -12,7 +17,7 @@ use tokio::{
 
 use crate::{
     support::{PATIENCE, Running, SHORT, soon},
-    tunnel::{proxy, proxy_as_it_is, users},
+    tunnel::{here, proxy, proxy_as_it_is, users},
     upgrade::post,
     wire::Wire,
 };
@@ -61,6 +66,75 @@ async fn tunnels_lead_to_allowed_ports_only() {
     }
     assert_eq!(origin.counters.snapshot().connections, 0);
     assert_eq!(proxy.counters.snapshot().tunnels, 0);
+}
+
+/// Addresses that only the proxy's machine reaches are not led to unless that is said, however they are written.
+#[tokio::test]
+async fn what_only_the_proxys_machine_reaches_is_not_led_to() {
+    let origin = Running::start(Limits::default()).await;
+    let port = origin.address.port();
+    let tunnels = Tunnels::new().ports([port]).forwarding();
+    let careful = proxy_as_it_is(tunnels, Limits::default()).await;
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "0.0.0.0",
+        "[::]",
+        "169.254.169.254",
+        "[fd00:ec2::254]",
+        "10.0.0.1",
+        "192.168.0.1",
+        "[fe80::1]",
+        "127.1",
+    ] {
+        let get = format!("GET http://{host}:{port}/ HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n");
+        for request in [connect_to(&format!("{host}:{port}")), get] {
+            let told = Wire::connect(careful.address).await.ask(request).await;
+            assert_eq!(told.status(), 403, "{host}: {told:?}");
+            assert!(told.body.contains("public addresses"), "{}", told.body);
+        }
+    }
+    assert_eq!(origin.counters.snapshot().connections, 0);
+}
+
+/// A resolver that says something else each time, and lines that note where they lead.
+#[derive(Debug, Default)]
+struct Fickle(Mutex<(usize, Vec<SocketAddr>)>);
+
+impl Dialer for Fickle {
+    fn resolve<'a>(&'a self, _: &'a str, port: u16) -> DialFuture<'a, Vec<SocketAddr>> {
+        Box::pin(async move {
+            let asked = &mut self.0.lock().unwrap().0;
+            *asked += 1;
+            let first = ["127.0.0.1", "192.0.2.1", "93.184.216.34"];
+            let addresses: &[&str] = if *asked == 1 { &first } else { &["127.0.0.1"] };
+            Ok(addresses.iter().map(|one| format!("{one}:{port}").parse().unwrap()).collect())
+        })
+    }
+
+    fn connect(&self, address: SocketAddr) -> DialFuture<'_, BoxIo> {
+        self.0.lock().unwrap().1.push(address);
+        Box::pin(async move { Ok(Box::new(tokio::io::duplex(64).0) as BoxIo) })
+    }
+}
+
+#[tokio::test]
+async fn a_connection_leads_to_the_address_that_was_looked_at() {
+    let lines = Arc::new(Fickle::default());
+    let tunnels = Tunnels::new().dialer(Arc::clone(&lines) as Arc<dyn Dialer>);
+    let proxy = proxy_as_it_is(tunnels, Limits::default()).await;
+    let mut wire = Wire::connect(proxy.address).await;
+    wire.send(connect_to("rebinding.test:443")).await;
+    assert!(wire.head().await.starts_with("HTTP/1.1 200 "));
+    let (asked, connected) = lines.0.lock().unwrap().clone();
+    assert_eq!((asked, connected), (1, vec!["93.184.216.34:443".parse().unwrap()]));
+    // By now the name leads inside only.
+    let told = Wire::connect(proxy.address).await.ask(connect_to("rebinding.test:443")).await;
+    assert_eq!(told.status(), 403);
+    assert_eq!(lines.0.lock().unwrap().1.len(), 1);
 }
 
 /// proves: DM-AUTH-4P
@@ -277,7 +351,8 @@ async fn a_stop_waits_for_tunnels_as_long_as_for_requests() {
     limits.drain = Duration::from_millis(700);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let mut proxy = proxy_as_it_is(Tunnels::new().ports([address.port()]), limits).await;
+    let tunnels = Tunnels::new().ports([address.port()]).reach(here());
+    let mut proxy = proxy_as_it_is(tunnels, limits).await;
     let mut ends = Vec::new();
     for _ in 0..2 {
         let mut client = Wire::connect(proxy.address).await;

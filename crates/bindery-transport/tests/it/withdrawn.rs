@@ -215,7 +215,8 @@ async fn tunnels_end_with_their_client_s_standing() {
     let goal = origin.local_addr().unwrap();
     let tls = Arc::clone(&world.tls) as Arc<dyn Acceptor>;
     let listener = Listener::tls("127.0.0.1:0".parse().unwrap(), tls);
-    let listener = listener.tunnels(Tunnels::new().ports([goal.port()]));
+    let listener =
+        listener.tunnels(Tunnels::new().ports([goal.port()]).reach(crate::tunnel::here()));
     let server = Server::builder().listen(listener).bind().await.unwrap();
     let server = Running::spawn(server, Arc::new(Service::default()));
     let connect = format!("CONNECT {goal} HTTP/1.1\r\nHost: {goal}\r\n\r\n");

@@ -6,8 +6,8 @@ use bindery_core::{AuthScheme, Principal};
 use bindery_taxii::{
     Dialects, HttpProfile, Service,
     service::{
-        Collection, FeedServerConfig, Grant, Grantee, Later, PageLimits, PushRules, Queries,
-        Retention, Rights,
+        Collection, FeedServerConfig, Grant, Grantee, Later, PageLimits, PushHost, PushRules,
+        Queries, Retention, Rights,
     },
 };
 use bindery_taxii_xml::{CollectionType, ContentBinding};
@@ -95,6 +95,13 @@ impl Planner<'_> {
                     format!("there is no collection {name:?}"),
                     format!("add the table [service.taxii.collection.{name:?}]"),
                 );
+            }
+        }
+        for host in &service.push.hosts {
+            if let Err(error) = host.parse::<PushHost>() {
+                let remedy =
+                    "write inbox.example, inbox.example:8443, or inbox.example:* for any port";
+                self.problem("service.taxii.push.hosts", error.to_string(), remedy);
             }
         }
         let (profiles, engine) = (profiles(service), engine(service));
@@ -206,7 +213,9 @@ fn engine(service: &TaxiiService) -> FeedServerConfig {
     engine.queries = service.queries.then(Queries::stix);
     engine.later = service.later_above.map(Later::above);
     if !service.push.hosts.is_empty() {
-        let mut rules = PushRules::to(service.push.hosts.iter().cloned());
+        // Those that are none were told of.
+        let hosts = service.push.hosts.iter().filter_map(|host| host.parse().ok());
+        let mut rules = PushRules::to(hosts);
         rules.clear = service.push.clear;
         engine.push = Some(rules);
     }

@@ -1,6 +1,7 @@
 //! The server's commands, done in the tree.
 
 use bindery_syncml::{AlertCode, Command, Item, Meta, StatusCode};
+use bytes::Bytes;
 
 use super::{
     Conversation,
@@ -9,6 +10,9 @@ use super::{
     object::{self, Piece},
 };
 use crate::client::tree::{Address, Found, Leaf, Property, Query};
+
+/// The longest name of a media type that a server may give, in octets.
+const LONGEST_TYPE: usize = 255;
 
 /// What a command came to, item by item.
 struct Done {
@@ -22,7 +26,8 @@ impl Conversation<'_> {
     pub(super) fn command(&mut self, command: &Command) {
         let Some(left) = self.commands_left.checked_sub(count(command)) else {
             self.commands_left = 0;
-            self.count(StatusCode::REQUEST_ENTITY_TOO_LARGE);
+            // Those inside are not done either.
+            self.summary.failed = self.summary.failed.saturating_add(to_do(command));
             self.owe_status(command, StatusCode::REQUEST_ENTITY_TOO_LARGE);
             return;
         };
@@ -60,7 +65,8 @@ impl Conversation<'_> {
                 Command::Sequence(_) => StatusCode::OK,
                 // Neither may stand in one, and what a mounted sub-tree did cannot be taken back.
                 Command::Atomic(_) | Command::Get(_) => StatusCode::COMMAND_NOT_ALLOWED,
-                command if self.leaves_the_tree(command) => {
+                // Nor can a piece of an object be taken that is not whole when all is done.
+                command if self.leaves_the_tree(command) || is_piece(command) => {
                     StatusCode::OPTIONAL_FEATURE_NOT_SUPPORTED
                 }
                 command => self.run(command).code,
@@ -251,13 +257,34 @@ pub(super) fn count(command: &Command) -> usize {
     count
 }
 
+/// How many commands something is to be done for: without those that only hold others.
+fn to_do(command: &Command) -> u32 {
+    let (mut stack, mut count) = (vec![command], 0_u32);
+    while let Some(command) = stack.pop() {
+        if !matches!(command, Command::Atomic(_) | Command::Sequence(_)) {
+            count = count.saturating_add(1);
+        }
+        stack.extend(command.commands());
+    }
+    count
+}
+
+/// Whether an item of a command is a piece of an object of which more comes.
+fn is_piece(command: &Command) -> bool {
+    items(command).is_some_and(|(items, _)| items.iter().any(|item| item.more_data))
+}
+
 /// The leaf that an item describes; `None` for an interior node.
 fn leaf(item: &Item, outer: Option<&Meta>) -> Result<Option<Leaf>, StatusCode> {
     let (data, format, kind) = data_of(item, outer)?;
     if format == "node" {
         return Ok(None);
     }
-    let mut leaf = Leaf::new(format, data);
+    if kind.as_ref().is_some_and(|kind| kind.len() > LONGEST_TYPE) {
+        return Err(StatusCode::REQUEST_ENTITY_TOO_LARGE);
+    }
+    // A copy: a slice would keep the whole message in memory.
+    let mut leaf = Leaf::new(format, Bytes::copy_from_slice(&data));
     leaf.kind = kind;
     Ok(Some(leaf))
 }

@@ -6,7 +6,6 @@ use bindery_syncml::{
     Alert, AlertCode, Chal, Command, Content, Item, Meta, Replace, Results, Status, StatusCode,
     SyncHdr, SyncMl, Text, WriteOptions,
 };
-use bytes::Bytes;
 
 use super::{Conversation, SessionError};
 use crate::{
@@ -15,6 +14,7 @@ use crate::{
         device,
         tree::{Found, NodePath, Value},
     },
+    plain::plain,
 };
 
 /// What a message has to have room for beside its commands and their sizes as they stand alone: a
@@ -31,6 +31,8 @@ pub(super) struct Owed {
     sent: usize,
     /// The octets of what was found.
     octets: usize,
+    /// How long it is in a message, once that is known: it may wait for many of them.
+    length: Option<usize>,
 }
 
 /// Without what it says: it may be a value, or ask for a proof with a nonce.
@@ -43,7 +45,7 @@ impl fmt::Debug for Owed {
 
 impl Owed {
     const fn new(command: Command) -> Self {
-        Self { command, sent: 0, octets: 0 }
+        Self { command, sent: 0, octets: 0, length: None }
     }
 
     /// The status of the server's header.
@@ -89,7 +91,7 @@ impl Owed {
 fn item(found: Found) -> Item {
     let mut meta = Meta { format: Some((&*found.format).into()), ..Meta::default() };
     meta.kind = found.kind.as_deref().map(Into::into);
-    let data = found.data.map(|data| match text(&data) {
+    let data = found.data.map(|data| match plain(&data) {
         Some(text) => Content::Text(text),
         None => {
             meta.format = Some("b64".into());
@@ -102,14 +104,6 @@ fn item(found: Found) -> Item {
         data: data.map(Into::into),
         ..Item::default()
     }
-}
-
-/// Octets as text, if XML and WBXML can both carry them as that and give them back the same.
-fn text(data: &Bytes) -> Option<Text> {
-    let text = Text::from_utf8(data.clone())?;
-    let plain =
-        |c: char| matches!(c, '\t' | '\n' | ' '..='\u{7e}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..);
-    text.chars().all(plain).then_some(text)
 }
 
 impl Conversation<'_> {
@@ -228,8 +222,9 @@ impl Conversation<'_> {
 
 impl Owed {
     /// The octets of it as a whole, at most; `None` where a part was sent already.
-    fn length(&self, options: &WriteOptions) -> Option<usize> {
-        (self.sent == 0).then(|| length(&self.command, options))
+    fn length(&mut self, options: &WriteOptions) -> Option<usize> {
+        let Self { command, length: known, .. } = self;
+        (self.sent == 0).then(|| *known.get_or_insert_with(|| length(command, options)))
     }
 
     fn is_done(&self) -> bool {
@@ -240,6 +235,7 @@ impl Owed {
 /// Takes a part of Results that fits: whole items, or a piece of the first one.
 fn cut(owed: &mut Owed, room: usize, options: &WriteOptions) -> Option<Command> {
     let Command::Results(results) = &mut owed.command else { return None };
+    owed.length = None;
     if owed.sent == 0
         && results.items.len() > 1
         && let Some(part) = some_items(results, room, options)
@@ -250,8 +246,11 @@ fn cut(owed: &mut Owed, room: usize, options: &WriteOptions) -> Option<Command> 
     let Some(Content::Text(text)) = first.data.as_ref().map(|data| &data.content) else {
         return None;
     };
-    let mut piece = Results { items: Vec::new(), ..results.clone() };
+    let text = text.clone();
     let mut item = Item { data: Some(Content::default().into()), more_data: true, ..first.clone() };
+    let all = std::mem::take(&mut results.items);
+    let mut piece = results.clone();
+    results.items = all;
     let meta = item.meta.get_or_insert_default();
     meta.size = (owed.sent == 0).then_some(text.len() as u64);
     piece.items.push(item);

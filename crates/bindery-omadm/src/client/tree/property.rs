@@ -7,6 +7,10 @@ use super::{
     path::{self, LONGEST_NAME},
 };
 
+/// The longest access control list that a server may give, in octets: each change of the node
+/// holds on to it until it is sure, and each node that is added below may have one like it.
+const LONGEST_ACL: usize = 8 << 10;
+
 impl Tree {
     /// A server's Replace of a property: ACL, Name or Title.
     ///
@@ -36,6 +40,9 @@ impl Tree {
                 }
                 if !above {
                     self.may(server, Access::REPLACE, segments)?;
+                }
+                if text.len() > LONGEST_ACL {
+                    return Err(StatusCode::REQUEST_ENTITY_TOO_LARGE);
                 }
                 let acl: Acl = text.parse().map_err(|_| StatusCode::BAD_REQUEST)?;
                 if acl.is_empty() && parent.is_none() {

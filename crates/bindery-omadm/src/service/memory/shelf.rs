@@ -210,6 +210,8 @@ impl Shelf {
     pub(super) fn record(&mut self, mut result: ResultEntry, keep: NonZeroU32) {
         let last = self.results.last_key_value().map_or(0, |(position, _)| *position);
         result.position = last + 1;
+        // A copy: a slice would keep the whole message in memory.
+        result.data = Bytes::copy_from_slice(&result.data);
         self.results.insert(result.position, result);
         let first = (last + 2).saturating_sub(keep.get().into());
         self.results = self.results.split_off(&first);

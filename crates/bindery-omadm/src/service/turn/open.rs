@@ -235,6 +235,7 @@ impl<'a> Turn<'a> {
             refused: false,
             abort: None,
             sync_goes_on: false,
+            begun: Vec::new(),
             owed: VecDeque::new(),
             alerts: Vec::new(),
             queue,

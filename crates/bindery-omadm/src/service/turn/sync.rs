@@ -15,6 +15,7 @@ use super::{
     Turn,
     compose::{Draft, Unfit},
 };
+use crate::plain::plain;
 use crate::service::{
     Datastores, ResultKind, SyncItem, SyncKind, Whose,
     state::{Asking, Syncing},
@@ -115,10 +116,12 @@ impl Turn<'_> {
         if self.state.syncing.len() >= STORES {
             return StatusCode::REQUEST_ENTITY_TOO_LARGE;
         }
-        let begun = stores.begin(&Whose::new(&self.device, &store), kind);
-        if !begun.is_success() {
-            return begun;
+        let may = stores.may_begin(&Whose::new(&self.device, &store), kind);
+        if !may.is_success() {
+            return may;
         }
+        // Once what was decided lasts.
+        self.begun.push((store.clone(), kind));
         let code = alert.code().map_or(0, |code| code.0);
         let theirs = item.source.as_ref().map(|source| source.loc_uri.to_string());
         let theirs = theirs.unwrap_or_default();
@@ -378,7 +381,7 @@ fn agreed(one: &Syncing, next: &str) -> Alert {
 
 fn added(guid: &str, item: &SyncItem) -> Command {
     let mut meta = Meta { kind: item.media_type.as_deref().map(Into::into), ..Meta::default() };
-    let data = match Text::from_utf8(item.data.clone()) {
+    let data = match plain(&item.data) {
         Some(text) => Content::Text(text),
         None => {
             meta.format = Some("b64".into());

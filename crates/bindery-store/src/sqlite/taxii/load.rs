@@ -75,13 +75,19 @@ impl SqliteStore {
         let mut connection = self.inner.readers.acquire().await.map_err(failed)?;
         let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
         query.push(row::SUBSCRIPTION);
-        query.push(" FROM feed_subscription AS s JOIN feed AS f ON f.id = s.feed WHERE 1");
+        query.push(" FROM feed_subscription AS s");
+        if filter.owner.is_some() {
+            // An owner has few, a collection may have very many.
+            query.push(" INDEXED BY feed_subscription_by_owner");
+        }
+        query.push(" JOIN feed AS f ON f.id = s.feed WHERE 1");
         if let Some(collection) = &filter.collection {
             query.push(" AND s.feed = (SELECT id FROM feed WHERE name = ");
             query.push_bind(collection.as_str()).push(")");
         }
         if let Some(owner) = &filter.owner {
-            query.push(" AND s.owner IS ").push_bind(owner.as_ref().map(Principal::as_str));
+            query.push(" AND ifnull(s.owner, x'') = ifnull(");
+            query.push_bind(owner.as_ref().map(Principal::as_str)).push(", x'')");
         }
         if !filter.ended {
             query.push(" AND s.status <> 2");
@@ -98,7 +104,7 @@ impl SqliteStore {
         let failed = |error| self.unread(error);
         let mut connection = self.inner.readers.acquire().await.map_err(failed)?;
         let sql = format!(
-            "SELECT {} FROM feed_result AS r JOIN feed AS f ON f.id = r.feed WHERE r.id = ?",
+            "SELECT {} FROM feed_result AS r JOIN feed AS f ON f.id = r.feed WHERE r.id = ? AND f.name IS NOT NULL",
             row::RESULT
         );
         let found = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_optional(&mut *connection).await;
@@ -115,7 +121,8 @@ impl SqliteStore {
         let failed = |error| self.unread(error);
         let mut connection = self.inner.readers.acquire().await.map_err(failed)?;
         let sql = format!(
-            "SELECT {} FROM feed_part WHERE result = ? AND number >= ? ORDER BY number LIMIT ?",
+            "SELECT {} FROM feed_part WHERE result = ? AND number >= ? AND EXISTS (SELECT 1 FROM feed_result AS r \
+             JOIN feed AS f ON f.id = r.feed WHERE r.id = result AND f.name IS NOT NULL) ORDER BY number LIMIT ?",
             row::PART
         );
         let rows = sqlx::query(AssertSqlSafe(sql))

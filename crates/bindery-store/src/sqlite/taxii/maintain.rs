@@ -15,6 +15,9 @@ const STAGED: i64 = 3_600_000_000;
 /// How long a subscription that has ended is remembered, in microseconds: a day.
 const ENDED: i64 = 86_400_000_000;
 
+/// How long what was given up is told of, in microseconds: 30 days.
+const GIVEN_UP: i64 = 30 * 86_400_000_000;
+
 /// One piece of maintenance.
 pub(super) struct Maintain {
     pub(super) now: i64,
@@ -31,6 +34,7 @@ impl Step for Maintain {
             done.others += self.expired(tx, self.left(&done)).await?;
             done.others += self.repeats(tx, self.left(&done)).await?;
             done.others += self.ended(tx, self.left(&done)).await?;
+            done.others += self.given_up(tx, self.left(&done)).await?;
             done.others += self.staged(tx, self.left(&done)).await?;
             done.blocks += self.removed(tx, self.left(&done)).await?;
             done.blocks += self.retention(tx, self.left(&done)).await?;
@@ -50,20 +54,27 @@ impl Maintain {
         self.limit.max(1).saturating_sub(bounded(done.blocks + done.others)).max(0)
     }
 
-    /// Result sets whose time is over.
+    /// Result sets whose time is over, their parts first: one may have very many. Those stay that are in the outbox.
     async fn expired(&self, tx: &mut Tx<'_>, room: i64) -> Result<u64, Stop> {
-        const OVER: &str =
-            "(SELECT id FROM feed_result WHERE expires <= ?1 ORDER BY expires LIMIT ?2)";
-        let mut rows = 0;
-        for what in [
-            "DELETE FROM feed_outbox WHERE kind IN (1, 2) AND given_up IS NULL AND target IN ",
-            "DELETE FROM feed_part WHERE result IN ",
-            "DELETE FROM feed_result WHERE id IN ",
-        ] {
-            let sql = sqlx::AssertSqlSafe(format!("{what}{OVER}"));
-            rows += tx.execute(sqlx::query(sql).bind(self.now).bind(room)).await?;
-        }
-        Ok(rows)
+        let sql = "DELETE FROM feed_part WHERE (result, number) IN \
+                   (SELECT p.result, p.number FROM feed_result AS r CROSS JOIN feed_part AS p ON p.result = r.id \
+                    WHERE r.expires <= ?1 AND NOT EXISTS (SELECT 1 FROM feed_outbox AS o \
+                    WHERE o.kind IN (1, 2) AND o.target = r.id AND o.given_up IS NULL) LIMIT ?2)";
+        let parts = tx.execute(sqlx::query(sql).bind(self.now).bind(room)).await?;
+        let sql = "DELETE FROM feed_result WHERE id IN (SELECT id FROM feed_result AS r WHERE r.expires <= ?1 \
+                   AND NOT EXISTS (SELECT 1 FROM feed_part AS p WHERE p.result = r.id) \
+                   AND NOT EXISTS (SELECT 1 FROM feed_outbox AS o WHERE o.kind IN (1, 2) AND o.target = r.id \
+                   AND o.given_up IS NULL) LIMIT ?2)";
+        let room = room.saturating_sub(bounded(parts));
+        Ok(parts + tx.execute(sqlx::query(sql).bind(self.now).bind(room)).await?)
+    }
+
+    /// What was given up long ago.
+    async fn given_up(&self, tx: &mut Tx<'_>, room: i64) -> Result<u64, Stop> {
+        let sql = "DELETE FROM feed_outbox WHERE id IN \
+                   (SELECT id FROM feed_outbox WHERE given_up <= ? ORDER BY given_up LIMIT ?)";
+        let until = self.now.saturating_sub(GIVEN_UP);
+        tx.execute(sqlx::query(sql).bind(until).bind(room)).await
     }
 
     /// Messages that need not be known again.
@@ -90,9 +101,10 @@ impl Maintain {
 
     /// Messages that were begun long ago. Once its row of `feed_insertion` is gone, a message cannot be committed.
     async fn staged(&self, tx: &mut Tx<'_>, room: i64) -> Result<u64, Stop> {
-        let sql = "DELETE FROM feed_insertion WHERE received <= ?";
-        tx.execute(sqlx::query(sql).bind(self.now.saturating_sub(STAGED))).await?;
-        let (mut rows, mut after) = (0, i64::MIN);
+        let sql = "DELETE FROM feed_insertion WHERE id IN (SELECT id FROM feed_insertion WHERE received <= ? LIMIT ?)";
+        let until = self.now.saturating_sub(STAGED);
+        let mut rows = tx.execute(sqlx::query(sql).bind(until).bind(room)).await?;
+        let mut after = i64::MIN;
         loop {
             let sql = "SELECT insertion, EXISTS (SELECT 1 FROM feed_insertion WHERE id = insertion) \
                        FROM feed_staged WHERE insertion > ? ORDER BY insertion LIMIT 1";

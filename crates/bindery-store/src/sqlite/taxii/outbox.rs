@@ -68,8 +68,8 @@ fn of(row: &SqliteRow, reason: &Unread) -> bindery_taxii::service::FeedStoreErro
 
 fn undelivered(row: &SqliteRow) -> Result<Undelivered, Unread> {
     let at = |time: i64| Timestamp::from_unix_micros(time);
-    let outgoing = outgoing(row.try_get(1)?, row.try_get(2)?, row.try_get(3)?)?;
     let up_to: Option<i64> = row.try_get(4)?;
+    let outgoing = outgoing(row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, up_to)?;
     let attempts = u32::try_from(row.try_get::<i64, usize>(5)?)?;
     let id = u64::try_from(row.try_get::<i64, usize>(0)?)?;
     let error: Option<String> = row.try_get(6)?;
@@ -77,11 +77,17 @@ fn undelivered(row: &SqliteRow) -> Result<Undelivered, Unread> {
     Ok(Undelivered::new(id, outgoing, up_to.map(at), attempts, error, at(row.try_get(7)?)))
 }
 
-fn outgoing(kind: i64, target: String, progress: i64) -> Result<Outgoing, Unread> {
+fn outgoing(
+    kind: i64,
+    target: String,
+    progress: i64,
+    up_to: Option<i64>,
+) -> Result<Outgoing, Unread> {
     Ok(match kind {
         PUSH => Outgoing::Push {
             subscription: target,
             delivered: Timestamp::from_unix_micros(progress),
+            up_to: Timestamp::from_unix_micros(up_to.unwrap_or(progress)),
         },
         RESULT => Outgoing::Result { result: target, delivered: u64::try_from(progress)? },
         POLL => Outgoing::Poll { result: target },
@@ -103,8 +109,9 @@ impl Step for Take {
         Box::pin(async move {
             let sql = "SELECT o.id, o.lease, o.kind, o.target, \
                        ifnull((SELECT delivered FROM feed_subscription WHERE o.kind = 0 AND id = o.target), o.progress), \
-                       o.attempts, o.since, o.error FROM feed_outbox AS o \
-                       WHERE o.given_up IS NULL AND o.due <= ? ORDER BY o.due, o.id LIMIT ?";
+                       o.attempts, o.since, o.error, iif(o.kind = 0, ifnull(o.up_to, (SELECT f.mark \
+                       FROM feed_subscription AS s JOIN feed AS f ON f.id = s.feed WHERE s.id = o.target)), NULL) \
+                       FROM feed_outbox AS o WHERE o.given_up IS NULL AND o.due <= ? ORDER BY o.due, o.id LIMIT ?";
             let rows = sqlx::query(sql)
                 .bind(self.now)
                 .bind(self.limit)
@@ -117,8 +124,15 @@ impl Step for Take {
                     let id = row.try_get::<i64, usize>(0).unwrap_or_default();
                     Stop::Damaged(Subject::Delivery(id.cast_unsigned()), "it cannot be read")
                 })?;
-                let sql = "UPDATE feed_outbox SET lease = lease + 1, due = ? WHERE id = ?";
-                let query = sqlx::query(sql).bind(self.until).bind(bounded(delivery.lease.id));
+                // Whoever has it next sends the same, whatever comes meanwhile.
+                let up_to = match &delivery.outgoing {
+                    Outgoing::Push { up_to, .. } => Some(up_to.unix_micros()),
+                    _ => None,
+                };
+                let sql =
+                    "UPDATE feed_outbox SET lease = lease + 1, due = ?, up_to = ? WHERE id = ?";
+                let query = sqlx::query(sql).bind(self.until).bind(up_to);
+                let query = query.bind(bounded(delivery.lease.id));
                 tx.execute(query).await?;
                 taken.push(delivery);
             }
@@ -135,7 +149,7 @@ fn delivery(row: &SqliteRow) -> Result<Delivery, Unread> {
     let number = |place: usize| -> Result<u64, Unread> {
         Ok(u64::try_from(row.try_get::<i64, usize>(place)?)?)
     };
-    let outgoing = outgoing(row.try_get(2)?, row.try_get(3)?, row.try_get(4)?)?;
+    let outgoing = outgoing(row.try_get(2)?, row.try_get(3)?, row.try_get(4)?, row.try_get(8)?)?;
     let since = Timestamp::from_unix_micros(row.try_get(6)?);
     let lease = Lease::new(number(0)?, number(1)?.saturating_add(1));
     let mut one = Delivery::new(lease, outgoing, since);
@@ -176,10 +190,11 @@ impl Step for Settle {
                     tx.execute(query.bind(self.now).bind(self.id())).await.map(|_| ())
                 }
                 (Outcome::Finished, RESULT | POLL) => self.remove(tx).await,
-                (Outcome::Retry { due, error }, _) => {
-                    let sql = "UPDATE feed_outbox SET due = ?, error = ?, attempts = attempts + 1, lease = lease + 1 \
-                               WHERE id = ?";
+                (Outcome::Retry { due, error, up_to }, _) => {
+                    let sql = "UPDATE feed_outbox SET due = ?, error = ?, attempts = attempts + 1, lease = lease + 1, \
+                               up_to = iif(kind = 0, ifnull(?, up_to), NULL) WHERE id = ?";
                     let query = sqlx::query(sql).bind(due.unix_micros()).bind(error.as_str());
+                    let query = query.bind(up_to.map(Timestamp::unix_micros));
                     tx.execute(query.bind(self.id())).await.map(|_| ())
                 }
                 (Outcome::GiveUp { error }, _) => self.give_up(tx, kind, &target, error).await,
@@ -210,8 +225,8 @@ impl Settle {
 
     async fn delivered(&self, tx: &mut Tx<'_>, target: &str, up_to: i64) -> Result<(), Stop> {
         self.move_on(tx, target, Some(up_to)).await?;
-        let sql = "UPDATE feed_outbox SET due = ?1, since = ?1, attempts = 0, error = NULL, lease = lease + 1 \
-                   WHERE id = ?2 AND EXISTS (SELECT 1 FROM feed_subscription AS s JOIN feed_block AS b \
+        let sql = "UPDATE feed_outbox SET due = ?1, since = ?1, attempts = 0, error = NULL, up_to = NULL, \
+                   lease = lease + 1 WHERE id = ?2 AND EXISTS (SELECT 1 FROM feed_subscription AS s JOIN feed_block AS b \
                    ON b.feed = s.feed AND b.label > s.delivered WHERE s.id = ?3)";
         let query = sqlx::query(sql).bind(self.now).bind(self.id()).bind(target);
         match tx.execute(query).await? {

@@ -36,7 +36,7 @@ enum Wanted {
 }
 
 impl SqliteStore {
-    pub(super) async fn count_of(&self, window: &Window) -> Loaded<u64> {
+    pub(super) async fn count_of(&self, window: &Window, most: u64) -> Loaded<u64> {
         let failed = |error| self.unread(error);
         let mut connection = self.inner.readers.acquire().await.map_err(failed)?;
         if window.begin.is_none() && window.content.is_any() {
@@ -55,8 +55,8 @@ impl SqliteStore {
         let range = self.range(&mut connection, window, window.begin).await.map_err(failed)?;
         let Some(range) = range else { return Ok(0) };
         let mut query = QueryBuilder::<Sqlite>::new("SELECT count(*) FROM (");
-        range.push_to(&mut query, None);
-        query.push(")");
+        range.push_rows_to(&mut query, None);
+        query.push(" LIMIT ").push_bind(bounded(most)).push(")");
         let count: i64 =
             query.build_query_scalar().fetch_one(&mut *connection).await.map_err(failed)?;
         Ok(u64::try_from(count).unwrap_or_default())
@@ -189,8 +189,14 @@ impl Range {
         Ok(reach)
     }
 
-    /// The window's rows; by label where there is a limit.
-    fn push_to(&self, query: &mut QueryBuilder<Sqlite>, limit: Option<i64>) {
+    /// The window's first rows, by label.
+    fn push_to(&self, query: &mut QueryBuilder<Sqlite>, limit: i64) {
+        self.push_rows_to(query, Some(limit));
+        push_limit(query, Some(limit));
+    }
+
+    /// The window's rows, in any order; of each binding no more than the limit.
+    fn push_rows_to(&self, query: &mut QueryBuilder<Sqlite>, limit: Option<i64>) {
         match &self.wanted {
             Wanted::All => {
                 query.push(ROWS).push("WHERE feed = ");
@@ -216,7 +222,6 @@ impl Range {
                 push_filter(query, filter);
             }
         }
-        push_limit(query, limit);
     }
 
     fn push_bounds(&self, query: &mut QueryBuilder<Sqlite>) {
@@ -238,7 +243,7 @@ impl Range {
         query.push("OR (row_number() OVER sofar <= ").push_bind(blocks);
         query.push(" AND sum(octets) OVER sofar <= ").push_bind(bounded(limits.octets));
         query.push(") AS fits FROM (");
-        self.push_to(query, Some(blocks.saturating_add(1)));
+        self.push_to(query, blocks.saturating_add(1));
         query.push(") WINDOW sofar AS (ORDER BY label ROWS UNBOUNDED PRECEDING)");
     }
 }

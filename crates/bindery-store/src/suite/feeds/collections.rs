@@ -115,7 +115,7 @@ pub(super) async fn a_removed_collection_is_gone_with_what_belongs_to_it(store: 
     let window = whole(store, FEED).await;
     commit(store, remove(1)).await;
     assert_eq!(state(store, FEED).await, None);
-    assert_eq!(store.count(&window).await.unwrap(), 0);
+    assert_eq!(store.count(&window, u64::MAX).await.unwrap(), 0);
     assert!(store.page(&window, None, super::WIDE).await.unwrap().blocks.is_empty());
     assert_eq!(store.load_subscription("urn:s").await.unwrap(), None);
     assert_eq!(store.load_result("urn:r").await.unwrap(), None);

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use bindery_core::Timestamp;
 use bindery_taxii::service::{
-    Change, Collection, FeedStore, ResultLimits, ResultPart, ResultSet, Subject,
+    Change, Collection, FeedStore, Outcome, PushTo, ResultLimits, ResultPart, ResultSet,
+    ResultState, Subject,
 };
 use bindery_taxii_xml::SubscriptionStatus;
 
@@ -27,7 +28,7 @@ pub(super) async fn removed_blocks_are_gone_and_no_others(store: &dyn FeedStore)
     remove(store, FEED, vec![given[3], given[9], at(1), given[3]]).await;
     remove(store, FEED, Vec::new()).await;
     assert_eq!(texts(&all(store, FEED).await), numbered([0, 1, 2, 4, 5, 6, 7, 8]));
-    assert_eq!(store.count(&whole(store, FEED).await).await.unwrap(), 8);
+    assert_eq!(store.count(&whole(store, FEED).await, u64::MAX).await.unwrap(), 8);
     assert_eq!(all(store, OTHER).await.len(), 2);
     assert_eq!(mark(store, FEED).await, before);
     insert(store, FEED, blocks(20..21), BEGIN).await;
@@ -125,6 +126,84 @@ pub(super) async fn results_that_are_over_are_removed(store: &dyn FeedStore) {
     }
 }
 
+pub(super) async fn parts_of_results_go_by_pieces(store: &dyn FeedStore) {
+    opened(store).await;
+    let window = whole(store, FEED).await;
+    let make = async |id: &str, name: &str| {
+        let mut window = window.clone();
+        window.collection = name.to_owned();
+        let result = ResultSet::new(id, alice(), window, at(0), at(10));
+        let part = |number| ResultPart::new(number, None, at(5), 1, true);
+        let (parts, limits) = ((1..=25).map(part).collect(), ResultLimits::default());
+        commit(store, Change::InsertResult { result, parts, limits }).await;
+    };
+    make("a", FEED).await;
+    make("b", OTHER).await;
+    // Also those of a collection that is removed; nobody sees them meanwhile.
+    commit(store, Change::RemoveCollection { name: OTHER.to_owned(), expected: 1 }).await;
+    assert_eq!(store.load_result("b").await.unwrap(), None);
+    assert_eq!(store.load_parts("b", 1, 100).await.unwrap(), []);
+    let mut removed = 0;
+    loop {
+        let done = store.maintain(at(10), 10).await.unwrap();
+        assert!(done.others <= 10, "{done:?}");
+        removed += done.others;
+        if !done.more {
+            break;
+        }
+    }
+    assert_eq!(removed, 52);
+    assert_eq!(store.load_result("a").await.unwrap(), None);
+}
+
+pub(super) async fn a_promised_result_stays_until_it_is_settled(store: &dyn FeedStore) {
+    opened(store).await;
+    let window = whole(store, FEED).await;
+    let mut result = ResultSet::new("urn:r", alice(), window, at(0), at(10));
+    result.state = ResultState::Pending;
+    result.push = Some(PushTo::new("urn:http", "http://a", "urn:xml"));
+    let (parts, limits) = (Vec::new(), ResultLimits::default());
+    commit(store, Change::InsertResult { result: result.clone(), parts, limits }).await;
+    let there = async |now: i64| {
+        while store.maintain(at(now), 7).await.unwrap().more {}
+        store.load_result("urn:r").await.unwrap().is_some()
+    };
+    let lease = async |now: i64| store.lease(at(now), at(now + 1), 1).await.unwrap().remove(0);
+    assert!(there(BEGIN + 1_000).await, "nobody has worked on it yet");
+    let work = lease(BEGIN + 1_000).await;
+    result.state = ResultState::Ready;
+    let parts = vec![ResultPart::new(1, None, at(5), 1, false)];
+    commit(store, Change::ReplaceResult { result, parts, expected: 1 }).await;
+    store.settle(work.lease, Outcome::Finished, at(BEGIN)).await.unwrap();
+    assert!(there(BEGIN + 2_000).await, "the inbox is down");
+    assert_eq!(store.load_parts("urn:r", 1, 9).await.unwrap().len(), 1);
+    let push = lease(BEGIN + 2_000).await;
+    store.settle(push.lease, Outcome::Finished, at(BEGIN)).await.unwrap();
+    assert!(!there(BEGIN + 3_000).await);
+    assert_eq!(store.load_parts("urn:r", 1, 9).await.unwrap(), []);
+}
+
+pub(super) async fn what_was_given_up_is_forgotten_in_time(store: &dyn FeedStore) {
+    const MONTH: i64 = 30 * 86_400_000_000;
+    opened(store).await;
+    for number in 0..2 {
+        let to = format!("http://{number}");
+        commit(store, subscribe(pushed(&format!("urn:{number}"), &to))).await;
+    }
+    insert(store, FEED, blocks(0..1), BEGIN).await;
+    for (at_first, delivery) in (0..).zip(store.lease(at(BEGIN), at(BEGIN + 1), 2).await.unwrap()) {
+        let given_up = Outcome::GiveUp { error: "no".to_owned() };
+        store.settle(delivery.lease, given_up, at(BEGIN + at_first)).await.unwrap();
+    }
+    let left = async |now: i64| {
+        while store.maintain(at(now), 1).await.unwrap().more {}
+        store.undelivered(None, 10).await.unwrap().len()
+    };
+    assert_eq!(left(BEGIN + MONTH - 1).await, 2);
+    assert_eq!(left(BEGIN + MONTH).await, 1);
+    assert_eq!(left(BEGIN + MONTH + 1).await, 0);
+}
+
 pub(super) async fn subscriptions_that_ended_long_ago_are_forgotten(store: &dyn FeedStore) {
     const DAY: i64 = 86_400_000_000;
     opened(store).await;
@@ -159,11 +238,11 @@ pub(super) async fn content_bindings_come_and_go_with_blocks(store: &dyn FeedSto
         send(store, inbox(&[FEED, OTHER], BEGIN), made.collect(), BEGIN).await.unwrap();
         let mut window = whole(store, FEED).await;
         window.content = wanted(&[("urn:a", &[])]);
-        assert_eq!(store.count(&window).await.unwrap(), 40);
+        assert_eq!(store.count(&window, u64::MAX).await.unwrap(), 40);
         // Those that another collection has stay.
         remove(store, FEED, labels(store, FEED).await).await;
         while store.maintain(at(BEGIN), 7).await.unwrap().more {}
-        assert_eq!(store.count(&window).await.unwrap(), 0);
+        assert_eq!(store.count(&window, u64::MAX).await.unwrap(), 0);
         let mut other = whole(store, OTHER).await;
         let subtype = format!("{round}-7");
         other.content = wanted(&[("urn:a", &[subtype.as_str()])]);

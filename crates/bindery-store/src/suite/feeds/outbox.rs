@@ -25,8 +25,12 @@ async fn none(store: &dyn FeedStore, now: i64) {
     assert_eq!(lease(store, now).await, []);
 }
 
-fn push(id: &str, delivered: Timestamp) -> Outgoing {
-    Outgoing::Push { subscription: id.to_owned(), delivered }
+fn push(id: &str, delivered: Timestamp, up_to: Timestamp) -> Outgoing {
+    Outgoing::Push { subscription: id.to_owned(), delivered, up_to }
+}
+
+fn retry(due: Timestamp, error: &str) -> Outcome {
+    Outcome::Retry { due, error: error.to_owned(), up_to: None }
 }
 
 async fn settle(store: &dyn FeedStore, lease: Lease, outcome: Outcome, now: i64) {
@@ -60,19 +64,48 @@ pub(super) async fn blocks_are_delivered_from_where_it_was_left(store: &dyn Feed
     insert(store, FEED, blocks(0..3), BEGIN).await;
     let first = mark(store, FEED).await;
     let delivery = one(store, BEGIN).await;
-    let expected = Delivery::new(delivery.lease, push("urn:s", begin), at(BEGIN));
+    let expected = Delivery::new(delivery.lease, push("urn:s", begin, first), at(BEGIN));
     assert_eq!(delivery, expected);
     // More comes while it is worked on: there is one delivery still, and it goes on.
     insert(store, FEED, blocks(3..5), BEGIN).await;
     none(store, BEGIN + 1).await;
     settle(store, delivery.lease, Outcome::Delivered { up_to: first }, BEGIN + 10).await;
     let delivery = one(store, BEGIN + 10).await;
-    assert_eq!((&delivery.outgoing, delivery.since), (&push("urn:s", first), at(BEGIN + 10)));
     let second = mark(store, FEED).await;
+    let outgoing = push("urn:s", first, second);
+    assert_eq!((&delivery.outgoing, delivery.since), (&outgoing, at(BEGIN + 10)));
     settle(store, delivery.lease, Outcome::Delivered { up_to: second }, BEGIN + 20).await;
     assert_eq!(store.next_due().await.unwrap(), None);
     insert(store, FEED, blocks(5..6), BEGIN).await;
-    assert_eq!(one(store, BEGIN + 30).await.outgoing, push("urn:s", second));
+    let third = mark(store, FEED).await;
+    assert_eq!(one(store, BEGIN + 30).await.outgoing, push("urn:s", second, third));
+}
+
+pub(super) async fn what_is_sent_again_goes_no_further_than_it_went(store: &dyn FeedStore) {
+    subscribed(store).await;
+    let begin = mark(store, FEED).await;
+    insert(store, FEED, blocks(0..3), BEGIN).await;
+    let first = mark(store, FEED).await;
+    let outgoing = push("urn:s", begin, first);
+    assert_eq!(one(store, BEGIN).await.outgoing, outgoing);
+    // Whoever had it is gone, and may have sent it.
+    insert(store, FEED, blocks(3..5), BEGIN).await;
+    let delivery = one(store, BEGIN + 100).await;
+    assert_eq!(delivery.outgoing, outgoing);
+    // What was tried was shorter: then that, and no more.
+    let short = Timestamp::from_unix_micros(first.unix_micros() - 1);
+    let tried = Outcome::Retry { due: at(BEGIN), error: String::new(), up_to: Some(short) };
+    settle(store, delivery.lease, tried, BEGIN).await;
+    insert(store, FEED, blocks(5..6), BEGIN).await;
+    let delivery = one(store, BEGIN + 200).await;
+    assert_eq!(delivery.outgoing, push("urn:s", begin, short));
+    settle(store, delivery.lease, retry(at(BEGIN), ""), BEGIN).await;
+    let delivery = one(store, BEGIN + 300).await;
+    assert_eq!(delivery.outgoing, push("urn:s", begin, short));
+    // What was delivered is over, and the next time goes as far as there is something.
+    settle(store, delivery.lease, Outcome::Delivered { up_to: short }, BEGIN + 300).await;
+    let last = mark(store, FEED).await;
+    assert_eq!(one(store, BEGIN + 300).await.outgoing, push("urn:s", short, last));
 }
 
 pub(super) async fn a_lease_lasts_until_its_end(store: &dyn FeedStore) {
@@ -90,7 +123,8 @@ pub(super) async fn a_lease_lasts_until_its_end(store: &dyn FeedStore) {
     let done = Outcome::Delivered { up_to: mark(store, FEED).await };
     let outcome = store.settle(first.lease, done.clone(), at(BEGIN + 151)).await;
     assert_conflict(outcome, &Subject::Delivery(first.lease.id));
-    assert_eq!(second.outgoing, push("urn:s", at(BEGIN)));
+    let up_to = mark(store, FEED).await;
+    assert_eq!(second.outgoing, push("urn:s", at(BEGIN), up_to));
     settle(store, second.lease, done, BEGIN + 151).await;
     none(store, BEGIN + 9000).await;
 }
@@ -100,7 +134,7 @@ pub(super) async fn a_settled_lease_is_over(store: &dyn FeedStore) {
     insert(store, FEED, blocks(0..2), BEGIN).await;
     let outcomes = [
         Outcome::Delivered { up_to: at(BEGIN + 1) },
-        Outcome::Retry { due: at(BEGIN), error: "no".into() },
+        retry(at(BEGIN), "no"),
         Outcome::Delivered { up_to: mark(store, FEED).await },
     ];
     for outcome in outcomes {
@@ -117,11 +151,12 @@ pub(super) async fn a_settled_lease_is_over(store: &dyn FeedStore) {
 pub(super) async fn what_failed_is_tried_again_when_it_is_due(store: &dyn FeedStore) {
     subscribed(store).await;
     insert(store, FEED, blocks(0..1), BEGIN).await;
+    let up_to = mark(store, FEED).await;
     for attempt in 1..=3_i64 {
         let delivery = one(store, BEGIN + 1000 * (attempt - 1)).await;
         let due = at(BEGIN + 1000 * attempt);
-        let outcome = Outcome::Retry { due, error: format!("failure {attempt}") };
-        settle(store, delivery.lease, outcome, BEGIN).await;
+        let error = format!("failure {attempt}");
+        settle(store, delivery.lease, retry(due, &error), BEGIN).await;
         // New blocks do not bring it forward.
         insert(store, FEED, blocks(1..2), BEGIN).await;
         assert_eq!(store.next_due().await.unwrap(), Some(due));
@@ -130,7 +165,7 @@ pub(super) async fn what_failed_is_tried_again_when_it_is_due(store: &dyn FeedSt
     let delivery = one(store, BEGIN + 3000).await;
     assert_eq!((delivery.attempts, delivery.since), (3, at(BEGIN)));
     assert_eq!(delivery.last_error.as_deref(), Some("failure 3"));
-    assert_eq!(delivery.outgoing, push("urn:s", at(BEGIN)));
+    assert_eq!(delivery.outgoing, push("urn:s", at(BEGIN), up_to));
     // Progress makes a new beginning.
     settle(store, delivery.lease, Outcome::Delivered { up_to: at(BEGIN + 1) }, BEGIN + 3001).await;
     let delivery = one(store, BEGIN + 3001).await;
@@ -142,12 +177,12 @@ pub(super) async fn what_was_given_up_leaves_a_record(store: &dyn FeedStore) {
     insert(store, FEED, blocks(0..3), BEGIN).await;
     let lost = mark(store, FEED).await;
     let delivery = one(store, BEGIN).await;
-    settle(store, delivery.lease, Outcome::Retry { due: at(0), error: "once".into() }, BEGIN).await;
+    settle(store, delivery.lease, retry(at(0), "once"), BEGIN).await;
     let delivery = one(store, BEGIN).await;
     settle(store, delivery.lease, Outcome::GiveUp { error: "for good".into() }, BEGIN + 7).await;
     none(store, BEGIN + 9000).await;
     let id = delivery.lease.id;
-    let outgoing = push("urn:s", at(BEGIN));
+    let outgoing = push("urn:s", at(BEGIN), lost);
     let expected = Undelivered::new(id, outgoing, Some(lost), 2, "for good".into(), at(BEGIN + 7));
     assert_eq!(store.undelivered(None, 10).await.unwrap(), [expected]);
     assert_eq!(store.undelivered(Some(id), 10).await.unwrap(), []);
@@ -155,7 +190,8 @@ pub(super) async fn what_was_given_up_leaves_a_record(store: &dyn FeedStore) {
     // What comes later is tried again.
     insert(store, FEED, blocks(3..4), BEGIN).await;
     let next = one(store, BEGIN + 9000).await;
-    assert_eq!((&next.outgoing, next.attempts), (&push("urn:s", lost), 0));
+    let outgoing = push("urn:s", lost, mark(store, FEED).await);
+    assert_eq!((&next.outgoing, next.attempts), (&outgoing, 0));
     for _ in 0..2 {
         commit(store, Change::ForgetUndelivered { id }).await;
         assert_eq!(store.undelivered(None, 10).await.unwrap(), []);
@@ -184,7 +220,8 @@ pub(super) async fn a_paused_subscription_gets_nothing_until_it_is_resumed(store
     assert_eq!(store.next_due().await.unwrap(), None);
     // What came meanwhile is not lost.
     change(store, SubscriptionStatus::Active, None).await;
-    assert_eq!(one(store, BEGIN + 100).await.outgoing, push("urn:s", at(BEGIN)));
+    let up_to = mark(store, FEED).await;
+    assert_eq!(one(store, BEGIN + 100).await.outgoing, push("urn:s", at(BEGIN), up_to));
     change(store, SubscriptionStatus::Paused, None).await;
     // Unless the engine says so.
     change(store, SubscriptionStatus::Active, Some(mark(store, FEED).await)).await;
@@ -203,11 +240,12 @@ pub(super) async fn a_restart_delivers_again(store: &dyn FeedStore) {
     let outcome = store.settle(delivery.lease, done.clone(), at(BEGIN)).await;
     assert_conflict(outcome, &Subject::Delivery(delivery.lease.id));
     let delivery = one(store, BEGIN).await;
-    assert_eq!(delivery.outgoing, push("urn:s", at(5)));
+    let up_to = mark(store, FEED).await;
+    assert_eq!(delivery.outgoing, push("urn:s", at(5), up_to));
     settle(store, delivery.lease, done, BEGIN).await;
     none(store, BEGIN + 100).await;
     change(store, SubscriptionStatus::Active, Some(at(0))).await;
-    assert_eq!(one(store, BEGIN + 100).await.outgoing, push("urn:s", at(0)));
+    assert_eq!(one(store, BEGIN + 100).await.outgoing, push("urn:s", at(0), up_to));
 }
 
 pub(super) async fn a_result_is_worked_on_and_pushed(store: &dyn FeedStore) {
@@ -264,7 +302,7 @@ pub(super) async fn who_is_due_longest_comes_first(store: &dyn FeedStore) {
     for delivery in lease(store, BEGIN).await {
         let Outgoing::Push { subscription, .. } = &delivery.outgoing else { panic!() };
         let due = at(BEGIN + i64::from(subscription.as_bytes()[0]));
-        settle(store, delivery.lease, Outcome::Retry { due, error: String::new() }, BEGIN).await;
+        settle(store, delivery.lease, retry(due, ""), BEGIN).await;
     }
     let mut order = Vec::new();
     loop {

@@ -16,7 +16,7 @@ pub(super) async fn a_window_is_open_at_its_begin_and_closed_at_its_end(store: &
         let mut window = Window::up_to(FEED, at(end));
         window.begin = begin.map(at);
         let read = texts(&pages(store, &window, WIDE).await.0);
-        assert_eq!(store.count(&window).await.unwrap(), read.len() as u64);
+        assert_eq!(store.count(&window, u64::MAX).await.unwrap(), read.len() as u64);
         read
     };
     assert_eq!(read(Some(labels[0]), labels[2]).await, numbered(1..3));
@@ -116,7 +116,7 @@ pub(super) async fn a_binding_stands_for_all_its_subtypes_and_a_subtype_for_itse
         window.content = wanted(bindings);
         let (read, _) = pages(store, &window, PageLimits::new(2, usize::MAX)).await;
         assert_eq!(texts(&read), expected, "{bindings:?}");
-        assert_eq!(store.count(&window).await.unwrap(), expected.len() as u64);
+        assert_eq!(store.count(&window, u64::MAX).await.unwrap(), expected.len() as u64);
     }
 }
 
@@ -140,7 +140,7 @@ pub(super) async fn many_bindings_are_read_in_the_order_of_labels(store: &dyn Fe
         assert_eq!(expected.len(), 4 * count);
         let (read, _) = pages(store, &window, PageLimits::new(9, usize::MAX)).await;
         assert_eq!(read, expected, "{count} bindings");
-        assert_eq!(store.count(&window).await.unwrap(), expected.len() as u64);
+        assert_eq!(store.count(&window, u64::MAX).await.unwrap(), expected.len() as u64);
     }
 }
 
@@ -150,12 +150,12 @@ pub(super) async fn a_count_is_how_many_blocks_the_pages_have(store: &dyn FeedSt
         insert(store, FEED, blocks(0..usize::try_from(round).unwrap()), BEGIN + 10 * round).await;
         let window = whole(store, FEED).await;
         let expected = pages(store, &window, WIDE).await.0.len();
-        assert_eq!(store.count(&window).await.unwrap(), expected as u64);
+        assert_eq!(store.count(&window, u64::MAX).await.unwrap(), expected as u64);
         let mut part = window.clone();
         part.end = at(window.end.unix_micros() - 1);
         part.begin = Some(at(BEGIN + 15));
         let expected = pages(store, &part, WIDE).await.0.len();
-        assert_eq!(store.count(&part).await.unwrap(), expected as u64);
+        assert_eq!(store.count(&part, u64::MAX).await.unwrap(), expected as u64);
     }
 }
 
@@ -169,7 +169,7 @@ pub(super) async fn what_comes_later_does_not_slip_into_a_window(store: &dyn Fee
     for now in [BEGIN, 0, end, end - 1] {
         insert(store, FEED, blocks(3..6), now).await;
         assert_eq!(pages(store, &window, WIDE).await.0, before);
-        assert_eq!(store.count(&window).await.unwrap(), 3);
+        assert_eq!(store.count(&window, u64::MAX).await.unwrap(), 3);
     }
     assert!(mark(store, FEED).await > window.end);
 }
@@ -197,7 +197,7 @@ pub(super) async fn a_rare_binding_is_found_by_pages_that_end(store: &dyn FeedSt
     let (read, pages) = pages(store, &window, PageLimits::new(2, usize::MAX)).await;
     assert_eq!(texts(&read), ["0", "2"]);
     assert!(pages <= 20, "{pages}");
-    assert_eq!(store.count(&window).await.unwrap(), 2);
+    assert_eq!(store.count(&window, u64::MAX).await.unwrap(), 2);
 }
 
 pub(super) async fn a_binding_of_very_many_subtypes_is_read_whole(store: &dyn FeedStore) {
@@ -218,7 +218,7 @@ pub(super) async fn a_binding_of_very_many_subtypes_is_read_whole(store: &dyn Fe
         window.content = wanted(&bindings);
         let (read, _) = pages(store, &window, PageLimits::new(70, usize::MAX)).await;
         assert_eq!(read.len(), expected, "{}", bindings[0].1.len());
-        assert_eq!(store.count(&window).await.unwrap(), expected as u64);
+        assert_eq!(store.count(&window, u64::MAX).await.unwrap(), expected as u64);
     }
 }
 
@@ -226,7 +226,28 @@ pub(super) async fn an_unknown_collection_has_nothing(store: &dyn FeedStore) {
     opened(store).await;
     insert(store, FEED, blocks(0..3), BEGIN).await;
     let window = Window::up_to("urn:nowhere", at(i64::MAX));
-    assert_eq!(store.count(&window).await.unwrap(), 0);
+    assert_eq!(store.count(&window, u64::MAX).await.unwrap(), 0);
     let page = store.page(&window, None, WIDE).await.unwrap();
     assert!(page.blocks.is_empty() && page.next.is_none());
+}
+
+pub(super) async fn a_count_ends_where_it_may(store: &dyn FeedStore) {
+    opened(store).await;
+    let made = (0..30).map(|number| bound("urn:a", Some(&format!("{}", number % 20)), "x"));
+    insert(store, FEED, made.collect(), BEGIN).await;
+    let whole = whole(store, FEED).await;
+    // All of a collection needs no counting.
+    assert_eq!(store.count(&whole, 7).await.unwrap(), 30);
+    let mut behind = whole.clone();
+    behind.begin = Some(at(0));
+    let mut few = whole.clone();
+    few.content = wanted(&[("urn:a", &["1", "2", "3", "4", "5"])]);
+    let mut many = whole.clone();
+    many.content = wanted(&[("urn:a", &[])]);
+    for (window, has) in [(behind, 30), (few, 10), (many, 30)] {
+        assert_eq!(store.count(&window, 7).await.unwrap(), 7);
+        assert_eq!(store.count(&window, 0).await.unwrap(), 0);
+        assert_eq!(store.count(&window, has).await.unwrap(), has);
+        assert_eq!(store.count(&window, has + 1).await.unwrap(), has);
+    }
 }

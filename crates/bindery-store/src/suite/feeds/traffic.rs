@@ -71,7 +71,7 @@ async fn poll(store: &dyn FeedStore, poller: usize, left: &AtomicUsize) -> Vec<(
         let over = left.load(Ordering::SeqCst) == 0;
         let mut window = Window::up_to(FEED, mark(store, FEED).await);
         window.begin = cursor;
-        let counted = store.count(&window).await.unwrap();
+        let counted = store.count(&window, u64::MAX).await.unwrap();
         let limits = PageLimits::new(1 + poller % 7, usize::MAX);
         let (before, mut after) = (seen.len(), None);
         loop {

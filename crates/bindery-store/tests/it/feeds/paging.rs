@@ -7,9 +7,11 @@
 
 use std::{path::Path, process::Command};
 
-use bindery_core::Timestamp;
+use bindery_core::{Principal, Timestamp};
 use bindery_store::{SqliteOptions, SqliteStore, Synchronous};
-use bindery_taxii::service::{FeedStore, PageLimits, Window};
+use bindery_taxii::service::{
+    Change, FeedStore, PageLimits, PushTo, Subscription, SubscriptionFilter, Window,
+};
 
 use super::{FEED, make, send};
 use crate::support::{Place, kek};
@@ -82,6 +84,10 @@ async fn pages_of_a_feed_of(blocks: usize) -> u64 {
         .env(FILE, place.file())
         .output()
         .unwrap();
+    told_pages(output)
+}
+
+fn told_pages(output: std::process::Output) -> u64 {
     let told = String::from_utf8(output.stdout).unwrap();
     let (_, number) = told.split_once("read ").unwrap_or_else(|| panic!("{told}"));
     number.split(' ').next().unwrap().parse().unwrap()
@@ -106,4 +112,56 @@ async fn a_poll_reads_as_many_pages_of_a_large_feed_as_of_a_small_one() {
 #[ignore = "takes minutes and 1 GB of disk: run it by name, with --ignored --nocapture"]
 async fn a_poll_reads_as_many_pages_of_a_feed_of_a_million() {
     println!("{}", compare(1_000_000).await);
+}
+
+/// Alice's one subscription, whose id comes behind those of all others.
+#[tokio::test]
+async fn an_owners_subscriptions_are_found_without_those_of_others() {
+    let place = Place::new();
+    let store = open(&place.file()).await;
+    make(&store).await;
+    let one = |id: String, owner: &str| {
+        let mut one =
+            Subscription::new(id, FEED, Some(Principal::new(owner)), Timestamp::UNIX_EPOCH);
+        one.push = Some(PushTo::new("urn:http", "x".repeat(200), "urn:xml"));
+        Change::InsertSubscription { subscription: one, most: usize::MAX }
+    };
+    let mut changes: Vec<_> =
+        (0..3_000).map(|at| one(format!("urn:{at}"), &format!("bob-{at}"))).collect();
+    changes.push(one("urn:z".to_owned(), "alice"));
+    store.commit(changes, Timestamp::UNIX_EPOCH).await.unwrap();
+    store.close().await.unwrap();
+    for name in ["FEED", ""] {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "--nocapture", "feeds::paging::list_and_tell"])
+            .env(FILE, place.file())
+            .env(COLLECTION, name)
+            .output()
+            .unwrap();
+        let pages = told_pages(output);
+        // All of them are more than 200 pages.
+        assert!((1..40).contains(&pages), "{name:?}: {pages} pages");
+    }
+}
+
+const COLLECTION: &str = "BINDERY_STORE_TEST_COLLECTION";
+
+/// The process that lists.
+#[test]
+#[ignore = "run by an_owners_subscriptions_are_found_without_those_of_others"]
+fn list_and_tell() {
+    let Some(path) = std::env::var_os(FILE) else { return };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = open(Path::new(&path)).await;
+        let mut filter = SubscriptionFilter::all(10);
+        filter.owner = Some(Some(Principal::new("alice")));
+        let named = std::env::var(COLLECTION).is_ok_and(|name| !name.is_empty());
+        filter.collection = named.then(|| FEED.to_owned());
+        let before = octets_read();
+        let found = store.list_subscriptions(&filter).await.unwrap();
+        let pages = (octets_read() - before) / PAGE;
+        assert_eq!(found.len(), 1);
+        println!("read {pages} pages");
+    });
 }

@@ -8,7 +8,8 @@ use bindery_taxii_xml::{Content, ContentBinding, ContentBlock, Dialect};
 use crate::{
     Blocks, BlocksFailed, NextBlocks,
     service::{
-        FeedStore, Observer, PageLimits, StoredBlock, Window, engine::FeedServer, query::Compiled,
+        FeedStore, Observer, PageLimits, StoredBlock, Threads, Window, engine::FeedServer,
+        query::Compiled,
     },
 };
 
@@ -35,10 +36,24 @@ pub(in crate::service) fn written(
     Ok(Some(block))
 }
 
+/// Those of some blocks that meet a query, and the work of looking at all of them.
+pub(in crate::service) async fn meeting(
+    query: &Arc<Compiled>,
+    blocks: Vec<StoredBlock>,
+    threads: &dyn Threads,
+) -> Result<(Vec<StoredBlock>, u64), BlocksFailed> {
+    let looked = query.look_at(blocks, threads).await;
+    let looked = looked.ok_or_else(|| BlocksFailed("the server is ending".to_owned()))?;
+    let work = looked.iter().fold(0_u64, |sum, (_, one)| sum.saturating_add(one.work));
+    let met = looked.into_iter().filter(|(_, one)| one.met).map(|(stored, _)| stored);
+    Ok((met.collect(), work))
+}
+
 /// Reads a window page by page as the peer takes it.
 pub(super) struct Pages {
     store: Arc<dyn FeedStore>,
     observer: Arc<dyn Observer>,
+    threads: Arc<dyn Threads>,
     window: Window,
     after: Option<Instant>,
     limits: PageLimits,
@@ -61,6 +76,7 @@ impl Pages {
         Self {
             store: Arc::clone(&server.store),
             observer: Arc::clone(&server.config.observer),
+            threads: Arc::clone(&server.config.threads),
             window,
             after: None,
             limits: server.config.page,
@@ -88,10 +104,12 @@ impl Pages {
             })?;
             self.over = page.next.is_none();
             self.after = page.next;
-            let mut blocks = Vec::with_capacity(page.blocks.len());
-            let asked = self.query.clone();
-            let met = |one: &StoredBlock| asked.as_ref().is_none_or(|q| q.matches(&one.block));
-            for stored in page.blocks.into_iter().filter(met) {
+            let met = match &self.query {
+                None => page.blocks,
+                Some(query) => meeting(query, page.blocks, &*self.threads).await?.0,
+            };
+            let mut blocks = Vec::with_capacity(met.len());
+            for stored in met {
                 blocks.extend(written(stored, self.dialect)?);
             }
             Ok(Some((blocks, self)))

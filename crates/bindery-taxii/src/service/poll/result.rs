@@ -25,8 +25,8 @@ impl FeedServer {
         window: &mut Window,
         query: Option<&Arc<Compiled>>,
     ) -> Done<Vec<ResultPart>> {
-        let cut = cut(&*self.store, collection, window, query, self.config.cut_limits()).await;
-        match cut {
+        let (limits, threads) = (self.config.cut_limits(), &*self.config.threads);
+        match cut(&*self.store, collection, window, query, limits, threads).await {
             Ok(parts) => Ok(parts),
             Err(Uncut::Fault(fault)) => Err(fault),
             Err(Uncut::Store(error)) => self.loaded(Err(error)),
@@ -97,7 +97,7 @@ impl FeedServer {
         let result = self.loaded(self.store.load_result(&asked.result_id).await)?;
         let mine = result.map(|one| one.record).filter(|one| {
             one.owner == cx.principal
-                && one.expires > cx.now
+                && (one.expires > cx.now || one.state == ResultState::Pending)
                 && one.window.collection == collection.name
         });
         let Some(result) = mine else { return Err(Fault::not_found("result", &asked.result_id)) };

@@ -7,7 +7,7 @@ use bindery_taxii_xml::{
     CollectionType, Dialect, Inbox, Message, RecordCount, SourceSubscription, Timestamp,
 };
 
-use super::{Pusher, Stop, message_id};
+use super::{Pusher, Stop, message_id, stopped};
 use crate::service::{
     Change, Collection, CommitError, Delivery, Outcome, PushFailed, QueryText, ResultPart,
     ResultSet, ResultState, Versioned, Window,
@@ -29,12 +29,14 @@ impl Pusher {
         }
         let parts = match self.cut(&mut result).await {
             Ok(parts) => parts,
-            Err(Stop::Store(error)) => return Err(error.into()),
             Err(Stop::GiveUp(reason)) => {
                 result.state = ResultState::Failed(reason);
                 Vec::new()
             }
+            Err(stop) => return stopped(stop, now),
         };
+        // It may have waited: its time begins now.
+        result.expires = result.expires.max(now.saturating_add(self.config.results));
         if !parts.is_empty() {
             result = result.in_parts(&parts);
         }
@@ -49,8 +51,9 @@ impl Pusher {
     async fn cut(&self, result: &mut ResultSet) -> Result<Vec<ResultPart>, Stop> {
         let collection = self.collection_of(result).await?;
         let query = self.query(result.query.as_ref())?;
-        let window = &mut result.window;
-        cut(&*self.store, &collection, window, query.as_ref(), self.config.cut).await.map_err(stop)
+        let (window, limits) = (&mut result.window, self.config.cut);
+        let cut = cut(&*self.store, &collection, window, query.as_ref(), limits, &*self.threads);
+        cut.await.map_err(stop)
     }
 
     async fn collection_of(&self, result: &ResultSet) -> Result<Collection, Stop> {
@@ -84,9 +87,10 @@ impl Pusher {
         query: Option<Arc<Compiled>>,
     ) -> Result<(u64, Instant), Stop> {
         if query.is_none() {
-            return Ok((self.store.count(&window).await?, window.end));
+            return Ok((self.store.count(&window, u64::MAX).await?, window.end));
         }
-        let cut = cut(&*self.store, collection, &mut window, query.as_ref(), self.config.cut);
+        let (query, limits) = (query.as_ref(), self.config.cut);
+        let cut = cut(&*self.store, collection, &mut window, query, limits, &*self.threads);
         let parts = cut.await.map_err(stop)?;
         Ok((parts.iter().map(|part| part.blocks).sum(), window.end))
     }
@@ -102,19 +106,21 @@ impl Pusher {
         let (result, part) = match self.part(id, number).await {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(Outcome::Finished),
-            Err(Stop::GiveUp(error)) => return Ok(Outcome::GiveUp { error }),
-            Err(Stop::Store(error)) => return Err(error.into()),
+            Err(stop) => return stopped(stop, now),
+        };
+        let Some(to) = &result.push else { return Ok(Outcome::Finished) };
+        let _turn = match self.may_push(to, Dialect::V1_1) {
+            Ok(turn) => turn,
+            Err(stop) => return stopped(stop, now),
         };
         let message = match self.message_of(&result, &part, delivery.lease.id).await {
             Ok(message) => message,
-            Err(Stop::GiveUp(error)) => return Ok(Outcome::GiveUp { error }),
-            Err(Stop::Store(error)) => return Err(error.into()),
+            Err(stop) => return stopped(stop, now),
         };
-        let Some(to) = &result.push else { return Ok(Outcome::Finished) };
         Ok(match self.sender.send(to, Dialect::V1_1, message).await {
             Ok(()) if part.more => Outcome::Part { number },
             Ok(()) => Outcome::Finished,
-            Err(PushFailed(error)) => self.failed(delivery, now, error),
+            Err(PushFailed(error)) => self.failed(delivery, now, error, None),
         })
     }
 

@@ -12,9 +12,15 @@ pub(super) const CORE: &str = "urn:taxii.mitre.org:query:capability:core-1";
 pub(super) const REGEX: &str = "urn:taxii.mitre.org:query:capability:regex-1";
 pub(super) const TIMESTAMP: &str = "urn:taxii.mitre.org:query:capability:timestamp-1";
 
-/// The most octets of a regular expression, and of what it is compiled to.
-/// The time for a block goes with their product, so the latter is small.
-const EXPRESSION: (usize, usize) = (1_000, 1 << 16);
+/// The most octets of a regular expression.
+const EXPRESSION: usize = 1_000;
+
+/// What an expression is compiled to has at most so many octets, the last of these. The time for a text goes with the
+/// product of the two, so it is small, and said closely: by the first of these that is enough.
+const PROGRAM: [usize; 3] = [1 << 12, 1 << 14, 1 << 16];
+
+/// About how many octets of a program are one of its states, each of which may be looked at for each octet of a text.
+const STATE: usize = 32;
 
 /// A test of a node.
 #[derive(Clone, Debug)]
@@ -29,7 +35,8 @@ pub(super) enum Test {
     },
     Number(Order, f64),
     Time(Order, Timestamp),
-    Matches(Regex),
+    /// With the steps that it may take for each octet.
+    Matches(Regex, u64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -164,13 +171,20 @@ impl<'a> Asking<'a> {
             return Err(self.unknown());
         }
         let expression = self.value()?;
-        let (longest, compiled) = EXPRESSION;
-        if expression.len() > longest {
-            return Err(self.wrong(&format!("the expression has more than {longest} octets")));
+        if expression.len() > EXPRESSION {
+            return Err(self.wrong(&format!("the expression has more than {EXPRESSION} octets")));
         }
         let mut builder = RegexBuilder::new(expression);
-        builder.case_insensitive(self.small()?).size_limit(compiled).dfa_size_limit(compiled);
-        builder.build().map(Test::Matches).map_err(|error| self.wrong(&error.to_string()))
+        builder.case_insensitive(self.small()?);
+        let mut failed = None;
+        for octets in PROGRAM {
+            match builder.size_limit(octets).dfa_size_limit(octets).build() {
+                Ok(regex) => return Ok(Test::Matches(regex, (octets / STATE) as u64)),
+                Err(error) => failed = Some(error),
+            }
+        }
+        let reason = failed.map(|error| error.to_string()).unwrap_or_default();
+        Err(self.wrong(&reason))
     }
 }
 
@@ -199,7 +213,15 @@ impl Test {
             Self::Time(order, value) => {
                 Timestamp::date_time(found).is_some_and(|found| order.holds(found.cmp(value)))
             }
-            Self::Matches(regex) => regex.is_match(found),
+            Self::Matches(regex, _) => regex.is_match(found),
+        }
+    }
+
+    /// How many steps it may take for an octet of a value.
+    pub(super) const fn steps(&self) -> u64 {
+        match self {
+            Self::Matches(_, steps) => *steps,
+            _ => 1,
         }
     }
 

@@ -289,3 +289,45 @@ fn a_hostile_document_and_query_come_to_an_end() {
     block.content.raw = format!("<r>{}<b>x</b></r>", "<a/>".repeat(20_000));
     assert!(!compiled.matches(&block));
 }
+
+fn regex(value: &str) -> Criterion {
+    criterion("**", test::REGEX, "matches", &[("value", value)])
+}
+
+/// Each octet of a text may take a step in each state of an expression's program: so an expression's work goes with both.
+#[test]
+fn work_goes_with_the_text_and_the_expression() {
+    let looked = |asked: Criterion, text: &str| {
+        let mut block = package();
+        block.content.raw = format!("<a>{text}</a>");
+        Queries::stix().compile(&one(asked)).unwrap().look(&block)
+    };
+    let text = "x".repeat(1_000);
+    let plain = looked(equals("**", "y"), &text).work;
+    let small = looked(regex("y"), &text).work;
+    let large = looked(regex("[a-m][a-y]{900}"), &text).work;
+    assert!(plain < 10_000, "{plain}");
+    assert!(small > 100 * 1_000 && small < 1_000_000, "{small}");
+    assert!(large >= 4 * small, "{large} {small}");
+    let twice = looked(regex("y"), &text.repeat(2)).work;
+    assert!(twice > 2 * small - 10_000 && twice < 2 * small + 10_000, "{twice}");
+    // Where a criterion is met, nothing more is tried of it.
+    assert_eq!(looked(regex("x"), "x").work, looked(regex("x"), "x").work);
+}
+
+#[test]
+fn a_block_that_takes_too_much_work_meets_no_query() {
+    let met = |asked: Criterion, octets: usize| {
+        let mut block = package();
+        block.content.raw = format!("<a>{}y</a>", "x".repeat(octets));
+        Queries::stix().compile(&one(asked)).unwrap().look(&block).met
+    };
+    // Made so that its last state is reached by the last octet only.
+    assert!(met(regex("x{1000}y$"), 100_000));
+    assert!(!met(regex("x{1000}y$"), 10 << 20));
+    // A plain one may look at more, and what is none at everything.
+    assert!(met(regex("xy$"), 10 << 20));
+    assert!(!met(regex("xy$"), 20 << 20));
+    let ends = criterion("**", test::CORE, "ends_with", &[("value", "xy")]);
+    assert!(met(ends, 20 << 20));
+}

@@ -49,12 +49,16 @@ impl Lease {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outgoing {
-    /// Push the collection's blocks to a subscriber: those behind what was delivered, up to the collection's mark.
+    /// Push the collection's blocks to a subscriber: those behind what was delivered, and no further than said here.
     Push {
         /// The subscription's id.
         subscription: String,
         /// Up to this label everything was delivered.
         delivered: Timestamp,
+        /// The collection's mark when this was leased first since the last progress, or where the portion ended that was
+        /// tried since ([`Outcome::Retry`]). What comes meanwhile is for the next time: so that what is sent again is what
+        /// was sent.
+        up_to: Timestamp,
     },
     /// Push the parts of a result set.
     Result {
@@ -93,9 +97,11 @@ pub enum Outcome {
         due: Timestamp,
         /// What went wrong; for people.
         error: String,
+        /// Of a [push](Outgoing::Push): where the portion ended that was tried. The next try goes no further.
+        up_to: Option<Timestamp>,
     },
-    /// It will not be tried again. A record stays; of a push, what is up to the collection's mark counts as not
-    /// delivered and is passed over.
+    /// It will not be tried again. A record stays, for 30 days; of a push, what is up to the collection's mark counts as
+    /// not delivered and is passed over.
     GiveUp {
         /// What went wrong; for people.
         error: String,

@@ -1,6 +1,6 @@
 //! Requests in absolute form, sent on (RFC 9110, section 7.6).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bindery_core::{Body, Refusal};
 use http::{
@@ -57,7 +57,8 @@ impl Tunnels {
         (limits.connect, limits.response) = (self.limits.connect, ANSWER);
         (limits.total, limits.response_body) = (self.limits.connect + ANSWER, u64::MAX);
         let client = Client::builder().limits(limits).keep_alive(false);
-        let client = client.proxies(Proxies::chain(self.next.clone())).build();
+        let client = client.proxies(Proxies::chain(self.next.clone()));
+        let client = client.dialer(Arc::clone(&self.dialer)).reach(self.reach.clone()).build();
         let sent = client.connection(target).send_streamed(Request::from_parts(parts, body)).await;
         let mut response = sent.map_err(|error| unreachable(&error))?;
         let version = response.version();

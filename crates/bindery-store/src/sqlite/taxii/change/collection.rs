@@ -90,8 +90,8 @@ impl Tx<'_> {
             "DELETE FROM feed_subscription WHERE feed = ?",
             "DELETE FROM feed_outbox WHERE kind IN (1, 2) AND given_up IS NULL \
              AND target IN (SELECT id FROM feed_result WHERE feed = ?)",
-            "DELETE FROM feed_part WHERE result IN (SELECT id FROM feed_result WHERE feed = ?)",
-            "DELETE FROM feed_result WHERE feed = ?",
+            // They cannot be loaded any more. Their parts may be many, and go with the upkeep.
+            "UPDATE feed_result SET expires = 0 WHERE feed = ?",
         ] {
             self.execute(sqlx::query(sql).bind(feed)).await?;
         }

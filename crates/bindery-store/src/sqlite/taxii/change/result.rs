@@ -15,6 +15,9 @@ use crate::sqlite::taxii::{
 /// How many parts one statement writes.
 const PARTS: usize = 128;
 
+/// How many result sets at most make room for a new one: a limit that was lowered is come to by and by.
+const OLD: i64 = 2;
+
 /// A result set as its row has it.
 pub(super) struct Row {
     one: ResultSet,
@@ -133,10 +136,11 @@ impl Tx<'_> {
     /// The owner's oldest result sets make room for one more.
     async fn make_room_for_result(&mut self, row: &Row, limits: ResultLimits) -> Result<(), Stop> {
         let sql = "SELECT id FROM feed_result WHERE ifnull(owner, x'') = ifnull(?1, x'') \
-                   ORDER BY created DESC, id DESC LIMIT -1 OFFSET ?2";
+                   ORDER BY created DESC, id DESC LIMIT ?3 OFFSET ?2";
         let old: Vec<String> = sqlx::query_scalar(sql)
             .bind(row.one.owner.as_ref().map(Principal::as_str))
             .bind(bounded(limits.of_owner.max(1) - 1))
+            .bind(OLD)
             .fetch_all(&mut *self.connection)
             .await
             .map_err(|error| self.failed(error))?;
