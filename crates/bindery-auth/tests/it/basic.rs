@@ -9,7 +9,7 @@ use std::{
 };
 
 use bindery_auth::{Attempts, AuthError, Authenticator, Blocking, Job, Login, Session, Turn};
-use bindery_core::{AuthScheme, RateLimit as _, Refusal, Timestamp};
+use bindery_core::{AuthScheme, RateLimit as _, Refusal};
 use http::HeaderValue;
 
 use crate::support::{ask, asking, at, authenticator, challenged, challenges, head, session};
@@ -158,8 +158,7 @@ impl Blocking for Queue {
     fn turn(&self) -> Pin<Box<dyn Future<Output = Turn> + Send + '_>> {
         Box::pin(async {
             for _ in 0..6 {
-                let now = Timestamp::from_unix_seconds(at(1).now.unix_micros() / 1_000_000);
-                self.0.failed("user alice", now).await.unwrap();
+                self.0.failed("user alice", at(1).now).await.unwrap();
             }
             Turn::free()
         })
